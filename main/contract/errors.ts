@@ -1,0 +1,136 @@
+/**
+ * Every failure that a person can meet has one of these codes. The code is stable and is what scripts, tests and
+ * the CLI's `--json` output rely on; the message is for people and says what to do.
+ */
+export const errorCodes = [
+  // Configuration and start
+  'config-unreadable',
+  'config-invalid',
+  'home-unusable',
+  'home-in-use',
+  'port-in-use',
+  'socket-unusable',
+  // Sealed store
+  'seal-unavailable',
+  'sealed-unreadable',
+  'store-failed',
+  // Sign-in (what Entra ID said is in `entra` beside the code)
+  'sign-in-required',
+  'sign-in-busy',
+  'sign-in-cancelled',
+  'sign-in-declined',
+  'sign-in-blocked',
+  'sign-in-refused',
+  'code-expired',
+  'authority-unreachable',
+  'authority-invalid',
+  'tenant-unknown',
+  'application-unknown',
+  'wrong-tenant',
+  'wrong-account',
+  'account-disabled',
+  // Directory
+  'directory-unreachable',
+  'directory-refused',
+  'groups-unknown',
+  // Access
+  'connection-unknown',
+  'database-unknown',
+  'role-not-allowed',
+  'not-allowed',
+  'token-wrong',
+  'token-expired',
+  'token-revoked',
+  'token-foreign',
+  'token-unknown',
+  'session-unknown',
+  'os-user-refused',
+  'limit-reached',
+  // Upstream
+  'upstream-unreachable',
+  'upstream-tls-failed',
+  'upstream-login-failed',
+  'upstream-protocol',
+  'credential-missing',
+  // Audit
+  'audit-unwritable',
+  'audit-broken',
+  // Local API and CLI
+  'broker-not-running',
+  'request-invalid',
+  'request-refused',
+  'protocol-unsupported',
+  'command-failed',
+  'internal',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** What Entra ID or Graph said, kept for support: the AADSTS number, trace id and correlation id. */
+export interface EntraFault {
+  /** The number behind "AADSTS", for example 53003; absent where the answer had none. */
+  aadsts?: number;
+  /** OAuth error name, for example "invalid_grant". */
+  error?: string;
+  suberror?: string;
+  /** Claims challenge (JSON text) that a new sign-in must satisfy. */
+  claims?: string;
+  traceId?: string;
+  correlationId?: string;
+}
+
+/** The plain-data form of an error: what crosses threads, IPC and the HTTP API. */
+export interface Problem {
+  code: ErrorCode;
+  /** One sentence: what happened. */
+  message: string;
+  /** One sentence: what the person can do about it. */
+  remedy?: string;
+  entra?: EntraFault;
+}
+
+export class LatchkeyError extends Error {
+  override readonly name = 'LatchkeyError';
+  readonly code: ErrorCode;
+  readonly remedy: string | undefined;
+  readonly entra: EntraFault | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { remedy?: string | undefined; entra?: EntraFault | undefined; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.remedy = options.remedy;
+    this.entra = options.entra;
+  }
+}
+
+/** Rebuilds the error from its plain form, for example in the CLI from the API's answer. */
+export function fromProblem(problem: Problem): LatchkeyError {
+  return new LatchkeyError(problem.code, problem.message, { remedy: problem.remedy, entra: problem.entra });
+}
+
+/**
+ * The plain form of anything thrown. An error that is not ours becomes `internal` with a fixed sentence: its own text
+ * may hold a secret (a URL, a token), so it goes to the log of the process that caught it and never to a client.
+ */
+export function toProblem(thrown: unknown): Problem {
+  if (!(thrown instanceof LatchkeyError)) {
+    return {
+      code: 'internal',
+      message: 'Latchkey met an error it did not expect.',
+      remedy: 'Try again; if it stays, look into the log and file an issue.',
+    };
+  }
+  const problem: Problem = { code: thrown.code, message: thrown.message };
+  if (thrown.remedy !== undefined) problem.remedy = thrown.remedy;
+  if (thrown.entra !== undefined) problem.entra = thrown.entra;
+  return problem;
+}
+
+/** For switches over unions: a new member that nobody handles fails the type check, not the user. */
+export function assertNever(value: never): never {
+  throw new TypeError(`unhandled case: ${JSON.stringify(value)}`);
+}

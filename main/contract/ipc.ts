@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { appState, problem } from './state.ts';
+
+/**
+ * Everything the renderer may ask of the main process, as one value: main checks every payload with `request`, the
+ * preload script and the renderer derive their types from it, and the tests walk it. The token itself is not in
+ * any reply: main puts it on the clipboard, so the renderer never holds it.
+ */
+const connectionAndRole = z.strictObject({
+  connection: z.string().max(100),
+  role: z.string().max(200).optional(),
+});
+const nothing = z.undefined();
+const id = z.strictObject({ id: z.string().max(100) });
+
+export const ipcActions = {
+  getState: { request: nothing, reply: appState },
+  signIn: { request: z.strictObject({ provider: z.string().max(100).optional() }), reply: nothing },
+  cancelSignIn: { request: nothing, reply: nothing },
+  signOut: { request: nothing, reply: nothing },
+  /** Copies the device code that is waiting, and says whether there was one. */
+  copyCode: { request: nothing, reply: z.boolean() },
+  /** Opens the verification page of the code that is waiting, in the system browser. */
+  openVerificationPage: { request: nothing, reply: z.boolean() },
+  /** Issues a token, puts it on the clipboard and clears it from there when `clearsAt` is reached. */
+  copyToken: {
+    request: connectionAndRole,
+    reply: z.object({
+      id: z.string(),
+      role: z.string(),
+      expiresAt: z.iso.datetime(),
+      clearsAt: z.iso.datetime(),
+    }),
+  },
+  copyCommand: { request: connectionAndRole, reply: nothing },
+  revokeToken: { request: id, reply: nothing },
+  revokeAllTokens: { request: nothing, reply: nothing },
+  cutSession: { request: id, reply: nothing },
+  openAuditFolder: { request: nothing, reply: nothing },
+} as const satisfies Record<string, { request: z.ZodType; reply: z.ZodType }>;
+
+export type IpcAction = keyof typeof ipcActions;
+export type IpcRequest<A extends IpcAction> = z.infer<(typeof ipcActions)[A]['request']>;
+export type IpcReply<A extends IpcAction> = z.infer<(typeof ipcActions)[A]['reply']>;
+
+/** What crosses the bridge: a failed action is data, since Electron strips custom errors of all but their message. */
+export const ipcOutcome = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), reply: z.unknown() }),
+  z.object({ ok: z.literal(false), problem }),
+]);
+export type IpcOutcome<A extends IpcAction> =
+  { ok: true; reply: IpcReply<A> } | { ok: false; problem: z.infer<typeof problem> };
+
+export type LatchkeyBridge = {
+  [A in IpcAction]: (request: IpcRequest<A>) => Promise<IpcOutcome<A>>;
+} & {
+  /** Calls back with every new snapshot; returns the way to stop. */
+  onState(listener: (state: z.infer<typeof appState>) => void): () => void;
+};
+
+export const actionChannel = (action: IpcAction): string => `latchkey:${action}`;
+export const stateChannel = 'latchkey:state';
