@@ -1,0 +1,26 @@
+/**
+ * The names of everything the renderer may ask for. They stand apart from their schemas so that the preload script,
+ * which runs before every page load inside the sandbox, needs no schema library.
+ */
+export const ipcActionNames = [
+  'getState',
+  'signIn',
+  'cancelSignIn',
+  'signOut',
+  'copyCode',
+  'openVerificationPage',
+  'copyToken',
+  'copyCommand',
+  'revokeToken',
+  'revokeAllTokens',
+  'cutSession',
+  'openAuditFolder',
+  'getPreferences',
+  'setPreferences',
+  'quit',
+] as const;
+
+export type IpcAction = (typeof ipcActionNames)[number];
+
+export const actionChannel = (action: IpcAction): string => `latchkey:${action}`;
+export const stateChannel = 'latchkey:state';
