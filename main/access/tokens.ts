@@ -1,0 +1,160 @@
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { LatchkeyError } from '../contract/errors.ts';
+import type { TokenState } from '../contract/state.ts';
+import type { LoginAttempt, ScramParameters } from '../gateway/ports.ts';
+import { checkScramProof, scramVerifier, type ScramVerifier } from '../gateway/postgres/scram.ts';
+import type { Clocks } from './clocks.ts';
+import { isTokenText, newTokenText } from './token-text.ts';
+
+/** What a token is bound to. */
+export interface TokenBinding {
+  sessionId: string;
+  connection: string;
+  role: string;
+  /** The rule's group: when the person leaves it, the token goes. */
+  groupId: string;
+  username: string;
+  /** The operating system's user id, where the system has one. */
+  uid: number | undefined;
+}
+
+export interface Token extends TokenBinding {
+  id: string;
+  issuedAt: number;
+  expiresAt: number;
+  uses: number;
+}
+
+export type Verification =
+  | { ok: true; token: Token; serverSignature?: Uint8Array }
+  | { ok: false; code: 'token-wrong' | 'token-expired' | 'token-revoked' | 'token-foreign'; token?: Token };
+
+interface Kept {
+  token: Token;
+  /** SHA-256 of the token, for cleartext proofs. */
+  digest: Uint8Array;
+  verifier: ScramVerifier;
+  /** On the monotonic clock, which a change of the wall clock cannot stretch. */
+  expiresMonotonic: number;
+  revoked: boolean;
+}
+
+/** More live tokens than a person or a busy BI server has use for; a limit against runaway scripts. */
+const maxLive = 1000;
+/** Dead tokens are remembered for a while, so that a client that still holds one is told why it is refused. */
+const rememberDeadMs = 24 * 3600_000;
+const maxDead = 1000;
+
+export type Tokens = ReturnType<typeof createTokens>;
+
+/**
+ * Issues and checks the short-lived passwords of SQL clients. The text leaves this room once, as the answer of
+ * `issue`; what stays is a digest and the verifier of RFC 5803, made when the token is issued so that no login
+ * waits for PBKDF2.
+ */
+export function createTokens(scram: ScramParameters, clocks: Clocks) {
+  const live = new Map<string, Kept>();
+  const dead = new Map<string, Kept>();
+
+  function bury(kept: Kept): void {
+    live.delete(kept.token.id);
+    dead.set(kept.token.id, kept);
+    for (const [id, { token }] of dead) {
+      if (dead.size <= maxDead && clocks.wall() - token.expiresAt < rememberDeadMs) break;
+      dead.delete(id);
+    }
+  }
+
+  /** Either clock ends a token: the wall clock runs on in suspend, the monotonic one cannot be set back. */
+  function isOver({ token, expiresMonotonic }: Kept): boolean {
+    return clocks.wall() >= token.expiresAt || clocks.monotonic() >= expiresMonotonic;
+  }
+
+  function sweep(): void {
+    for (const kept of live.values()) if (isOver(kept)) bury(kept);
+  }
+
+  function matches({ digest, verifier }: Kept, proof: LoginAttempt['proof']): Uint8Array | true | undefined {
+    if (proof.kind === 'scram-sha-256')
+      return checkScramProof(verifier, proof.authMessage, proof.clientProof);
+    return timingSafeEqual(digest, sha256(proof.password)) ? true : undefined;
+  }
+
+  return {
+    /**
+     * @returns the token's record and its text, which is nowhere kept.
+     * @throws LatchkeyError `limit-reached` while a thousand tokens are alive.
+     */
+    async issue(binding: TokenBinding, lifetimeSeconds: number): Promise<{ token: Token; text: string }> {
+      sweep();
+      if (live.size >= maxLive) {
+        throw new LatchkeyError('limit-reached', `There are already ${maxLive} live tokens.`, {
+          remedy: 'Revoke the ones that are not needed, or wait until they expire.',
+        });
+      }
+      const text = newTokenText();
+      const verifier = await scramVerifier(text, scram);
+      const issuedAt = clocks.wall();
+      const token: Token = {
+        ...binding,
+        id: randomUUID(),
+        issuedAt,
+        expiresAt: issuedAt + lifetimeSeconds * 1000,
+        uses: 0,
+      };
+      const expiresMonotonic = clocks.monotonic() + lifetimeSeconds * 1000;
+      live.set(token.id, { token, digest: sha256(text), verifier, expiresMonotonic, revoked: false });
+      return { token, text };
+    },
+
+    /**
+     * Finds the token that the proof belongs to and says whether it is good for this connection and user. Every token
+     * has the same salt, so that one proof can be held against all of them (a few hashes each) and a token
+     * that is expired, revoked or meant for something else is told from a wrong one.
+     */
+    verify(attempt: Pick<LoginAttempt, 'connection' | 'clientUser' | 'proof'>): Verification {
+      sweep();
+      if (attempt.proof.kind === 'password' && !isTokenText(attempt.proof.password))
+        return { ok: false, code: 'token-wrong' };
+      for (const kept of [...live.values(), ...dead.values()]) {
+        const match = matches(kept, attempt.proof);
+        if (match === undefined) continue;
+        const { token } = kept;
+        if (kept.revoked) return { ok: false, code: 'token-revoked', token };
+        if (isOver(kept)) return { ok: false, code: 'token-expired', token };
+        const named = attempt.clientUser.toLowerCase();
+        const fits = named === token.username.toLowerCase() || attempt.clientUser === token.role;
+        if (token.connection !== attempt.connection || !fits)
+          return { ok: false, code: 'token-foreign', token };
+        token.uses += 1;
+        return match === true ? { ok: true, token } : { ok: true, token, serverSignature: match };
+      }
+      return { ok: false, code: 'token-wrong' };
+    },
+
+    /** Revokes every live token that `which` picks, and answers with them. */
+    revoke(which: (token: Token) => boolean): Token[] {
+      sweep();
+      const picked = [...live.values()].filter(({ token }) => which(token));
+      for (const kept of picked) {
+        kept.revoked = true;
+        bury(kept);
+      }
+      return picked.map(({ token }) => token);
+    },
+
+    list(): Token[] {
+      sweep();
+      return [...live.values()].map(({ token }) => token);
+    },
+  };
+}
+
+export function toTokenState({ id, connection, role, issuedAt, expiresAt, uses }: Token): TokenState {
+  const iso = (ms: number): string => new Date(ms).toISOString();
+  return { id, connection, role, issuedAt: iso(issuedAt), expiresAt: iso(expiresAt), uses };
+}
+
+function sha256(text: string): Uint8Array {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { cloudNames } from '../contract/clouds.ts';
+
+/**
+ * The configuration file: which directory people sign in to, which databases there are, and which group may use
+ * which role of which database. It holds no secret: passwords are named, and typed in with `latchkey secret set`.
+ * The JSON Schema for editors (assets/latchkey.schema.json) is made from this value.
+ */
+
+const durationPattern = /^[1-9]\d{0,5}(s|m|h)$/;
+const unitSeconds = { s: 1, m: 60, h: 3600 } as const;
+
+function duration(minimumSeconds: number, maximumSeconds: number) {
+  return z
+    .string()
+    .regex(durationPattern, 'write a number and a unit: 90s, 15m or 8h')
+    .refine(
+      (text) => {
+        const seconds = toSeconds(text);
+        return seconds >= minimumSeconds && seconds <= maximumSeconds;
+      },
+      `must be between ${describeSeconds(minimumSeconds)} and ${describeSeconds(maximumSeconds)}`,
+    );
+}
+
+/** Seconds of a checked duration such as `15m`. */
+export function toSeconds(text: string): number {
+  const unit = text.slice(-1) as keyof typeof unitSeconds;
+  return Number(text.slice(0, -1)) * unitSeconds[unit];
+}
+
+function describeSeconds(seconds: number): string {
+  if (seconds % 3600 === 0) return `${seconds / 3600}h`;
+  return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
+}
+
+const guid = z
+  .string()
+  .regex(
+    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
+    'must be an id such as 1b4e28ba-2fa1-4d3c-8f00-d3b7a1c0e5f2',
+  )
+  .transform((text) => text.toLowerCase());
+
+const name = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9_-]{0,62}$/,
+    'use 1 to 63 lower-case letters, digits, "-" or "_", and begin with a letter or digit',
+  );
+
+const listenPort = z.number().int().min(1024, 'ports below 1024 belong to the system').max(65535);
+
+const azureDirectory = z
+  .strictObject({
+    name: name.describe('Names the provider in screens, commands and the audit.'),
+    type: z.literal('azure-directory'),
+    cloud: z
+      .enum(cloudNames)
+      .default('global')
+      .describe('Which Microsoft cloud. "local" is the local tenant for tests: loopback addresses only.'),
+    authority: z
+      .url({
+        protocol: /^https$/,
+        error: 'must be an https address such as https://login.microsoftonline.com/<tenant id>',
+      })
+      .describe(
+        "The OAuth authority of the tenant: the cloud's sign-in address and the tenant id or domain.",
+      ),
+    applicationId: guid.describe('Application (client) id of the app registration.'),
+    resource: z
+      .url({ protocol: /^https$/ })
+      .optional()
+      .describe('The Graph resource; by default that of the cloud.'),
+    caFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Only with cloud "local": the certificate authority that the local tenant printed.'),
+  })
+  .describe('Microsoft Entra ID.');
+
+const upstreamTls = z.strictObject({
+  mode: z
+    .enum(['verify', 'off'])
+    .default('verify')
+    .describe('"off" is accepted for loopback addresses and unix sockets only.'),
+  caFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("PEM file with the authority to trust instead of the system's."),
+  serverName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name in the certificate, where it is not the host (tunnels).'),
+});
+
+const upstream = z.strictObject({
+  host: z.string().min(1).default('localhost'),
+  port: z.number().int().min(1).max(65535).default(5432),
+  socket: z
+    .string()
+    .startsWith('/', 'must be a full path')
+    .optional()
+    .describe('Unix socket of the server, instead of host.'),
+  database: z.string().min(1).max(63),
+  tls: upstreamTls.prefault({}),
+  allowedMethods: z
+    .array(z.enum(['md5', 'password']))
+    .default([])
+    .describe(
+      'Old login methods that this server may ask for beside SCRAM; only over TLS, loopback or a unix socket.',
+    ),
+  connectTimeout: duration(1, 120).default('15s'),
+});
+
+const rule = z.strictObject({
+  group: guid.describe('Object id of the directory group. Names are never used for access.'),
+  description: z.string().max(200).optional(),
+  role: z.string().min(1).max(63).describe('The database user that members of the group work as.'),
+  password: z
+    .strictObject({ stored: name.describe('Set it with: latchkey secret set <name>') })
+    .optional()
+    .describe(
+      'Where the password of the role comes from; leave it out where the server trusts the connection.',
+    ),
+  tokenLifetime: duration(60, 24 * 3600)
+    .optional()
+    .describe('By default tokens.lifetime.'),
+});
+
+const connection = z.strictObject({
+  name,
+  title: z.string().min(1).max(100).optional(),
+  protocol: z.literal('postgresql'),
+  address: z.enum(['127.0.0.1', '::1']).default('127.0.0.1'),
+  port: listenPort.describe('Loopback port for SQL clients.'),
+  clientAuth: z
+    .enum(['scram-sha-256', 'password'])
+    .default('scram-sha-256')
+    .describe('"password" sends the token readable over loopback; only for clients that cannot do SCRAM.'),
+  maxSessions: z.number().int().min(1).max(10_000).default(200),
+  upstream,
+  rules: z.array(rule).min(1, 'name at least one group: without a rule nobody can use the connection'),
+});
+
+export const configuration = z.strictObject({
+  $schema: z.string().optional(),
+  providers: z.array(azureDirectory).min(1, 'add a provider: without one nobody can sign in').max(20),
+  session: z
+    .strictObject({
+      deadline: duration(300, 24 * 3600)
+        .default('8h')
+        .describe('A sign-in lasts this long at most.'),
+      refreshGroups: duration(5, 3600).default('5m').describe('How often groups are read again.'),
+      groupsMaxAge: duration(60, 24 * 3600)
+        .default('1h')
+        .describe(
+          'While the directory cannot be reached, groups this old still count; after that logins are refused.',
+        ),
+    })
+    .prefault({}),
+  tokens: z.strictObject({ lifetime: duration(60, 24 * 3600).default('15m') }).prefault({}),
+  api: z
+    .strictObject({
+      port: listenPort
+        .optional()
+        .describe('Loopback port of the HTTP API; by default any free one, written to run/api.json.'),
+    })
+    .prefault({}),
+  connections: z.array(connection).default([]),
+});
+
+export type Configuration = z.output<typeof configuration>;
+export type ProviderSettings = Configuration['providers'][number];
+export type ConnectionSettings = Configuration['connections'][number];
+export type RuleSettings = ConnectionSettings['rules'][number];
