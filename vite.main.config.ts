@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { defineConfig } from 'vite';
+
+/**
+ * Everything that runs outside the window, bundled so that the packaged application needs no node_modules:
+ * dist/main/index.js (Electron), latchkey.js (the command line), gateway-worker.js, and preload.cjs, which must be
+ * CommonJS in one file because a sandboxed preload script cannot import.
+ */
+const programs = {
+  index: 'main/index.ts',
+  latchkey: 'main/cli/index.ts',
+  'gateway-worker': 'main/gateway/worker.ts',
+};
+const preload = 'main/preload.ts';
+
+for (const path of [...Object.values(programs), preload]) {
+  if (!existsSync(path))
+    throw new Error(`vite.main.config.ts: ${path} is missing, and without it there is no build`);
+}
+
+const external = ['electron', /^electron\//, /^node:/, ...builtinModules];
+const shared = { outDir: 'dist/main', ssr: true, target: 'node24', minify: false, sourcemap: true } as const;
+
+export default defineConfig({
+  environments: {
+    main: {
+      consumer: 'server',
+      resolve: { noExternal: true, external: ['electron'], builtins: external },
+      build: {
+        ...shared,
+        emptyOutDir: true,
+        rolldownOptions: {
+          input: programs,
+          external,
+          output: {
+            format: 'es',
+            entryFileNames: '[name].js',
+            chunkFileNames: 'chunks/[name]-[hash].js',
+            banner: (chunk) => (chunk.isEntry && chunk.name === 'latchkey' ? '#!/usr/bin/env node' : ''),
+          },
+        },
+      },
+    },
+    preload: {
+      consumer: 'server',
+      resolve: { noExternal: true, external: ['electron'], builtins: external },
+      build: {
+        ...shared,
+        emptyOutDir: false,
+        rolldownOptions: {
+          input: { preload },
+          external,
+          output: { format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
+        },
+      },
+    },
+  },
+  builder: {
+    async buildApp(builder) {
+      for (const name of ['main', 'preload']) {
+        const environment = builder.environments[name];
+        if (environment === undefined) throw new Error(`vite.main.config.ts: no environment ${name}`);
+        await builder.build(environment);
+      }
+    },
+  },
+});
