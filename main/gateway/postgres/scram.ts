@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import saslprep from '@mongodb-js/saslprep';
+import prepare from '@mongodb-js/saslprep';
 import type { ScramParameters } from '../ports.ts';
 
 /** What a server keeps of a password: enough to check a proof, not enough to make one. RFC 5803. */
@@ -22,7 +22,8 @@ const deriveKey = promisify(pbkdf2);
  * The keys of RFC 5802 section 3 for SCRAM-SHA-256 (RFC 7677). PBKDF2 runs on the thread pool, so that no other
  * login waits for it.
  *
- * A password that SASLprep (RFC 4013) cannot normalise is used as it is, as PostgreSQL does on both sides.
+ * A password that SASLprep (RFC 4013) prohibits, unassigned code points such as newer emoji included, or that it leaves
+ * nothing of, is used as it is: PostgreSQL does so on both sides, and any other rule would fail against it.
  */
 export async function scramKeys(password: string, { salt, iterations }: ScramParameters): Promise<ScramKeys> {
   const salted = await deriveKey(normalise(password), salt, iterations, keyLength, 'sha256');
@@ -65,7 +66,8 @@ export function scramProof(
 
 function normalise(password: string): string {
   try {
-    return saslprep(password, { allowUnassigned: true });
+    const prepared = prepare(password);
+    return prepared === '' ? password : prepared;
   } catch {
     return password;
   }
