@@ -1,0 +1,26 @@
+/** Characters that steer text instead of being text: control, bidirectional and line separators. */
+// oxlint-disable-next-line no-control-regex -- these are what has to go
+const steering = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+const longest = 60;
+
+/**
+ * A name out of the directory or the configuration as it may stand in a native menu, a tooltip or a notification: on
+ * one line, not longer than 60 characters, isolated so that right-to-left text does not reorder what stands around it.
+ */
+export function plainName(text: string): string {
+  const clean = text.replace(steering, ' ').replace(/ {2,}/g, ' ').trim();
+  const characters = Array.from(clean);
+  const cut = characters.length > longest ? `${characters.slice(0, longest - 1).join('')}…` : clean;
+  return rightToLeft.test(cut) ? `\u2068${cut}\u2069` : cut;
+}
+
+/** In native menus `&` marks the next letter as the access key; doubled it is itself. */
+export function menuLabel(text: string): string {
+  return text.replaceAll('&', '&&');
+}
+
+/** Time of day in the person's own format, such as 17:30. */
+export function timeOfDay(iso: string): string {
+  return new Date(iso).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+}

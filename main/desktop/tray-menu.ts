@@ -1,0 +1,103 @@
+import { assertNever } from '../contract/errors.ts';
+import type { AppState } from '../contract/state.ts';
+import { menuLabel, plainName, timeOfDay } from './labels.ts';
+
+export type TrayIcon = 'signed-out' | 'waiting' | 'signed-in' | 'problem';
+
+export type TrayCommand =
+  | { kind: 'open' }
+  | { kind: 'sign-in'; provider?: string }
+  | { kind: 'copy-code' }
+  | { kind: 'open-page' }
+  | { kind: 'cancel-sign-in' }
+  | { kind: 'copy-token'; connection: string; role: string }
+  | { kind: 'sign-out' }
+  | { kind: 'quit' };
+
+/** A menu as data: an entry without a command only tells something. */
+export type TrayItem = 'separator' | { label: string; command?: TrayCommand; submenu?: TrayItem[] };
+
+/** What the icon says at a glance, and the sentence for the tooltip and the menu's first line. */
+export function trayStatus(state: AppState): { icon: TrayIcon; text: string } {
+  const { signIn } = state;
+  switch (signIn.kind) {
+    case 'signed-out':
+      return signIn.problem === undefined
+        ? { icon: 'signed-out', text: 'Not signed in' }
+        : { icon: 'problem', text: signIn.problem.message };
+    case 'working':
+      return { icon: 'waiting', text: signIn.step === 'restoring' ? 'Signing in again' : 'Signing in' };
+    case 'code':
+      return { icon: 'waiting', text: `Waiting for code ${signIn.userCode}` };
+    case 'signed-in': {
+      const text = `Signed in as ${plainName(signIn.account.username)} until ${timeOfDay(signIn.until)}`;
+      const trouble = firstTrouble(state);
+      return trouble === undefined
+        ? { icon: 'signed-in', text }
+        : { icon: 'problem', text: `${text}. ${trouble}` };
+    }
+    default:
+      return assertNever(signIn);
+  }
+}
+
+/** The menu for this state. It says and does the same as the window, so that either is enough. */
+export function trayMenu(state: AppState): TrayItem[] {
+  const status: TrayItem[] = [{ label: menuLabel(trayStatus(state).text) }];
+  if (state.localTenant) status.push({ label: 'Local test tenant, not Microsoft' });
+  return [
+    ...status,
+    'separator',
+    ...signInItems(state),
+    ...tokenItems(state),
+    { label: 'Open Latchkey', command: { kind: 'open' } },
+    { label: 'Quit Latchkey', command: { kind: 'quit' } },
+  ];
+}
+
+function firstTrouble(state: AppState): string | undefined {
+  if (state.audit.kind === 'failed') return state.audit.problem.message;
+  const failed = state.connections.find(({ listener }) => listener.kind === 'failed');
+  if (failed?.listener.kind === 'failed') return failed.listener.problem.message;
+  return state.signIn.kind === 'signed-in' ? state.signIn.problem?.message : undefined;
+}
+
+function signInItems({ signIn, providers }: AppState): TrayItem[] {
+  switch (signIn.kind) {
+    case 'signed-out': {
+      if (providers.length <= 1) return [{ label: 'Sign in', command: { kind: 'sign-in' } }, 'separator'];
+      const choices = providers.map(({ name }): TrayItem => ({
+        label: `Sign in with ${menuLabel(plainName(name))}`,
+        command: { kind: 'sign-in', provider: name },
+      }));
+      return [...choices, 'separator'];
+    }
+    case 'working':
+      return [{ label: 'Cancel sign-in', command: { kind: 'cancel-sign-in' } }, 'separator'];
+    case 'code':
+      return [
+        { label: 'Copy code', command: { kind: 'copy-code' } },
+        { label: 'Open the sign-in page', command: { kind: 'open-page' } },
+        { label: 'Cancel sign-in', command: { kind: 'cancel-sign-in' } },
+        'separator',
+      ];
+    case 'signed-in':
+      return [{ label: 'Sign out', command: { kind: 'sign-out' } }, 'separator'];
+    default:
+      return assertNever(signIn);
+  }
+}
+
+function tokenItems({ connections }: AppState): TrayItem[] {
+  const items = connections.flatMap(({ name, title, grants }): TrayItem[] => {
+    const label = `Copy token for ${menuLabel(plainName(title))}`;
+    const commands = grants.map(({ role }) => ({
+      label: menuLabel(plainName(role)),
+      command: { kind: 'copy-token', connection: name, role } as const,
+    }));
+    const [first, ...others] = commands;
+    if (first === undefined) return [];
+    return others.length === 0 ? [{ label, command: first.command }] : [{ label, submenu: commands }];
+  });
+  return items.length === 0 ? [] : [...items, 'separator'];
+}

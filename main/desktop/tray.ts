@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Menu, type MenuItemConstructorOptions, nativeImage, type NativeImage, Tray } from 'electron';
+import type { AppState } from '../contract/state.ts';
+import { type TrayCommand, type TrayIcon, type TrayItem, trayMenu, trayStatus } from './tray-menu.ts';
+
+export interface AppTray {
+  update(state: AppState): void;
+  close(): void;
+}
+
+/**
+ * The tray icon. On desktops that show no tray (GNOME without an extension) it is created all the same and stays
+ * invisible; nothing depends on it.
+ *
+ * @param imageFolder holds `<state>-<size>.png` and, for the macOS menu bar, `<state>-template-<size>.png`
+ */
+export function createTray(imageFolder: string, run: (command: TrayCommand) => void): AppTray {
+  const tray = new Tray(trayImage(imageFolder, 'signed-out'));
+  let shown = '';
+  let icon: TrayIcon = 'signed-out';
+  if (process.platform !== 'darwin') tray.on('click', () => run({ kind: 'open' }));
+
+  return {
+    update(state) {
+      const status = trayStatus(state);
+      const items = trayMenu(state);
+      // Setting a menu closes it on Linux while somebody is reading it, so only a changed one is set.
+      const next = JSON.stringify(items);
+      if (next !== shown) {
+        shown = next;
+        tray.setContextMenu(Menu.buildFromTemplate(items.map((item) => menuItem(item, run))));
+        tray.setToolTip(`Latchkey: ${status.text}`);
+      }
+      if (status.icon !== icon) {
+        icon = status.icon;
+        tray.setImage(trayImage(imageFolder, icon));
+      }
+    },
+    close() {
+      tray.destroy();
+    },
+  };
+}
+
+function menuItem(item: TrayItem, run: (command: TrayCommand) => void): MenuItemConstructorOptions {
+  if (item === 'separator') return { type: 'separator' };
+  const { label, command, submenu } = item;
+  if (submenu !== undefined) return { label, submenu: submenu.map((inner) => menuItem(inner, run)) };
+  return command === undefined ? { label, enabled: false } : { label, click: () => run(command) };
+}
+
+/** Linux panels draw 22 points, the Windows taskbar and the macOS menu bar 16; twice that on dense screens. */
+function trayImage(folder: string, icon: TrayIcon): NativeImage {
+  const template = process.platform === 'darwin';
+  const size = process.platform === 'linux' ? 22 : 16;
+  const image = nativeImage.createEmpty();
+  for (const scaleFactor of [1, 2]) {
+    const file = `${icon}${template ? '-template' : ''}-${size * scaleFactor}.png`;
+    image.addRepresentation({ scaleFactor, buffer: readFileSync(join(folder, file)) });
+  }
+  image.setTemplateImage(template);
+  return image;
+}
