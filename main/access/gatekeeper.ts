@@ -1,0 +1,274 @@
+import { randomUUID } from 'node:crypto';
+import type { ConnectionSettings } from '../config/schema.ts';
+import { LatchkeyError } from '../contract/errors.ts';
+import type { DatabaseSession } from '../contract/state.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { Gatekeeper, LoginAttempt, LoginDecision, Peer, SessionEnd } from '../gateway/ports.ts';
+import type { LiveSession } from '../identity/session.ts';
+import { permissions, type Permission } from './policy.ts';
+import { refusal, tokenRefused } from './refusals.ts';
+import type { Token, Tokens } from './tokens.ts';
+
+export interface GatekeeperOptions {
+  connections: readonly ConnectionSettings[];
+  tokens: Tokens;
+  audit: Pick<Audit, 'append'>;
+  /** The person who is signed in now, if the deadline still stands. */
+  liveSession(): LiveSession | undefined;
+  /** The stored password of that name, or undefined where none has been set. */
+  storedPassword(name: string): Promise<string | undefined>;
+  groupsMaxAgeMs: number;
+  defaultTokenLifetime: string;
+  /** The user whom this process belongs to; undefined on systems without user ids. */
+  uid: number | undefined;
+  /** True where the system always tells the owner of a loopback peer; then "unknown" is refused. */
+  peerUidKnown: boolean;
+  /** Called whenever the list of live logins has changed. */
+  changed(): void;
+  now?: () => number;
+}
+
+/** A login that was let in: which token opened it, and what the state shows of it. */
+interface Admitted {
+  token: Token;
+  shown: DatabaseSession;
+  opened: boolean;
+}
+
+export type LoginDesk = ReturnType<typeof createGatekeeper>;
+
+/**
+ * Decides every login at the gateways, and knows which are live. The order of the checks is the order of the
+ * sentences that help most: a foreign process is told nothing about tokens, a person whose token is fine but whose
+ * groups are gone hears about the groups.
+ */
+export function createGatekeeper(options: GatekeeperOptions) {
+  const { connections, tokens, audit, now = Date.now } = options;
+  const admitted = new Map<string, Admitted>();
+
+  function connectionNamed(name: string): ConnectionSettings {
+    const found = connections.find((connection) => connection.name === name);
+    if (found !== undefined) return found;
+    throw new LatchkeyError('connection-unknown', `There is no connection "${name}".`, {
+      remedy: `Known connections: ${connections.map((connection) => connection.name).join(', ') || 'none'}.`,
+    });
+  }
+
+  /**
+   * The ways in that the signed-in person has now.
+   * @throws LatchkeyError `sign-in-required` without a session, `groups-unknown` where the last answer of the
+   * directory is too old, `not-allowed` where no rule lets the person in.
+   */
+  function permitted(connection: ConnectionSettings): { session: LiveSession; ways: Permission[] } {
+    const session = options.liveSession();
+    if (session === undefined) {
+      throw new LatchkeyError('sign-in-required', 'Nobody is signed in to Latchkey.', {
+        remedy: 'Sign in from the Latchkey window, or run: latchkey login',
+      });
+    }
+    if (now() - session.groupsReadAt > options.groupsMaxAgeMs) {
+      throw new LatchkeyError(
+        'groups-unknown',
+        'The directory has not answered for too long, so your groups are not known.',
+        {
+          remedy: session.problem?.remedy ?? 'Check the network, then run: latchkey status',
+        },
+      );
+    }
+    const ways = permissions(connection, session.groups, options.defaultTokenLifetime);
+    if (ways.length === 0) {
+      throw new LatchkeyError(
+        'not-allowed',
+        `No group of ${session.account.username} gives access to "${connection.name}".`,
+        {
+          remedy: 'Ask the administrator of Latchkey to be added to one of the groups of this connection.',
+        },
+      );
+    }
+    return { session, ways };
+  }
+
+  function checkPeer(peer: Peer): void {
+    // A unix socket stands in a folder that only its owner may enter.
+    if (peer.transport === 'unix' || options.uid === undefined) return;
+    if (peer.uid === undefined ? !options.peerUidKnown : peer.uid === options.uid) return;
+    throw new LatchkeyError('os-user-refused', 'This Latchkey serves another user of this computer.', {
+      remedy: 'Start Latchkey as your own user.',
+    });
+  }
+
+  async function decide(
+    attempt: LoginAttempt,
+  ): Promise<{
+    token: Token;
+    permission: Permission;
+    session: LiveSession;
+    serverSignature?: Uint8Array;
+    password?: string;
+  }> {
+    checkPeer(attempt.peer);
+    const connection = connectionNamed(attempt.connection);
+    const verification = tokens.verify(attempt);
+    if (!verification.ok)
+      throw tokenRefused(verification.code, attempt.connection, verification.token?.expiresAt);
+    const { token, serverSignature } = verification;
+    const { session, ways } = permitted(connection);
+    const permission = ways.find(({ rule }) => rule.role === token.role);
+    if (token.sessionId !== session.id) throw tokenRefused('token-revoked', attempt.connection);
+    if (permission === undefined) {
+      throw new LatchkeyError(
+        'role-not-allowed',
+        `Your groups no longer give you the role "${token.role}".`,
+        {
+          remedy: 'Ask the administrator of Latchkey, or use a token for another role.',
+        },
+      );
+    }
+    const password = await passwordFor(permission);
+    return {
+      token,
+      permission,
+      session,
+      ...(serverSignature === undefined ? {} : { serverSignature }),
+      ...(password === undefined ? {} : { password }),
+    };
+  }
+
+  async function passwordFor({ rule, connection }: Permission): Promise<string | undefined> {
+    if (rule.password === undefined) return undefined;
+    const password = await options.storedPassword(rule.password.stored);
+    if (password !== undefined) return password;
+    throw new LatchkeyError(
+      'credential-missing',
+      `The password for role "${rule.role}" of "${connection}" has not been stored.`,
+      {
+        remedy: `The administrator stores it with: latchkey secret set ${rule.password.stored}`,
+      },
+    );
+  }
+
+  /** What the audit and the state call the attempt, whoever it turns out to be. */
+  function circumstances(attempt: LoginAttempt) {
+    return {
+      connection: attempt.connection,
+      clientUser: attempt.clientUser,
+      database: attempt.database,
+      program: attempt.program,
+      address: addressOf(attempt.peer),
+      ...(attempt.peer.uid === undefined ? {} : { uid: attempt.peer.uid }),
+    };
+  }
+
+  const gatekeeper: Gatekeeper = {
+    async authorize(attempt): Promise<LoginDecision> {
+      try {
+        const { token, permission, session, serverSignature, password } = await decide(attempt);
+        const sessionId = randomUUID();
+        await audit.append({
+          event: 'login-allowed',
+          ...circumstances(attempt),
+          account: session.account,
+          role: permission.rule.role,
+          group: permission.group.id,
+          tokenId: token.id,
+          databaseSessionId: sessionId,
+        });
+        // Sign-out or revocation may have come while the record was being written.
+        if (options.liveSession()?.id !== session.id || !tokens.list().some(({ id }) => id === token.id)) {
+          throw tokenRefused('token-revoked', attempt.connection);
+        }
+        admitted.set(sessionId, {
+          token,
+          opened: false,
+          shown: {
+            id: sessionId,
+            connection: attempt.connection,
+            username: session.account.username,
+            role: permission.rule.role,
+            database: attempt.database,
+            program: attempt.program,
+            since: new Date(now()).toISOString(),
+          },
+        });
+        const connection = connectionNamed(attempt.connection);
+        return {
+          allow: true,
+          sessionId,
+          login: {
+            user: permission.rule.role,
+            database: connection.upstream.database,
+            ...(password === undefined ? {} : { password }),
+          },
+          ...(serverSignature === undefined ? {} : { serverSignature }),
+        };
+      } catch (error) {
+        const known =
+          error instanceof LatchkeyError
+            ? error
+            : new LatchkeyError('internal', 'Latchkey met an error it did not expect.', { cause: error });
+        // Where the audit itself is the reason, the record of the refusal cannot be written either; the refusal stands.
+        await audit
+          .append({ event: 'login-refused', ...circumstances(attempt), code: known.code })
+          .catch(() => undefined);
+        return { allow: false, refusal: refusal(known) };
+      }
+    },
+
+    sessionOpened(sessionId): void {
+      const login = admitted.get(sessionId);
+      if (login === undefined) return;
+      login.opened = true;
+      options.changed();
+    },
+
+    sessionEnded(end: SessionEnd): void {
+      const login = admitted.get(end.sessionId);
+      if (login === undefined) return;
+      admitted.delete(end.sessionId);
+      options.changed();
+      void audit
+        .append({
+          event: 'database-session-ended',
+          databaseSessionId: end.sessionId,
+          connection: login.shown.connection,
+          reason: end.reason,
+          bytesFromClient: end.bytesFromClient,
+          bytesFromUpstream: end.bytesFromUpstream,
+          ...(end.problem === undefined ? {} : { code: end.problem.code }),
+        })
+        .catch(() => undefined);
+    },
+
+    rejected({ connection, peer, refusal: { problem } }): void {
+      void audit
+        .append({
+          event: 'login-refused',
+          connection,
+          clientUser: '',
+          database: '',
+          program: '',
+          address: addressOf(peer),
+          code: problem.code,
+        })
+        .catch(() => undefined);
+    },
+  };
+
+  return {
+    ...gatekeeper,
+    connectionNamed,
+    permitted,
+    /** Live logins, oldest first. */
+    sessions(): DatabaseSession[] {
+      return [...admitted.values()].filter(({ opened }) => opened).map(({ shown }) => shown);
+    },
+    /** Ids of the logins that `which` picks, those included that have been let in but are not yet through upstream. */
+    sessionIds(which: (token: Token, shown: DatabaseSession) => boolean): string[] {
+      return [...admitted].filter(([, { token, shown }]) => which(token, shown)).map(([id]) => id);
+    },
+  };
+}
+
+function addressOf({ transport, address, port }: Peer): string {
+  return transport === 'unix' ? 'unix' : `${address ?? '?'}:${port ?? '?'}`;
+}

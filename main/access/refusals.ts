@@ -1,0 +1,54 @@
+import { LatchkeyError, type ErrorCode } from '../contract/errors.ts';
+import type { Refusal } from '../gateway/ports.ts';
+
+/**
+ * SQLSTATE for a refusal. Everything that is about who may come in is 28000 (invalid authorization specification), as
+ * clients show it with its message; they treat 28P01 as "ask for the password again" and hide the hint.
+ */
+const otherStates: Partial<Record<ErrorCode, string>> = {
+  'limit-reached': '53300',
+  'database-unknown': '3D000',
+  'credential-missing': '28000',
+  internal: 'XX000',
+};
+
+export function refusal(error: LatchkeyError): Refusal {
+  const { code, message, remedy } = error;
+  return {
+    sqlState: otherStates[code] ?? '28000',
+    problem: remedy === undefined ? { code, message } : { code, message, remedy },
+  };
+}
+
+/** The sentences that a person reads in psql or in a tool's login dialog. */
+export function tokenRefused(
+  code: 'token-wrong' | 'token-expired' | 'token-revoked' | 'token-foreign',
+  connection: string,
+  expiredAt?: number,
+): LatchkeyError {
+  const remedy = `Copy a new token for "${connection}" from the Latchkey window, or run: latchkey token ${connection}`;
+  switch (code) {
+    case 'token-wrong':
+      return new LatchkeyError(
+        code,
+        'Latchkey does not know this token: it was mistyped, or belongs to an earlier run.',
+        { remedy },
+      );
+    case 'token-expired':
+      return new LatchkeyError(
+        code,
+        `This token expired${expiredAt === undefined ? '' : ` at ${new Date(expiredAt).toISOString()}`}.`,
+        { remedy },
+      );
+    case 'token-revoked':
+      return new LatchkeyError(code, 'This token has been revoked.', { remedy });
+    case 'token-foreign':
+      return new LatchkeyError(
+        code,
+        `This token was not issued for this user on connection "${connection}".`,
+        {
+          remedy: `${remedy}; the user name is your sign-in name or the role that the token was issued for`,
+        },
+      );
+  }
+}

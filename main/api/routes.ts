@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { Broker } from '../broker.ts';
+
+/**
+ * The HTTP API, version 1: JSON in and out, every request with the bearer token of `run/api.json`.
+ *
+ * | route | body | answer |
+ * |---|---|---|
+ * | GET /v1/state?after=&wait= | | `{revision, state}`; waits up to `wait` seconds for a revision above `after` |
+ * | GET /v1/secrets | | `{passwords: [{name, stored}]}` |
+ * | POST /v1/sign-in | `{provider?}` | `{}`; how it goes is in the state |
+ * | POST /v1/sign-in/cancel, /v1/sign-out, /v1/refresh | `{}` | `{}` |
+ * | POST /v1/tokens | `{connection, role?, lifetimeSeconds?}` | the token with its place and expiry |
+ * | POST /v1/tokens/revoke | `{id}` or `{all: true}` | `{revoked}` |
+ * | POST /v1/sessions/cut | `{id}` | `{}` |
+ * | POST /v1/secrets | `{name, value}`, null to forget | `{}` |
+ */
+interface Route {
+  body: z.ZodType;
+  run(broker: Broker, input: never): Promise<unknown>;
+}
+
+function route<Body extends z.ZodType>(
+  body: Body,
+  run: (broker: Broker, input: z.infer<Body>) => Promise<unknown>,
+): Route {
+  return { body, run };
+}
+
+const nothing = z.strictObject({});
+const name = z.string().min(1).max(100);
+const stateQuery = z.strictObject({
+  after: z.coerce.number().int().min(-1).default(-1),
+  wait: z.coerce.number().min(0).max(30).default(0),
+});
+
+export const routes: Record<string, Route> = {
+  'GET /v1/state': route(stateQuery, async (broker, { after, wait }) => {
+    if (broker.revision() <= after) await nextChange(broker, wait * 1000);
+    return { revision: broker.revision(), state: broker.state() };
+  }),
+  'GET /v1/secrets': route(nothing, async (broker) => ({ passwords: await broker.storedPasswords() })),
+  'POST /v1/sign-in': route(z.strictObject({ provider: name.optional() }), async (broker, request) => {
+    await broker.signIn(request);
+    return {};
+  }),
+  'POST /v1/sign-in/cancel': action((broker) => broker.cancelSignIn()),
+  'POST /v1/sign-out': action((broker) => broker.signOut()),
+  'POST /v1/refresh': action((broker) => broker.refresh()),
+  'POST /v1/tokens': route(
+    z.strictObject({
+      connection: name,
+      role: z.string().min(1).max(63).optional(),
+      lifetimeSeconds: z.number().int().min(1).max(86_400).optional(),
+    }),
+    (broker, request) => broker.issueToken(request),
+  ),
+  'POST /v1/tokens/revoke': route(
+    z.union([z.strictObject({ id: name }), z.strictObject({ all: z.literal(true) })]),
+    async (broker, request) => {
+      if ('all' in request) return { revoked: await broker.revokeAllTokens() };
+      await broker.revokeToken(request.id);
+      return { revoked: 1 };
+    },
+  ),
+  'POST /v1/sessions/cut': route(z.strictObject({ id: name }), async (broker, { id }) => {
+    await broker.cutSession(id);
+    return {};
+  }),
+  'POST /v1/secrets': route(
+    z.strictObject({ name, value: z.string().min(1).max(4096).nullable() }),
+    async (broker, request) => {
+      await broker.storePassword(request.name, request.value ?? undefined);
+      return {};
+    },
+  ),
+};
+
+function action(run: (broker: Broker) => Promise<unknown>): Route {
+  return route(nothing, async (broker) => {
+    await run(broker);
+    return {};
+  });
+}
+
+async function nextChange(broker: Broker, waitMs: number): Promise<void> {
+  if (waitMs === 0) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      unsubscribe();
+      resolve();
+    };
+    const timer = setTimeout(done, waitMs);
+    const unsubscribe = broker.subscribe(done);
+  });
+}

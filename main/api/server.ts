@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Broker } from '../broker.ts';
+import { LatchkeyError, toProblem, type ErrorCode, type Problem } from '../contract/errors.ts';
+import { writeDurably } from '../store/durable-file.ts';
+import type { Home } from '../store/home.ts';
+import type { ApiDescription } from './description.ts';
+import { apiFile, socketAddress } from './description.ts';
+import { guard } from './guard.ts';
+import { routes } from './routes.ts';
+
+const maxBodyBytes = 64 * 1024;
+/** A flood of refused requests must not fill the audit: one record for each reason in this time. */
+const refusalRecordEveryMs = 10_000;
+
+const statusOf: Partial<Record<ErrorCode, number>> = {
+  'request-invalid': 400,
+  'connection-unknown': 404,
+  'token-unknown': 404,
+  'session-unknown': 404,
+  'sign-in-required': 403,
+  'not-allowed': 403,
+  'role-not-allowed': 403,
+  'groups-unknown': 403,
+  'sign-in-busy': 409,
+  'limit-reached': 429,
+  internal: 500,
+};
+
+export interface ApiServer {
+  description: ApiDescription;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the HTTP API on loopback TCP and, where the system has them, on a unix socket in the home's 0700 folder or a
+ * named pipe. Where to find it and the bearer token for it stand in `run/api.json` (0600), new at every start.
+ * @throws LatchkeyError `port-in-use`, `socket-unusable`
+ */
+export async function startApi(options: {
+  broker: Broker;
+  home: Home;
+  port: number | undefined;
+  version: string;
+}): Promise<ApiServer> {
+  const { broker, home } = options;
+  const bearer = randomBytes(32).toString('base64url');
+  const recorded = new Map<string, number>();
+  const opened: Server[] = [];
+
+  function recordRefusal(reason: string): void {
+    const now = performance.now();
+    if (now - (recorded.get(reason) ?? -Infinity) < refusalRecordEveryMs) return;
+    recorded.set(reason, now);
+    void broker.recordRefusedRequest(reason).catch(() => undefined);
+  }
+
+  async function handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    port: number | undefined,
+  ): Promise<void> {
+    const refusal = guard({ method: request.method ?? '', headers: request.headers }, port, bearer);
+    if (refusal !== undefined) {
+      recordRefusal(refusal.reason);
+      response.setHeader('connection', 'close');
+      return send(response, refusal.status, {
+        problem: { code: 'request-refused', message: refusal.message },
+      });
+    }
+    const url = new URL(request.url ?? '', 'http://localhost');
+    const route = routes[`${request.method} ${url.pathname}`];
+    if (route === undefined)
+      return send(response, 404, {
+        problem: { code: 'request-invalid', message: 'There is nothing at this path.' },
+      });
+    try {
+      const raw =
+        request.method === 'GET' ? Object.fromEntries(url.searchParams) : JSON.parse(await bodyOf(request));
+      const input = route.body.safeParse(raw);
+      if (!input.success) throw invalid(input.error.issues[0]?.message);
+      send(response, 200, await route.run(broker, input.data as never));
+    } catch (error) {
+      const problem = toProblem(error instanceof SyntaxError ? invalid('the body is not JSON') : error);
+      send(response, statusOf[problem.code] ?? 422, { problem });
+    }
+  }
+
+  async function open(address: { port: number } | { path: string }): Promise<Server> {
+    let port: number | undefined;
+    // Node's own limits are a minute and more; a local caller needs milliseconds.
+    const server = createServer(
+      {
+        headersTimeout: 2_000,
+        requestTimeout: 3_000,
+        connectionsCheckingInterval: 500,
+        maxHeaderSize: 8_192,
+      },
+      (request, response) => {
+        void handle(request, response, port).catch(() => response.destroy());
+      },
+    );
+    server.maxConnections = 256;
+    server.keepAliveTimeout = 2_000;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(
+        'port' in address ? { port: address.port, host: '127.0.0.1' } : { path: address.path },
+        resolve,
+      );
+    }).catch((cause: NodeJS.ErrnoException) => {
+      const place = 'port' in address ? `port ${address.port}` : address.path;
+      const taken = cause.code === 'EADDRINUSE';
+      throw new LatchkeyError(
+        'port' in address && taken ? 'port-in-use' : 'socket-unusable',
+        `The API cannot listen on ${place}${taken ? ': it is in use' : ` (${cause.code})`}.`,
+        {
+          remedy: 'Set another api.port in the configuration, or end the program that holds it.',
+          cause,
+        },
+      );
+    });
+    opened.push(server);
+    const bound = server.address();
+    if (bound !== null && typeof bound === 'object') port = bound.port;
+    return server;
+  }
+
+  async function close(): Promise<void> {
+    await rm(apiFile(home), { force: true });
+    await Promise.all(
+      opened.map((server) => {
+        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+        server.closeAllConnections();
+        return closed;
+      }),
+    );
+  }
+
+  try {
+    const tcp = await open({ port: options.port ?? 0 });
+    const path = socketAddress(home);
+    if (path !== undefined) await open({ path });
+    const description: ApiDescription = {
+      pid: process.pid,
+      version: options.version,
+      url: `http://127.0.0.1:${(tcp.address() as AddressInfo).port}`,
+      ...(path === undefined ? {} : { socket: path }),
+      bearer,
+    };
+    await writeDurably(apiFile(home), new TextEncoder().encode(`${JSON.stringify(description)}\n`));
+    return { description, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size > maxBodyBytes) throw invalid('the body is too long');
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function invalid(what = 'it has the wrong form'): LatchkeyError {
+  return new LatchkeyError('request-invalid', `The request is not understood: ${what}.`, {
+    remedy: 'docs/API.md lists the routes and their bodies.',
+  });
+}
+
+function send(response: ServerResponse, status: number, body: unknown | { problem: Problem }): void {
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,85 @@
+import { fromProblem, LatchkeyError } from '../contract/errors.ts';
+import type { AppState } from '../contract/state.ts';
+import type { Client } from './client.ts';
+import { clock, plain, result, type Output } from './output.ts';
+
+const waitSeconds = 20;
+
+/**
+ * Signs in with a device code: prints address and code, and waits until the code has been used, has expired or has
+ * been declined. With `--json` two lines: the code, then the person.
+ */
+export async function login(
+  client: Client,
+  output: Output,
+  options: { provider?: string | undefined; again: boolean; signal: AbortSignal },
+): Promise<void> {
+  const before = (await client.state()).state.signIn;
+  if (before.kind === 'signed-in' && !options.again) return greet(output, before);
+  await client.post('/v1/sign-in', options.provider === undefined ? {} : { provider: options.provider });
+  let shown = '';
+  let after = -1;
+  for (;;) {
+    const { revision, state } = await client.state({
+      after,
+      waitSeconds: options.signal.aborted ? 0 : waitSeconds,
+    });
+    after = revision;
+    if (options.signal.aborted) await client.post('/v1/sign-in/cancel', {});
+    const { signIn } = state;
+    switch (signIn.kind) {
+      case 'working':
+        break;
+      case 'code':
+        if (shown !== signIn.userCode) showCode(output, signIn, state);
+        shown = signIn.userCode;
+        break;
+      case 'signed-out':
+        throw signIn.problem === undefined
+          ? new LatchkeyError('sign-in-cancelled', 'The sign-in was cancelled.', {
+              remedy: 'Run it again: latchkey login',
+            })
+          : fromProblem(signIn.problem as Parameters<typeof fromProblem>[0]);
+      case 'signed-in':
+        if (before.kind === 'signed-in' && before.since === signIn.since) {
+          throw new LatchkeyError(
+            'sign-in-cancelled',
+            'The new sign-in did not succeed; the one from before still stands.',
+          );
+        }
+        return greet(output, signIn);
+    }
+  }
+}
+
+type Shown<Kind> = Extract<AppState['signIn'], { kind: Kind }>;
+
+function showCode(
+  output: Output,
+  { userCode, verificationUri, expiresAt, tenant, applicationId }: Shown<'code'>,
+  { localTenant }: AppState,
+): void {
+  if (output.json) {
+    output.out(JSON.stringify({ event: 'code', userCode, verificationUri, expiresAt }));
+    return;
+  }
+  output.out(
+    [
+      ...(localTenant ? ['This is a local test tenant, not Microsoft.'] : []),
+      `Open ${verificationUri}`,
+      `and enter the code  ${userCode}`,
+      '',
+      `Tenant ${tenant}, application ${applicationId}; the code is good until ${clock(expiresAt)}.`,
+      'Enter it only because you started this sign-in yourself, and give it to nobody.',
+    ].join('\n'),
+  );
+}
+
+function greet(output: Output, { account, until, groups }: Shown<'signed-in'>): void {
+  const count = groups.length === 1 ? '1 group' : `${groups.length} groups`;
+  result(
+    output,
+    { event: 'signed-in', account, until, groups },
+    `Signed in as ${plain(account.displayName)} <${plain(account.username)}> until ${clock(until)}, with ${count}.`,
+  );
+}

@@ -1,0 +1,61 @@
+import { toProblem, type ErrorCode, type Problem } from '../contract/errors.ts';
+
+/** Where a command writes: results to `out`, everything that is not the result to `err`. */
+export interface Output {
+  json: boolean;
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** Exit codes, for scripts. Every code that is not listed is 1. */
+const exitCodes: Partial<Record<ErrorCode, number>> = {
+  'config-invalid': 2,
+  'config-unreadable': 2,
+  'request-invalid': 2,
+  'sign-in-required': 3,
+  'sign-in-declined': 3,
+  'sign-in-cancelled': 3,
+  'sign-in-blocked': 3,
+  'sign-in-refused': 3,
+  'code-expired': 3,
+  'account-disabled': 3,
+  'not-allowed': 4,
+  'role-not-allowed': 4,
+  'groups-unknown': 4,
+  'broker-not-running': 5,
+};
+
+/** Prints one line of JSON, or the sentences for people. */
+export function result(output: Output, value: unknown, human: string): void {
+  output.out(output.json ? JSON.stringify(value) : human);
+}
+
+/** Tells a failure on stderr (with `--json` also as `{"problem": …}` on stdout) and answers with the exit code. */
+export function failed(output: Output, thrown: unknown): number {
+  const problem = toProblem(thrown);
+  if (output.json) output.out(JSON.stringify({ problem }));
+  output.err(`latchkey: ${sentences(problem)}`);
+  if (problem.code === 'internal' && thrown instanceof Error && process.env['LATCHKEY_DEBUG'] !== undefined)
+    output.err(thrown.stack ?? '');
+  return exitCodes[problem.code] ?? 1;
+}
+
+function sentences({ message, remedy, entra }: Problem): string {
+  const trace = entra?.traceId === undefined ? '' : `\n  Trace id for support: ${entra.traceId}`;
+  return `${message}${remedy === undefined ? '' : `\n  ${remedy}`}${trace}`;
+}
+
+/** A local time of day, with the date where it is not today. */
+export function clock(iso: string): string {
+  const when = new Date(iso);
+  const today = new Date().toDateString() === when.toDateString();
+  return today ? when.toLocaleTimeString() : when.toLocaleString();
+}
+
+/**
+ * Text from the directory or a client for a terminal: control characters could move the cursor or recolour a line,
+ * and direction marks could make one name look like another.
+ */
+export function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\u{fffd}');
+}

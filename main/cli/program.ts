@@ -1,0 +1,309 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import type { IssuedToken } from '../broker.ts';
+import { configurationJsonSchema } from '../config/json-schema.ts';
+import { warnings } from '../config/check.ts';
+import { loadConfiguration } from '../config/load.ts';
+import { toSeconds } from '../config/schema.ts';
+import { LatchkeyError } from '../contract/errors.ts';
+import { defaultHome } from '../store/home.ts';
+import { version } from '../version.ts';
+import { listAudit, verify } from './audit.ts';
+import { connectClient, type Client } from './client.ts';
+import { exec } from './exec.ts';
+import { login } from './login.ts';
+import { clock, failed, result, type Output } from './output.ts';
+import { readSecret } from './secret-input.ts';
+import { serve } from './serve.ts';
+import { describeConnections, describeState } from './status.ts';
+
+interface Globals {
+  config: string;
+  home: string;
+  json: boolean;
+}
+
+/** Where the configuration is unless told: the platform's folder for a user's settings. */
+export function defaultConfigFile(
+  environment: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  if (platform === 'darwin')
+    return join(homedir(), 'Library', 'Application Support', 'Latchkey', 'latchkey.yaml');
+  if (platform === 'win32')
+    return join(environment['APPDATA'] ?? join(homedir(), 'AppData', 'Roaming'), 'Latchkey', 'latchkey.yaml');
+  const folder = environment['XDG_CONFIG_HOME'];
+  return join(
+    folder !== undefined && isAbsolute(folder) ? folder : join(homedir(), '.config'),
+    'latchkey',
+    'latchkey.yaml',
+  );
+}
+
+/**
+ * The `latchkey` command.
+ * @param args without the program's own name
+ * @param workerUrl the gateway's worker script, in a bundle
+ * @returns the exit code
+ */
+export async function runCli(
+  args: string[],
+  { workerUrl, signal }: { workerUrl?: URL | undefined; signal: AbortSignal },
+): Promise<number> {
+  const output: Output = {
+    json: args.slice(0, args.includes('--') ? args.indexOf('--') : undefined).includes('--json'),
+    out: (text) => void process.stdout.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${text}\n`),
+  };
+  let exitCode = 0;
+  const program = new Command('latchkey')
+    .description('Sign in with Microsoft Entra ID from SQL tools that cannot.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => void process.stderr.write(text) })
+    .addOption(
+      new Option('--config <file>', 'configuration')
+        .env('LATCHKEY_CONFIG')
+        .default(defaultConfigFile(), 'in your settings folder'),
+    )
+    .addOption(
+      new Option('--home <folder>', 'state of one broker')
+        .env('LATCHKEY_HOME')
+        .default(defaultHome(), 'in your state folder'),
+    )
+    .option('--json', 'print JSON', false);
+
+  /** Runs the body with the options of the whole line; a failure becomes sentences and an exit code. */
+  const run =
+    (body: (globals: Globals, ...parameters: never[]) => Promise<number | void>) =>
+    async (...parameters: unknown[]): Promise<void> => {
+      const command = parameters.at(-1) as Command;
+      try {
+        exitCode =
+          (await body(command.optsWithGlobals() as Globals, ...(parameters.slice(0, -1) as never[]))) ?? 0;
+      } catch (error) {
+        exitCode = failed(output, error);
+      }
+    };
+  const withClient = (body: (client: Client, ...parameters: never[]) => Promise<number | void>) =>
+    run(async ({ home }, ...parameters) => body(await connectClient(home), ...parameters));
+
+  program
+    .command('serve')
+    .description('run the broker without a screen, until it is stopped')
+    .addOption(
+      new Option(
+        '--key-file <file>',
+        'key that seals secrets at rest (32 random bytes); without one they stay in memory',
+      ).env('LATCHKEY_KEY_FILE'),
+    )
+    .action(
+      run(({ config, home }, { keyFile }: { keyFile?: string }) =>
+        serve({ configFile: config, homePath: home, keyFile, workerUrl }, output, signal),
+      ),
+    );
+
+  program
+    .command('login')
+    .description('sign in with a device code')
+    .option('--provider <name>', 'where the configuration has several')
+    .option('--again', 'sign in anew although somebody is signed in', false)
+    .action(
+      withClient((client, options: { provider?: string; again: boolean }) =>
+        login(client, output, { ...options, signal }),
+      ),
+    );
+
+  program
+    .command('logout')
+    .description('sign out: every token and every database session ends')
+    .action(
+      withClient(async (client) => {
+        await client.post('/v1/sign-out', {});
+        result(output, { signedOut: true }, 'Signed out; tokens and database sessions have ended.');
+      }),
+    );
+
+  program
+    .command('status')
+    .description('who is signed in, connections, tokens, live database sessions')
+    .action(
+      withClient(async (client) => {
+        const { state } = await client.state();
+        result(output, state, describeState(state));
+      }),
+    );
+
+  program
+    .command('connections')
+    .description('the databases and your access to each')
+    .action(
+      withClient(async (client) => {
+        const { state } = await client.state();
+        result(output, state.connections, describeConnections(state));
+      }),
+    );
+
+  program
+    .command('token')
+    .description('issue a token: the password for your SQL client')
+    .argument('<connection>')
+    .option('--role <role>', 'where your groups give you several')
+    .option('--lifetime <time>', 'shorter than the rule says, for example 5m')
+    .action(
+      withClient(async (client, connection: string, options: { role?: string; lifetime?: string }) => {
+        const token = await issue(client, connection, options);
+        // The token alone on stdout, so that it can be piped; the rest is for the person.
+        result(output, token, token.token);
+        if (!output.json)
+          output.err(
+            `For ${token.connection} as ${token.role}, good until ${clock(token.expiresAt)}; the password for:\n  ${token.command}`,
+          );
+      }),
+    );
+
+  program
+    .command('exec')
+    .description('run a command with a token of its own in PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD')
+    .argument('<connection>')
+    .argument('<command...>')
+    .option('--role <role>', 'where your groups give you several')
+    .usage('[options] <connection> -- <command...>')
+    .action(
+      withClient(
+        async (
+          client,
+          connection: string,
+          [command, ...parameters]: [string, ...string[]],
+          options: { role?: string },
+        ) => exec(client, await issue(client, connection, options), command, parameters),
+      ),
+    );
+
+  program
+    .command('revoke')
+    .description('end a token and the database sessions that it opened')
+    .argument('[token-id]')
+    .option('--all', 'every token', false)
+    .action(
+      withClient(async (client, id: string | undefined, { all }: { all: boolean }) => {
+        if ((id === undefined) !== all)
+          throw new LatchkeyError('request-invalid', 'Name a token id, or --all.', {
+            remedy: 'See the ids with: latchkey status',
+          });
+        const { revoked } = (await client.post('/v1/tokens/revoke', all ? { all } : { id })) as {
+          revoked: number;
+        };
+        result(output, { revoked }, `Revoked: ${revoked}`);
+      }),
+    );
+
+  program
+    .command('cut')
+    .description('end a live database session')
+    .argument('<session-id>')
+    .action(
+      withClient(async (client, id: string) => {
+        await client.post('/v1/sessions/cut', { id });
+        result(output, { cut: id }, 'The session has been ended.');
+      }),
+    );
+
+  const secret = program
+    .command('secret')
+    .description('passwords of database roles, which the configuration names');
+  secret
+    .command('set')
+    .description('store a password: typed in, or from standard input')
+    .argument('<name>')
+    .action(
+      withClient(async (client, name: string) => {
+        await client.post('/v1/secrets', { name, value: await readSecret(`Password "${name}"`) });
+        result(output, { stored: name }, `Stored "${name}".`);
+      }),
+    );
+  secret
+    .command('delete')
+    .description('forget a password')
+    .argument('<name>')
+    .action(
+      withClient(async (client, name: string) => {
+        await client.post('/v1/secrets', { name, value: null });
+        result(output, { deleted: name }, `Forgot "${name}".`);
+      }),
+    );
+  secret
+    .command('list')
+    .description('which passwords the configuration names, and whether each is stored')
+    .action(
+      withClient(async (client) => {
+        const { passwords } = (await client.get('/v1/secrets')) as {
+          passwords: { name: string; stored: boolean }[];
+        };
+        result(
+          output,
+          passwords,
+          passwords.map(({ name, stored }) => `${name}  ${stored ? 'stored' : 'MISSING'}`).join('\n') ||
+            'The configuration names no passwords.',
+        );
+      }),
+    );
+
+  const audit = program.command('audit').description('the record of sign-ins, tokens, logins and refusals');
+  audit
+    .command('verify')
+    .description('check the hash chain; names the first line that was changed')
+    .action(run(({ home }) => verify(home, output)));
+  audit
+    .command('list')
+    .description('the last records')
+    .option('--limit <count>', 'how many', '50')
+    .action(run(({ home }, { limit }: { limit: string }) => listAudit(home, Number(limit), output)));
+
+  const config = program.command('config').description('the configuration file');
+  config
+    .command('check')
+    .description('read the configuration and name every fault')
+    .action(
+      run(async ({ config: file }) => {
+        const found = await loadConfiguration(file);
+        for (const warning of warnings(found)) output.err(warning);
+        result(
+          output,
+          { ok: true, connections: found.connections.length, warnings: warnings(found) },
+          `${file} is in order: ${found.connections.length} connections.`,
+        );
+      }),
+    );
+  config
+    .command('schema')
+    .description('print the JSON Schema for editors')
+    .action(run(async () => output.out(JSON.stringify(configurationJsonSchema(), undefined, 2))));
+
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Commander has printed its sentence; help and version are not failures.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+}
+
+async function issue(
+  client: Client,
+  connection: string,
+  { role, lifetime }: { role?: string; lifetime?: string },
+): Promise<IssuedToken> {
+  if (lifetime !== undefined && !/^[1-9]\d{0,5}[smh]$/.test(lifetime)) {
+    throw new LatchkeyError('request-invalid', `"${lifetime}" is no time.`, {
+      remedy: 'Write a number and a unit, for example 5m.',
+    });
+  }
+  return (await client.post('/v1/tokens', {
+    connection,
+    ...(role === undefined ? {} : { role }),
+    ...(lifetime === undefined ? {} : { lifetimeSeconds: toSeconds(lifetime) }),
+  })) as IssuedToken;
+}
