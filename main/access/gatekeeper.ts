@@ -97,9 +97,7 @@ export function createGatekeeper(options: GatekeeperOptions) {
     });
   }
 
-  async function decide(
-    attempt: LoginAttempt,
-  ): Promise<{
+  async function decide(attempt: LoginAttempt): Promise<{
     token: Token;
     permission: Permission;
     session: LiveSession;

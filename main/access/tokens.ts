@@ -120,8 +120,10 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
         const match = matches(kept, attempt.proof);
         if (match === undefined) continue;
         const { token } = kept;
+        const alive = live.has(token.id);
         if (kept.revoked) return { ok: false, code: 'token-revoked', token };
-        if (isOver(kept)) return { ok: false, code: 'token-expired', token };
+        // Once dead, always dead: a clock that is set back revives nothing.
+        if (!alive) return { ok: false, code: 'token-expired', token };
         const named = attempt.clientUser.toLowerCase();
         const fits = named === token.username.toLowerCase() || attempt.clientUser === token.role;
         if (token.connection !== attempt.connection || !fits)

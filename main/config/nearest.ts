@@ -16,15 +16,20 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
+/** Optimal string alignment: insert, delete, change, or swap two neighbours, one each. */
 function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (const [leftIndex, leftLetter] of [...left].entries()) {
-    const next = [leftIndex + 1];
-    for (const [rightIndex, rightLetter] of [...right].entries()) {
-      const change = (row[rightIndex] ?? 0) + (leftLetter === rightLetter ? 0 : 1);
-      next.push(Math.min(change, (row[rightIndex + 1] ?? 0) + 1, (next[rightIndex] ?? 0) + 1));
+  const rows: number[][] = [Array.from({ length: right.length + 1 }, (_, index) => index)];
+  const at = (row: number, column: number): number => rows[row]?.[column] ?? 0;
+  for (let row = 1; row <= left.length; row++) {
+    const next = [row];
+    rows.push(next);
+    for (let column = 1; column <= right.length; column++) {
+      const change = at(row - 1, column - 1) + (left[row - 1] === right[column - 1] ? 0 : 1);
+      const swapped =
+        row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
+      const swap = swapped ? at(row - 2, column - 2) + 1 : Infinity;
+      next.push(Math.min(change, swap, at(row - 1, column) + 1, at(row, column - 1) + 1));
     }
-    row = next;
   }
-  return row.at(-1) ?? 0;
+  return at(left.length, right.length);
 }

@@ -13,7 +13,7 @@ const unitSeconds = { s: 1, m: 60, h: 3600 } as const;
 function duration(minimumSeconds: number, maximumSeconds: number) {
   return z
     .string()
-    .regex(durationPattern, 'write a number and a unit: 90s, 15m or 8h')
+    .regex(durationPattern, { error: 'write a number and a unit: 90s, 15m or 8h', abort: true })
     .refine(
       (text) => {
         const seconds = toSeconds(text);
