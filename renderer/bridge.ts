@@ -1,0 +1,87 @@
+import { createContext, useCallback, useContext, useMemo, useState, useSyncExternalStore } from 'react';
+import type { IpcAction } from '../main/contract/actions.ts';
+import type { Problem } from '../main/contract/errors.ts';
+import type { IpcOutcome, IpcReply, IpcRequest, LatchkeyBridge } from '../main/contract/ipc.ts';
+import type { AppState } from '../main/contract/state.ts';
+
+/** The main process as the screens see it; set once by {@link App}. */
+export const BridgeContext = createContext<LatchkeyBridge | undefined>(undefined);
+
+export function useBridge(): LatchkeyBridge {
+  const bridge = useContext(BridgeContext);
+  if (bridge === undefined) throw new Error('useBridge needs a BridgeContext around it');
+  return bridge;
+}
+
+/** The last snapshot that main has pushed; undefined until the first one is here. */
+export function useAppState(bridge: LatchkeyBridge): AppState | undefined {
+  const store = useMemo(() => createStateStore(bridge), [bridge]);
+  return useSyncExternalStore(store.subscribe, store.snapshot);
+}
+
+function createStateStore(bridge: LatchkeyBridge) {
+  let current: AppState | undefined;
+  return {
+    snapshot: () => current,
+    subscribe(changed: () => void) {
+      let pushed = false;
+      const stop = bridge.onState((state) => {
+        pushed = true;
+        current = state;
+        changed();
+      });
+      void bridge.getState(undefined).then((outcome) => {
+        // The answer may be older than a push that has overtaken it.
+        if (outcome.ok && !pushed) {
+          current = outcome.reply;
+          changed();
+        }
+        return undefined;
+      });
+      return stop;
+    },
+  };
+}
+
+export interface ActionRunner {
+  busy: boolean;
+  /** Why the last attempt failed, until the next one or until dismissed. */
+  problem: Problem | undefined;
+  dismiss(): void;
+  /** Resolves to undefined when the action failed. */
+  run<A extends IpcAction>(action: A, request: IpcRequest<A>): Promise<{ reply: IpcReply<A> } | undefined>;
+}
+
+/** Asks main for something, and keeps whether it is under way and why it failed, for the place that asked. */
+export function useAction(): ActionRunner {
+  const bridge = useBridge();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem>();
+
+  const run = useCallback(
+    async <A extends IpcAction>(action: A, request: IpcRequest<A>) => {
+      setBusy(true);
+      setProblem(undefined);
+      try {
+        // The type checker does not pair the action with its request across the union; the mapped type does.
+        const ask = bridge[action] as (request: IpcRequest<A>) => Promise<IpcOutcome<A>>;
+        const outcome = await ask(request);
+        if (outcome.ok) return { reply: outcome.reply };
+        setProblem(plainProblem(outcome.problem));
+        return undefined;
+      } finally {
+        setBusy(false);
+      }
+    },
+    [bridge],
+  );
+  const dismiss = useCallback(() => setProblem(undefined), []);
+  return { busy, problem, dismiss, run };
+}
+
+type WireProblem = Extract<Awaited<ReturnType<LatchkeyBridge['getState']>>, { ok: false }>['problem'];
+
+/** The schema's type allows `remedy: undefined` where the contract's interface has no key. */
+export function plainProblem(problem: WireProblem): Problem {
+  return problem as Problem;
+}

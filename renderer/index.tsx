@@ -1,0 +1,20 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import type { LatchkeyBridge } from '../main/contract/ipc.ts';
+import { App } from './app.tsx';
+import './theme.css';
+
+declare global {
+  interface Window {
+    /** Put there by the preload script. */
+    readonly latchkey: LatchkeyBridge;
+  }
+}
+
+const place = document.querySelector('#app');
+if (place === null) throw new Error('index.html has no element #app');
+createRoot(place).render(
+  <StrictMode>
+    <App bridge={window.latchkey} />
+  </StrictMode>,
+);

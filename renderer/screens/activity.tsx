@@ -1,0 +1,221 @@
+import { useRef, useState } from 'react';
+import type { AppState, DatabaseSession, TokenState } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
+import { useAnnounce } from '../ui/announcer.tsx';
+import { Button } from '../ui/button.tsx';
+import { ConfirmDialog, type Question } from '../ui/confirm-dialog.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { ScreenHeading } from '../ui/screen-heading.tsx';
+import { ago, clockLeft, useNow } from '../ui/time.ts';
+import styles from './activity.module.css';
+
+/** What is in use right now, and the ways to end it. */
+export function Activity({ state }: { state: AppState }) {
+  const titles = new Map(state.connections.map(({ name, title }) => [name, title]));
+  return (
+    <>
+      <ScreenHeading>Activity</ScreenHeading>
+      <Sessions sessions={state.databaseSessions} titles={titles} />
+      <Tokens tokens={state.tokens} titles={titles} />
+      <AuditTrail path={state.audit.path} />
+    </>
+  );
+}
+
+function Sessions({ sessions, titles }: { sessions: DatabaseSession[]; titles: Map<string, string> }) {
+  const cut = useAction();
+  const announce = useAnnounce();
+  const now = useNow(10_000);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const [asked, setAsked] = useState<DatabaseSession>();
+
+  async function confirm(session: DatabaseSession): Promise<void> {
+    if ((await cut.run('cutSession', { id: session.id })) === undefined) return;
+    setAsked(undefined);
+    announce('Session ended');
+    // The button that had the focus goes away with its row.
+    heading.current?.focus();
+  }
+
+  return (
+    <section className={styles['section']} aria-labelledby="sessions">
+      <div className={styles['head']}>
+        <h2 id="sessions" ref={heading} tabIndex={-1}>
+          Live database sessions
+        </h2>
+      </div>
+      {sessions.length === 0 ? (
+        <Empty icon="activity" title="Nobody is connected">
+          Logins of your SQL tools appear here while they last.
+        </Empty>
+      ) : (
+        <ul className={styles['rows']}>
+          {sessions.map((session) => {
+            const program = session.program === '' ? 'Unnamed program' : session.program;
+            const title = titles.get(session.connection) ?? session.connection;
+            return (
+              <li key={session.id} className={styles['row']}>
+                <div className={styles['what']}>
+                  <strong>
+                    <bdi>{program}</bdi>
+                  </strong>
+                  <small>
+                    <bdi>{title}</bdi> · database <bdi>{session.database}</bdi> · role{' '}
+                    <bdi>{session.role}</bdi>
+                  </small>
+                </div>
+                <span className={styles['when']}>
+                  since {ago(now - Date.parse(session.since)).replace(' ago', '')}
+                </span>
+                <Button
+                  kind="danger"
+                  label={`End the session of ${program} on ${title}`}
+                  onClick={() => setAsked(session)}
+                >
+                  End
+                </Button>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+      {asked !== undefined && (
+        <ConfirmDialog
+          question={cutQuestion(asked)}
+          action={cut}
+          onConfirm={() => void confirm(asked)}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+    </section>
+  );
+}
+
+function cutQuestion(session: DatabaseSession): Question {
+  return {
+    title: 'End this session?',
+    text: (
+      <p>
+        <bdi>{session.program === '' ? 'The program' : session.program}</bdi> loses its connection to{' '}
+        <bdi>{session.database}</bdi> at once. A query that is running stops, and an open transaction is
+        rolled back.
+      </p>
+    ),
+    confirm: 'End session',
+  };
+}
+
+function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, string> }) {
+  const revoke = useAction();
+  const revokeAll = useAction();
+  const announce = useAnnounce();
+  const now = useNow(1000);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const [asking, setAsking] = useState(false);
+
+  function tell(text: string): void {
+    announce(text);
+    heading.current?.focus();
+  }
+
+  async function revokeOne(id: string): Promise<void> {
+    if ((await revoke.run('revokeToken', { id })) !== undefined) tell('Token revoked');
+  }
+
+  async function confirmAll(): Promise<void> {
+    if ((await revokeAll.run('revokeAllTokens', undefined)) === undefined) return;
+    setAsking(false);
+    tell('All tokens revoked');
+  }
+
+  return (
+    <section className={styles['section']} aria-labelledby="tokens">
+      <div className={styles['head']}>
+        <h2 id="tokens" ref={heading} tabIndex={-1}>
+          Tokens
+        </h2>
+        {tokens.length > 0 && (
+          <Button kind="danger" onClick={() => setAsking(true)}>
+            Revoke all
+          </Button>
+        )}
+      </div>
+      <ProblemPanel problem={revoke.problem} onDismiss={revoke.dismiss} />
+      {tokens.length === 0 ? (
+        <Empty icon="key" title="No token is valid right now">
+          Copy one from a connection when a tool asks for a password.
+        </Empty>
+      ) : (
+        <ul className={styles['rows']}>
+          {tokens.map((token) => {
+            const title = titles.get(token.connection) ?? token.connection;
+            return (
+              <li key={token.id} className={styles['row']}>
+                <div className={styles['what']}>
+                  <strong>
+                    <bdi>{title}</bdi>
+                  </strong>
+                  <small>
+                    role <bdi>{token.role}</bdi> · {uses(token.uses)}
+                  </small>
+                </div>
+                <span className={styles['when']}>{clockLeft(Date.parse(token.expiresAt) - now)} left</span>
+                <Button
+                  kind="danger"
+                  label={`Revoke the token for ${title}, role ${token.role}`}
+                  busy={revoke.busy}
+                  onClick={() => void revokeOne(token.id)}
+                >
+                  Revoke
+                </Button>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+      {asking && (
+        <ConfirmDialog
+          question={{
+            title: 'Revoke all tokens?',
+            text: (
+              <p>
+                Every token stops working, and the database sessions that were opened with them end at once.
+              </p>
+            ),
+            confirm: 'Revoke all',
+          }}
+          action={revokeAll}
+          onConfirm={() => void confirmAll()}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </section>
+  );
+}
+
+function uses(count: number): string {
+  if (count === 0) return 'not used yet';
+  return count === 1 ? 'used once' : `used ${count} times`;
+}
+
+function AuditTrail({ path }: { path: string }) {
+  const open = useAction();
+  return (
+    <section className={styles['section']} aria-labelledby="audit">
+      <div className={styles['head']}>
+        <h2 id="audit">Audit</h2>
+        <Button busy={open.busy} onClick={() => void open.run('openAuditFolder', undefined)}>
+          <Icon name="folder" size={18} />
+          Open folder
+        </Button>
+      </div>
+      <p>Every sign-in, token, login and refusal is written down on this computer.</p>
+      <p className={styles['path']}>
+        <bdi>{path}</bdi>
+      </p>
+      <ProblemPanel problem={open.problem} onDismiss={open.dismiss} />
+    </section>
+  );
+}

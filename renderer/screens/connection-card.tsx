@@ -1,0 +1,137 @@
+import { useEffect, useState } from 'react';
+import { assertNever } from '../../main/contract/errors.ts';
+import type { IpcReply } from '../../main/contract/ipc.ts';
+import type { ConnectionState, Grant } from '../../main/contract/state.ts';
+import { plainProblem, useAction } from '../bridge.ts';
+import { Badge } from '../ui/badge.tsx';
+import { CopyButton } from '../ui/copy-button.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { lifetime, timeOfDay, useNow } from '../ui/time.ts';
+import styles from './home.module.css';
+
+/** One database: whether its port answers, the roles that are open, and how to connect. */
+export function ConnectionCard({ connection }: { connection: ConnectionState }) {
+  const { title, host, port, database, listener, grants, command } = connection;
+  const open = grants.length > 0;
+  return (
+    <li className={`${styles['card']} ${open ? '' : styles['closed']}`}>
+      <div className={styles['head']}>
+        <div>
+          <h3>
+            <bdi>{title}</bdi>
+          </h3>
+          <p className={styles['place']}>
+            PostgreSQL · <bdi>{database}</bdi> at {host}:{port}
+          </p>
+        </div>
+        <ListenerBadge kind={listener.kind} />
+      </div>
+      {listener.kind === 'failed' && <ProblemPanel problem={plainProblem(listener.problem)} />}
+      {open ? (
+        <ul className={styles['roles']}>
+          {grants.map((grant) => (
+            <RoleRow key={grant.role} connection={connection} grant={grant} />
+          ))}
+        </ul>
+      ) : (
+        <p className={styles['hint']}>
+          None of your groups opens this database. Ask whoever manages access to add you to one that does.
+        </p>
+      )}
+      {command !== undefined && <CommandLine connection={connection} command={command} />}
+    </li>
+  );
+}
+
+function ListenerBadge({ kind }: { kind: ConnectionState['listener']['kind'] }) {
+  switch (kind) {
+    case 'starting':
+      return <Badge tone="waiting">Starting</Badge>;
+    case 'listening':
+      return <Badge tone="good">Ready</Badge>;
+    case 'failed':
+      return <Badge tone="bad">Not available</Badge>;
+    default:
+      return assertNever(kind);
+  }
+}
+
+function RoleRow({ connection, grant }: { connection: ConnectionState; grant: Grant }) {
+  const copy = useAction();
+  const [copied, setCopied] = useState<IpcReply<'copyToken'>>();
+  const groupName = grant.group.name === '' ? grant.group.id : grant.group.name;
+
+  async function copyToken(): Promise<string | undefined> {
+    setCopied(undefined);
+    const done = await copy.run('copyToken', { connection: connection.name, role: grant.role });
+    if (done === undefined) return undefined;
+    setCopied(done.reply);
+    return `Token for ${connection.title} copied. Paste it as the password.`;
+  }
+
+  return (
+    <li>
+      <div className={styles['role']}>
+        <div>
+          <strong>
+            <bdi>{grant.role}</bdi>
+          </strong>
+          <small>
+            through <bdi>{groupName}</bdi>, for {lifetime(grant.tokenLifetimeSeconds)}
+          </small>
+        </div>
+        <CopyButton
+          kind="primary"
+          busy={copy.busy}
+          label={`Copy token for ${connection.title}, role ${grant.role}`}
+          onCopy={copyToken}
+        >
+          Copy token
+        </CopyButton>
+      </div>
+      {copied !== undefined && <Copied key={copied.id} copied={copied} onOver={() => setCopied(undefined)} />}
+      <ProblemPanel problem={copy.problem} onDismiss={copy.dismiss} />
+    </li>
+  );
+}
+
+/** Stays as long as the token is on the clipboard. */
+function Copied({ copied, onOver }: { copied: IpcReply<'copyToken'>; onOver: () => void }) {
+  const now = useNow(1000);
+  const left = Math.ceil((Date.parse(copied.clearsAt) - now) / 1000);
+  const over = left <= 0;
+  useEffect(() => {
+    if (over) onOver();
+  }, [over, onOver]);
+  return (
+    <p className={styles['done']}>
+      <Icon name="check" size={18} />
+      <span>
+        Paste it as the password before {timeOfDay(copied.expiresAt, now)}. It leaves the clipboard in{' '}
+        {Math.max(0, left)} s.
+      </span>
+    </p>
+  );
+}
+
+function CommandLine({ connection, command }: { connection: ConnectionState; command: string }) {
+  const copy = useAction();
+
+  async function copyCommand(): Promise<string | undefined> {
+    const done = await copy.run('copyCommand', { connection: connection.name });
+    return done === undefined ? undefined : `Command for ${connection.title} copied`;
+  }
+
+  return (
+    <div>
+      <div className={styles['command']}>
+        <code dir="ltr">{command}</code>
+        <CopyButton label={`Copy command for ${connection.title}`} onCopy={copyCommand}>
+          Copy
+        </CopyButton>
+      </div>
+      <ProblemPanel problem={copy.problem} onDismiss={copy.dismiss} />
+    </div>
+  );
+}

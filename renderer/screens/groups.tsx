@@ -1,0 +1,76 @@
+import { memo, useDeferredValue, useMemo, useState } from 'react';
+import type { Group } from '../../main/contract/state.ts';
+import { Icon } from '../ui/icon.tsx';
+import { ago, useNow } from '../ui/time.ts';
+import styles from './home.module.css';
+
+const searchFrom = 8;
+
+/** The groups that access is decided by, closed at first: some people are in more than a thousand. */
+export function Groups({ groups, readAt }: { groups: Group[]; readAt: string }) {
+  const [open, setOpen] = useState(false);
+  const now = useNow(30_000);
+  return (
+    <details className={styles['groups']} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <Icon name="people" />
+        {groups.length === 1 ? 'Your group' : `Your ${groups.length.toLocaleString()} groups`}
+        <small>read {ago(now - Date.parse(readAt))}</small>
+      </summary>
+      {open && <GroupList groups={groups} readAt={readAt} />}
+    </details>
+  );
+}
+
+/** Every snapshot brings a new array; its content changes only when the groups were read again. */
+const GroupList = memo(
+  function GroupList({ groups }: { groups: Group[]; readAt: string }) {
+    const [search, setSearch] = useState('');
+    const wanted = useDeferredValue(search).trim().toLocaleLowerCase();
+    const found = useMemo(
+      () =>
+        groups.filter(
+          ({ id, name }) => name.toLocaleLowerCase().includes(wanted) || id.toLowerCase().includes(wanted),
+        ),
+      [groups, wanted],
+    );
+    return (
+      <div className={styles['list']}>
+        {groups.length >= searchFrom && (
+          <input
+            type="search"
+            className={styles['search']}
+            aria-label="Search your groups"
+            placeholder="Search your groups"
+            autoComplete="off"
+            value={search}
+            onChange={(event) => setSearch(event.target.value)}
+          />
+        )}
+        <output className={styles['hint']}>
+          {wanted === '' ? '' : `${found.length.toLocaleString()} of ${groups.length.toLocaleString()}`}
+        </output>
+        {groups.length === 0 ? (
+          <p className={styles['hint']}>The directory lists no groups for you, so no rule can let you in.</p>
+        ) : (
+          // A scrolling list must be reachable by keyboard.
+          // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+          <ul tabIndex={0} aria-label="Your groups">
+            {found.map(({ id, name }) => (
+              <li key={id} className={styles['group']}>
+                {name === '' ? (
+                  <>
+                    Name not readable <small>{id}</small>
+                  </>
+                ) : (
+                  <bdi>{name}</bdi>
+                )}
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    );
+  },
+  (before, after) => before.readAt === after.readAt && before.groups.length === after.groups.length,
+);

@@ -1,0 +1,148 @@
+import { useEffect, useId, useState } from 'react';
+import { assertNever } from '../../main/contract/errors.ts';
+import type { Preferences } from '../../main/contract/ipc.ts';
+import type { AppState } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
+import { Button } from '../ui/button.tsx';
+import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { ScreenHeading } from '../ui/screen-heading.tsx';
+import styles from './settings.module.css';
+
+const themeNames: Record<Preferences['theme'], string> = { system: 'System', light: 'Light', dark: 'Dark' };
+
+/** What a person may choose about the application, and how this installation keeps its secrets. */
+export function Settings({ state }: { state: AppState }) {
+  return (
+    <>
+      <ScreenHeading>Settings</ScreenHeading>
+      <Choices />
+      <section className={styles['section']} aria-labelledby="keeping">
+        <h2 id="keeping">On this computer</h2>
+        <div className={styles['panel']}>
+          <div className={styles['row']}>
+            <div className={styles['what']}>
+              {sealSentence(state.seal)}
+              {state.seal.reason !== undefined && <small>{state.seal.reason}</small>}
+            </div>
+          </div>
+          <QuitRow live={state.databaseSessions.length} />
+        </div>
+        <p className={styles['version']}>Latchkey {state.version}</p>
+      </section>
+    </>
+  );
+}
+
+function sealSentence({ kind }: AppState['seal']): string {
+  switch (kind) {
+    case 'keychain':
+      return 'Your sign-in is kept encrypted, with a key that your system guards.';
+    case 'key-file':
+      return 'Your sign-in is kept encrypted, with a key file that your administrator has set up.';
+    case 'memory':
+      return 'Your sign-in is kept in memory only: after a restart you sign in again.';
+    default:
+      return assertNever(kind);
+  }
+}
+
+function Choices() {
+  const action = useAction();
+  const { run } = action;
+  const startAtLogin = useId();
+  const [preferences, setPreferences] = useState<Preferences>();
+
+  useEffect(() => {
+    let shown = true;
+    void run('getPreferences', undefined).then((done) => {
+      if (shown && done !== undefined) setPreferences(done.reply);
+      return undefined;
+    });
+    return () => {
+      shown = false;
+    };
+  }, [run]);
+
+  async function change(wanted: Partial<Preferences>): Promise<void> {
+    const done = await run('setPreferences', wanted);
+    if (done !== undefined) setPreferences(done.reply);
+  }
+
+  if (preferences === undefined) return <ProblemPanel problem={action.problem} />;
+  return (
+    <section className={styles['section']} aria-labelledby="application">
+      <h2 id="application">Application</h2>
+      <div className={styles['panel']}>
+        <fieldset className={styles['row']} aria-labelledby="appearance">
+          <div className={styles['what']} id="appearance">
+            Appearance
+          </div>
+          <div className={styles['themes']}>
+            {(Object.keys(themeNames) as Preferences['theme'][]).map((theme) => (
+              <label key={theme}>
+                <input
+                  type="radio"
+                  name="theme"
+                  checked={preferences.theme === theme}
+                  onChange={() => void change({ theme })}
+                />
+                {themeNames[theme]}
+              </label>
+            ))}
+          </div>
+        </fieldset>
+        <div className={styles['row']}>
+          <label className={styles['what']} htmlFor={startAtLogin}>
+            Start when I log in to this computer
+            <small>Without the window, so that your databases are within reach.</small>
+          </label>
+          <input
+            id={startAtLogin}
+            type="checkbox"
+            className={styles['switch']}
+            checked={preferences.startAtLogin}
+            onChange={(event) => void change({ startAtLogin: event.target.checked })}
+          />
+        </div>
+      </div>
+      <ProblemPanel problem={action.problem} onDismiss={action.dismiss} />
+    </section>
+  );
+}
+
+function QuitRow({ live }: { live: number }) {
+  const quit = useAction();
+  const [asking, setAsking] = useState(false);
+  const end = () => void quit.run('quit', undefined);
+  return (
+    <div className={styles['row']}>
+      <div className={styles['what']}>
+        Latchkey goes on in the background when you close this window.
+        <small>Quitting closes the way to your databases.</small>
+      </div>
+      <Button busy={quit.busy} onClick={() => (live > 0 ? setAsking(true) : end())}>
+        Quit Latchkey
+      </Button>
+      {asking && (
+        <ConfirmDialog
+          question={{
+            title: 'Quit Latchkey?',
+            text: (
+              <p>
+                {live === 1
+                  ? 'A database session is open and ends'
+                  : `${live} database sessions are open and end`}{' '}
+                at once.
+              </p>
+            ),
+            confirm: 'Quit',
+          }}
+          action={quit}
+          onConfirm={end}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,98 @@
+import { useState } from 'react';
+import type { AppState, SignInState } from '../../main/contract/state.ts';
+import { plainProblem, useAction } from '../bridge.ts';
+import { Button } from '../ui/button.tsx';
+import { Logo } from '../ui/logo.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { ScreenHeading } from '../ui/screen-heading.tsx';
+import styles from './sign-in.module.css';
+
+type WhyOut = Extract<SignInState, { kind: 'signed-out' }>['problem'];
+
+/** Nobody is signed in: why, to which directory, and the way in. */
+export function SignInStart({ state, problem }: { state: AppState; problem: WhyOut }) {
+  const { providers } = state;
+  const signIn = useAction();
+  const [chosen, setChosen] = useState(providers[0]?.name);
+  const provider = providers.find(({ name }) => name === chosen) ?? providers[0];
+  const shown = signIn.problem ?? (problem === undefined ? undefined : plainProblem(problem));
+
+  return (
+    <section className={styles['centre']}>
+      <Logo size={64} />
+      <ScreenHeading>Sign in to reach your databases</ScreenHeading>
+      <p className={styles['lead']}>
+        Latchkey shows a short code, which you enter in your browser. Your SQL tools then connect with tokens
+        that last minutes instead of passwords that last years.
+      </p>
+      <ProblemPanel problem={shown} />
+      {providers.length > 1 && provider !== undefined && (
+        <ProviderChoice providers={providers} chosen={provider.name} onChoose={setChosen} />
+      )}
+      <Button
+        kind="primary"
+        large
+        busy={signIn.busy}
+        onClick={() => void signIn.run('signIn', provider === undefined ? {} : { provider: provider.name })}
+      >
+        Sign in with a code
+      </Button>
+      {providers.length === 1 && provider !== undefined && (
+        <dl className={styles['facts']}>
+          <dt>Directory</dt>
+          <dd>
+            <bdi>{provider.name}</bdi>
+          </dd>
+          <dt>Tenant</dt>
+          <dd>
+            <bdi>{provider.tenant}</bdi>
+          </dd>
+          <dt>Application</dt>
+          <dd>{provider.applicationId}</dd>
+        </dl>
+      )}
+      <FailedConnections state={state} />
+    </section>
+  );
+}
+
+function ProviderChoice(props: {
+  providers: AppState['providers'];
+  chosen: string;
+  onChoose(name: string): void;
+}) {
+  return (
+    <fieldset className={styles['choices']}>
+      <legend>Where is your account?</legend>
+      {props.providers.map(({ name, tenant, applicationId }) => (
+        <label key={name} className={styles['choice']}>
+          <input
+            type="radio"
+            name="provider"
+            checked={name === props.chosen}
+            onChange={() => props.onChoose(name)}
+          />
+          <span>
+            <bdi>{name}</bdi>
+            <small>
+              Tenant <bdi>{tenant}</bdi>
+            </small>
+            <small>Application {applicationId}</small>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** A port that is taken is worth knowing before the sign-in, not only after it. */
+function FailedConnections({ state }: { state: AppState }) {
+  const failed = state.connections.flatMap(({ name, listener }) =>
+    listener.kind === 'failed' ? [{ name, problem: plainProblem(listener.problem) }] : [],
+  );
+  return failed.map(({ name, problem }) => (
+    <div key={name} className={styles['wide']}>
+      <ProblemPanel problem={problem} />
+    </div>
+  ));
+}

@@ -1,0 +1,40 @@
+import type { ReactNode, Ref } from 'react';
+import styles from './button.module.css';
+
+export interface ButtonProps {
+  children: ReactNode;
+  onClick(): void;
+  kind?: 'primary' | 'secondary' | 'quiet' | 'danger';
+  large?: boolean;
+  /** The action is under way: the button keeps its place and the focus, but does not act again. */
+  busy?: boolean;
+  /** What a screen reader says instead of the words on the button, for rows that repeat the same words. */
+  label?: string;
+  ref?: Ref<HTMLButtonElement>;
+}
+
+export function Button({
+  children,
+  onClick,
+  kind = 'secondary',
+  large,
+  busy = false,
+  label,
+  ref,
+}: ButtonProps) {
+  const classes = [styles['button'], styles[kind], large === true ? styles['large'] : undefined];
+  return (
+    <button
+      ref={ref}
+      type="button"
+      className={classes.filter(Boolean).join(' ')}
+      aria-disabled={busy}
+      aria-label={label}
+      onClick={() => {
+        if (!busy) onClick();
+      }}
+    >
+      {children}
+    </button>
+  );
+}

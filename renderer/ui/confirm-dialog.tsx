@@ -1,0 +1,51 @@
+import { type ReactNode, useEffect, useId, useRef } from 'react';
+import type { ActionRunner } from '../bridge.ts';
+import { Button } from './button.tsx';
+import styles from './confirm-dialog.module.css';
+import { ProblemPanel } from './problem-panel.tsx';
+
+export interface Question {
+  title: string;
+  text: ReactNode;
+  /** The verb of what will happen, for the button. */
+  confirm: string;
+}
+
+/**
+ * Asks before something that cannot be undone. The way back has the focus, Escape takes it, and the browser returns
+ * the focus to where it was.
+ */
+export function ConfirmDialog(props: {
+  question: Question;
+  action: ActionRunner;
+  onConfirm(): void;
+  onClose(): void;
+}) {
+  const { question, action } = props;
+  const dialog = useRef<HTMLDialogElement>(null);
+  const back = useRef<HTMLButtonElement>(null);
+  const title = useId();
+
+  useEffect(() => {
+    dialog.current?.showModal();
+    back.current?.focus();
+  }, []);
+
+  return (
+    <dialog ref={dialog} className={styles['dialog']} aria-labelledby={title} onClose={props.onClose}>
+      <h2 id={title}>{question.title}</h2>
+      <div className={styles['text']}>{question.text}</div>
+      <div className={styles['problem']}>
+        <ProblemPanel problem={action.problem} />
+      </div>
+      <div className={styles['buttons']}>
+        <Button ref={back} onClick={() => dialog.current?.close()}>
+          Cancel
+        </Button>
+        <Button kind="danger" busy={action.busy} onClick={props.onConfirm}>
+          {question.confirm}
+        </Button>
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,39 @@
+import { useEffect, useState } from 'react';
+import { useAnnounce } from './announcer.tsx';
+import { Button, type ButtonProps } from './button.tsx';
+import { Icon } from './icon.tsx';
+
+const shownMs = 2500;
+
+interface CopyButtonProps extends Pick<ButtonProps, 'kind' | 'large' | 'busy' | 'label'> {
+  children: string;
+  /** Copies, and says what was copied; undefined when it failed (the caller shows why). */
+  onCopy(): Promise<string | undefined>;
+}
+
+/** Copies something and says so, on the button and to screen readers. */
+export function CopyButton({ children, onCopy, label, ...rest }: CopyButtonProps) {
+  const announce = useAnnounce();
+  const [copied, setCopied] = useState(0);
+
+  useEffect(() => {
+    if (copied === 0) return undefined;
+    const timer = setTimeout(() => setCopied(0), shownMs);
+    return () => clearTimeout(timer);
+  }, [copied]);
+
+  async function copy(): Promise<void> {
+    const told = await onCopy();
+    if (told === undefined) return;
+    announce(told);
+    setCopied((count) => count + 1);
+  }
+
+  const done = copied > 0;
+  return (
+    <Button {...rest} {...(label === undefined ? {} : { label })} onClick={() => void copy()}>
+      <Icon name={done ? 'check' : 'copy'} size={18} />
+      {done ? 'Copied' : children}
+    </Button>
+  );
+}

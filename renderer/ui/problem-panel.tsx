@@ -1,0 +1,63 @@
+import type { ReactNode } from 'react';
+import type { Problem } from '../../main/contract/errors.ts';
+import { Button } from './button.tsx';
+import { Icon, type IconName } from './icon.tsx';
+import styles from './problem-panel.module.css';
+
+/** What went wrong and what to do about it. It is announced where it appears. */
+export function ProblemPanel({
+  problem,
+  onDismiss,
+}: {
+  problem: Problem | undefined;
+  onDismiss?: () => void;
+}) {
+  return (
+    <div role="alert">
+      {problem !== undefined && (
+        <div className={styles['panel']}>
+          <div className={styles['icon']}>
+            <Icon name="alert" />
+          </div>
+          <div>
+            <p className={styles['message']}>{problem.message}</p>
+            {problem.remedy !== undefined && <p className={styles['remedy']}>{problem.remedy}</p>}
+            <Reference problem={problem} />
+          </div>
+          {onDismiss !== undefined && (
+            <Button kind="quiet" onClick={onDismiss}>
+              Dismiss
+            </Button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** What an administrator needs to find the event in the directory's logs. */
+function Reference({ problem: { entra } }: { problem: Problem }) {
+  if (entra === undefined) return null;
+  const parts = [
+    entra.aadsts === undefined ? undefined : `AADSTS${entra.aadsts}`,
+    entra.error,
+    entra.correlationId === undefined ? undefined : `correlation id ${entra.correlationId}`,
+  ].filter((part) => part !== undefined);
+  if (parts.length === 0) return null;
+  return <p className={styles['details']}>For support: {parts.join(' · ')}</p>;
+}
+
+/** Something to know before going on; not a failure. */
+export function Callout({ icon, title, children }: { icon: IconName; title: string; children?: ReactNode }) {
+  return (
+    <div className={`${styles['panel']} ${styles['warning']}`}>
+      <div className={styles['icon']}>
+        <Icon name={icon} />
+      </div>
+      <div>
+        <p className={styles['message']}>{title}</p>
+        {children !== undefined && <div className={styles['remedy']}>{children}</div>}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+import { useEffect, useState } from 'react';
+
+/** The time now, in ms since 1970, renewed every `everyMs` while the component is shown. */
+export function useNow(everyMs: number): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}
+
+/** 14:05 left to go, for deadlines within the hour; never below 0:00. */
+export function clockLeft(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  const minutes = Math.floor(seconds / 60);
+  return `${minutes}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+/** "7 h 12 min", "12 min", "less than a minute". */
+export function roughly(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return 'less than a minute';
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return rest === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`;
+}
+
+/** "just now", "12 min ago". */
+export function ago(ms: number): string {
+  return ms < 60_000 ? 'just now' : `${roughly(ms)} ago`;
+}
+
+/** Time of day, with the day where it is not today. */
+export function timeOfDay(iso: string, now: number): string {
+  const date = new Date(iso);
+  const sameDay = date.toDateString() === new Date(now).toDateString();
+  const time = { hour: '2-digit', minute: '2-digit' } as const;
+  return sameDay
+    ? date.toLocaleTimeString([], time)
+    : date.toLocaleString([], { weekday: 'short', day: 'numeric', month: 'short', ...time });
+}
+
+/** A lifetime out of the configuration: "15 minutes", "90 seconds", "1 hour". */
+export function lifetime(seconds: number): string {
+  const [count, unit] =
+    seconds % 3600 === 0
+      ? [seconds / 3600, 'hour']
+      : seconds % 60 === 0
+        ? [seconds / 60, 'minute']
+        : [seconds, 'second'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
