@@ -1,0 +1,99 @@
+import type { Application, Policy, User } from './directory-schema.ts';
+import type { LiveDirectory, Tenant } from './directory.ts';
+import { permissionsOf, qualified, type Consents, type ScopeRequest } from './scopes.ts';
+import type { StsError } from './sts-errors.ts';
+
+export type UserFlow = 'device_code' | 'authorization_code' | 'refresh_token';
+
+export interface AccessRequest {
+  tenant: Tenant;
+  user: User;
+  application: Application;
+  flow: UserFlow;
+  scopes: ScopeRequest;
+  /** Whether the sign-in went through a second factor. */
+  mfaDone: boolean;
+}
+
+/** What stands between a signed-in user and a token. */
+export type AccessDecision =
+  | { kind: 'granted'; permissions: string[] }
+  | { kind: 'mfa_needed'; error: StsError }
+  /** `permissions` are what the user would have to grant. */
+  | { kind: 'consent_needed'; permissions: string[]; error: StsError }
+  | { kind: 'refused'; error: StsError };
+
+/** The checks in the order in which Entra ID makes them: account, assignment, Conditional Access, consent. */
+export function decideAccess(
+  request: AccessRequest,
+  directory: LiveDirectory,
+  consents: Consents,
+): AccessDecision {
+  const { tenant, user, application, scopes } = request;
+  if (tenant.users.get(user.id) !== user) return { kind: 'refused', error: { code: 500341 } };
+  if (!user.accountEnabled) return { kind: 'refused', error: { code: 50057 } };
+  if (application.assignmentRequired && !isAssigned(request, directory)) {
+    return { kind: 'refused', error: { code: 50105, detail: user.userPrincipalName } };
+  }
+  const policies = tenant.policies.filter((policy) => applies(policy, request, directory));
+  const blocking = policies.find((policy) => policy.effect !== 'require_mfa');
+  if (blocking !== undefined) return { kind: 'refused', error: policyError(blocking) };
+  const mfa = policies.find((policy) => policy.effect === 'require_mfa');
+  if (mfa !== undefined && !request.mfaDone) {
+    const error = { ...policyError(mfa), detail: scopes.resource.displayName };
+    return { kind: 'mfa_needed', error };
+  }
+  if (user.mfa && !request.mfaDone && request.flow !== 'refresh_token') {
+    return { kind: 'mfa_needed', error: { code: 50076, detail: scopes.resource.displayName } };
+  }
+  return decideConsent(request, consents);
+}
+
+function decideConsent(
+  { tenant, user, application, scopes }: AccessRequest,
+  consents: Consents,
+): AccessDecision {
+  const has = (permission: string): boolean =>
+    consents.has(tenant, application, user.id, qualified(scopes.resource, permission));
+  const granted = scopes.resource.scopes.filter(has);
+  const wanted = scopes.isDefault
+    ? permissionsOf(scopes.resource, application.apiPermissions)
+    : scopes.permissions;
+  const missing =
+    scopes.isDefault && granted.length > 0 ? [] : wanted.filter((permission) => !has(permission));
+  const hasNothing = scopes.isDefault && granted.length === 0;
+  if (missing.length === 0 && !hasNothing) return { kind: 'granted', permissions: granted };
+  const names = missing.map((permission) => qualified(scopes.resource, permission));
+  const error: StsError = { code: 65001, detail: names.join(', ') || scopes.resource.displayName };
+  if (!application.userConsentAllowed || names.length === 0) return { kind: 'refused', error };
+  return { kind: 'consent_needed', permissions: names, error };
+}
+
+function isAssigned({ tenant, user, application }: AccessRequest, directory: LiveDirectory): boolean {
+  const ids = [user.id, ...directory.directGroups(tenant, user.id).map((group) => group.id)];
+  return ids.some((id) => application.assigned.includes(id));
+}
+
+function applies(policy: Policy, request: AccessRequest, directory: LiveDirectory): boolean {
+  const { tenant, user, application, flow } = request;
+  if (policy.flows !== undefined && !policy.flows.includes(flow)) return false;
+  if (policy.applications !== undefined && !policy.applications.includes(application.clientId)) return false;
+  if (policy.users === undefined && policy.groups === undefined) return true;
+  if (policy.users?.includes(user.id) === true) return true;
+  const groups = directory.transitiveGroups(tenant, user.id);
+  return groups.some((group) => policy.groups?.includes(group.id) === true);
+}
+
+function policyError(policy: Policy): StsError {
+  const claims = JSON.stringify({ access_token: { capolids: { essential: true, values: [policy.id] } } });
+  switch (policy.effect) {
+    case 'block':
+      return { code: 53003, claims };
+    case 'block_flow':
+      return { code: 530036 };
+    case 'require_compliant_device':
+      return { code: 53000, claims };
+    case 'require_mfa':
+      return { code: 50076, claims };
+  }
+}

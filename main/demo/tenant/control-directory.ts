@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import {
+  applicationSchema,
+  groupSchema,
+  guidSchema,
+  policySchema,
+  userSchema,
+  type Application,
+  type Group,
+} from './directory-schema.ts';
+import type { Tenant } from './directory.ts';
+import { noInput, operation } from './operation.ts';
+import type { Sts } from './sts.ts';
+import { tenantError } from './tenant-error.ts';
+
+const user = z.strictObject({ user: z.string().min(1) });
+/** The default tenant where it is left out. */
+const tenantId = guidSchema.optional();
+const membership = z.strictObject({
+  groupId: guidSchema,
+  memberId: guidSchema,
+  /** Graph shows the change only after so many seconds. */
+  afterSeconds: z.number().int().min(0).default(0),
+});
+const applicationChange = applicationSchema.omit({ clientId: true }).partial();
+
+/** What an administrator does to users, groups, applications and policies. */
+export function directoryOperations(sts: Sts) {
+  const { directory } = sts;
+  const tenantOf = (id: string | undefined): Tenant => {
+    const tenant = id === undefined ? directory.tenants[0] : directory.tenant(id);
+    if (tenant === undefined) throw tenantError('not_found', `There is no tenant "${id}".`);
+    return tenant;
+  };
+  const groupOf = (id: string): { tenant: Tenant; group: Group } => {
+    for (const tenant of directory.tenants) {
+      const group = tenant.groups.get(id);
+      if (group !== undefined) return { tenant, group };
+    }
+    throw tenantError('not_found', `There is no group "${id}" in any tenant.`);
+  };
+  const setMember = (change: z.output<typeof membership>, present: boolean): void => {
+    const { tenant, group } = groupOf(change.groupId);
+    const isKnown = tenant.users.has(change.memberId) || tenant.groups.has(change.memberId);
+    if (present && !isKnown)
+      throw tenantError('not_found', `There is no user or group "${change.memberId}".`);
+    const at = sts.clock.now() + change.afterSeconds * 1000;
+    directory.setMember(tenant, group.id, change.memberId, present, at);
+  };
+  const applicationOf = (clientId: string): { tenant: Tenant; application: Application } => {
+    for (const tenant of directory.tenants) {
+      const application = tenant.applications.get(clientId);
+      if (application !== undefined) return { tenant, application };
+    }
+    throw tenantError('not_found', `There is no application "${clientId}".`);
+  };
+
+  return {
+    directory: operation(
+      'GET',
+      '/directory',
+      'Shows all tenants, without passwords and secrets.',
+      noInput,
+      () =>
+        directory.tenants.map((tenant) => ({
+          ...tenant,
+          users: [...tenant.users.values()].map((each) => without(each, 'password')),
+          groups: [...tenant.groups.values()],
+          applications: [...tenant.applications.values()].map((each) => without(each, 'secrets')),
+        })),
+    ),
+    putUser: operation(
+      'POST',
+      '/users',
+      'Adds a user, or replaces the one with the same id.',
+      z.strictObject({ tenantId, user: userSchema }),
+      (input) => {
+        const tenant = tenantOf(input.tenantId);
+        const known = directory.account(input.user.userPrincipalName);
+        if (known !== undefined && known.user.id !== input.user.id) {
+          throw tenantError('invalid', `"${input.user.userPrincipalName}" is the name of another user.`);
+        }
+        tenant.users.set(input.user.id, input.user);
+        return { id: input.user.id };
+      },
+    ),
+    setUserEnabled: operation(
+      'POST',
+      '/users/enabled',
+      'Enables or disables a user account.',
+      user.extend({ enabled: z.boolean() }),
+      (input) => {
+        directory.requireAccount(input.user).user.accountEnabled = input.enabled;
+      },
+    ),
+    deleteUser: operation('POST', '/users/delete', 'Deletes a user and all memberships.', user, (input) =>
+      directory.deleteUser(directory.requireAccount(input.user)),
+    ),
+    putGroup: operation(
+      'POST',
+      '/groups',
+      'Adds a group, or replaces the one with the same id.',
+      z.strictObject({ tenantId, group: groupSchema }),
+      (input) => {
+        directory.putGroup(tenantOf(input.tenantId), input.group);
+        return { id: input.group.id };
+      },
+    ),
+    deleteGroup: operation(
+      'POST',
+      '/groups/delete',
+      'Deletes a group.',
+      z.strictObject({ groupId: guidSchema }),
+      (input) => {
+        const { tenant, group } = groupOf(input.groupId);
+        directory.deleteGroup(tenant, group.id);
+      },
+    ),
+    addMember: operation(
+      'POST',
+      '/groups/add-member',
+      'Puts a user or group into a group, at once or after some seconds.',
+      membership,
+      (input) => setMember(input, true),
+    ),
+    removeMember: operation(
+      'POST',
+      '/groups/remove-member',
+      'Takes a user or group out of a group, at once or after some seconds.',
+      membership,
+      (input) => setMember(input, false),
+    ),
+    generateGroups: operation(
+      'POST',
+      '/groups/generate',
+      'Adds many groups that a user is in; with a depth above 1 they are nested in chains.',
+      user.extend({
+        count: z.number().int().min(1).max(50_000),
+        prefix: z.string().min(1).default('Generated group'),
+        depth: z.number().int().min(1).max(50).default(1),
+      }),
+      (input) => {
+        const { tenant, user } = directory.requireAccount(input.user);
+        const groupIds: string[] = [];
+        for (let index = 0; index < input.count; index += 1) {
+          const below = index % input.depth === 0 ? user.id : groupIds.at(-1);
+          const displayName = `${input.prefix} ${String(index + 1).padStart(5, '0')}`;
+          const group = groupSchema.parse({ id: randomUUID(), displayName, members: [below] });
+          directory.putGroup(tenant, group);
+          groupIds.push(group.id);
+        }
+        return { groupIds };
+      },
+    ),
+    updateApplication: operation(
+      'POST',
+      '/applications/update',
+      'Changes an app registration: public client flows, consent, secrets, redirect addresses, assignment.',
+      z.strictObject({ clientId: guidSchema, change: applicationChange }),
+      (input) => {
+        Object.assign(applicationOf(input.clientId).application, given(input.change));
+      },
+    ),
+    putApplication: operation(
+      'POST',
+      '/applications',
+      'Adds an app registration, or replaces the one with the same client id.',
+      z.strictObject({ tenantId, application: applicationSchema }),
+      (input) => {
+        tenantOf(input.tenantId).applications.set(input.application.clientId, input.application);
+        return { clientId: input.application.clientId };
+      },
+    ),
+    revokeConsent: operation(
+      'POST',
+      '/applications/revoke-consent',
+      'Takes back all consent to an application, of the administrator and of users.',
+      z.strictObject({ clientId: guidSchema }),
+      (input) => {
+        const { application } = applicationOf(input.clientId);
+        application.consentedScopes = [];
+        for (const tenant of directory.tenants) sts.consents.clear(tenant, application);
+      },
+    ),
+    putPolicy: operation(
+      'POST',
+      '/policies',
+      'Adds a Conditional Access policy, or replaces the one with the same id.',
+      z.strictObject({ tenantId, policy: policySchema }),
+      (input) => {
+        const tenant = tenantOf(input.tenantId);
+        tenant.policies = [...tenant.policies.filter(({ id }) => id !== input.policy.id), input.policy];
+        return { id: input.policy.id };
+      },
+    ),
+    removePolicy: operation(
+      'POST',
+      '/policies/delete',
+      'Removes a Conditional Access policy.',
+      z.strictObject({ policyId: guidSchema }),
+      (input) => {
+        for (const tenant of directory.tenants) {
+          tenant.policies = tenant.policies.filter(({ id }) => id !== input.policyId);
+        }
+      },
+    ),
+  };
+}
+
+/** The fields that a partial change names; zod fills the others with their defaults. */
+function given<T extends object>(change: T): Partial<T> {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function without<T extends object>(object: T, hidden: string): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([name]) => name !== hidden)) as Partial<T>;
+}

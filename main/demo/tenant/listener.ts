@@ -1,0 +1,101 @@
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
+
+export type HttpServer = ReturnType<typeof createHttpServer>;
+
+export type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface Listener {
+  port: number;
+  /** Starts answering; until then requests get 503. Handlers often have to know the port first. */
+  serve(handle: Handle): void;
+  close(): Promise<void>;
+}
+
+export interface ListenerOptions {
+  /** 0 takes a free port. */
+  port: number;
+  /** PEM key and certificate; without them the listener speaks plain http. */
+  tls?: { key: string; cert: string } | undefined;
+}
+
+/**
+ * Listens on 127.0.0.1 and, where the machine has IPv6, on ::1 with the same port; never on any other address. A
+ * request whose Host header does not name this listener by a loopback name is answered with 421 (DNS rebinding).
+ *
+ * @throws Error naming the port if it is taken.
+ */
+export async function startListener(options: ListenerOptions): Promise<Listener> {
+  const servers: HttpServer[] = [];
+  let port = options.port;
+  let serving: Handle = (_request, response) => {
+    response.writeHead(503, { 'content-type': 'text/plain', connection: 'close' });
+    response.end('The server is starting.\n');
+  };
+  const create = (): HttpServer => {
+    const handle: Handle = (request, response) => {
+      if (isLoopbackHost(request.headers.host, port)) {
+        serving(request, response);
+        return;
+      }
+      response.writeHead(421, { 'content-type': 'text/plain', connection: 'close' });
+      response.end('This address is not served here.\n');
+    };
+    const limits = { headersTimeout: 10_000, requestTimeout: 20_000 };
+    return options.tls === undefined
+      ? createHttpServer(limits, handle)
+      : (createHttpsServer({ ...limits, ...options.tls, minVersion: 'TLSv1.2' }, handle) as HttpServer);
+  };
+  const serve = (handle: Handle): void => {
+    serving = handle;
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(
+      servers.map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => resolve());
+            server.closeAllConnections();
+          }),
+      ),
+    );
+  };
+
+  for (let attempt = 1; ; attempt += 1) {
+    const ipv4 = create();
+    servers.push(ipv4);
+    port = await listen(ipv4, '127.0.0.1', options.port);
+    const ipv6 = create();
+    try {
+      await listen(ipv6, '::1', port);
+      servers.push(ipv6);
+      return { port, serve, close };
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL') return { port, serve, close };
+      await close();
+      servers.length = 0;
+      // Somebody else holds the free port on ::1, where "localhost" would lead half of the clients.
+      if (options.port !== 0 || attempt === 10) throw error;
+    }
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') {
+        reject(error);
+        return;
+      }
+      const sentence = `Port ${port} on ${host} is taken by another program; choose another port.`;
+      reject(Object.assign(new Error(sentence, { cause: error }), { code: error.code }));
+    });
+    server.listen({ host, port, exclusive: true }, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function isLoopbackHost(host: string | undefined, port: number): boolean {
+  return [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`].includes(host?.toLowerCase() ?? '');
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from './clock.ts';
+import { answerUnderFaults, type ErrorWriter } from './fault-injection.ts';
+import type { EndpointKind, Faults } from './faults.ts';
+import { formOf, jsonReply, readIncoming, writeReply, type Incoming, type Reply } from './http.ts';
+import type { Handle } from './listener.ts';
+import { describeReply, describeRequest, type RequestLog } from './request-log.ts';
+import type { Effects } from './sts.ts';
+
+export interface Route {
+  endpoint: EndpointKind;
+  /** GUID of the tenant in the path, where there is one. */
+  tenantId: string | undefined;
+  handle(effects: Effects): Promise<Reply> | Reply;
+}
+
+export interface RequestHandlerParts {
+  origin: string;
+  clock: Clock;
+  faults: Faults;
+  log: RequestLog;
+  route(request: Incoming): Route;
+  writer(request: Incoming): ErrorWriter;
+}
+
+/** Reads a request, lets the faults at it, writes the answer and logs what happened. */
+export function createRequestHandler(parts: RequestHandlerParts): Handle {
+  return (message, response) => {
+    handle(parts, message, response).catch((error: unknown) => {
+      if (message.destroyed && !message.complete) return;
+      if (!response.headersSent && !response.destroyed) {
+        const detail = error instanceof Error ? error.message : String(error);
+        writeReply(response, jsonReply(500, { error: 'server_error', error_description: detail }));
+      }
+    });
+  };
+}
+
+async function handle(
+  parts: RequestHandlerParts,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const request = await readIncoming(message, parts.origin);
+  if (request === undefined) {
+    response.setHeader('connection', 'close');
+    writeReply(
+      response,
+      jsonReply(413, { error: 'invalid_request', error_description: 'The request is too large.' }),
+    );
+    return;
+  }
+  const route = parts.route(request);
+  const time = new Date(parts.clock.now()).toISOString();
+  const faults = parts.faults.take({
+    endpoint: route.endpoint,
+    path: request.url.pathname,
+    grantType: formOf(request).get('grant_type') ?? undefined,
+    tenantId: route.tenantId,
+  });
+  const abandoned = new AbortController();
+  response.once('close', () => abandoned.abort());
+  const answer = await answerUnderFaults(
+    faults,
+    parts.writer(request),
+    (effects) => route.handle(effects),
+    abandoned.signal,
+  ).catch((error: unknown) => {
+    if (abandoned.signal.aborted) return 'abandoned' as const;
+    throw error;
+  });
+  parts.log.add({
+    time,
+    endpoint: route.endpoint,
+    ...describeRequest(request),
+    ...(typeof answer === 'string' ? { status: answer } : describeReply(answer)),
+    ...(faults.length === 0 ? {} : { faults: faults.map((fault) => fault.id) }),
+  });
+  if (answer === 'reset') message.socket.resetAndDestroy();
+  else if (typeof answer !== 'string') writeReply(response, answer);
+}
