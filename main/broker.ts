@@ -1,30 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createGatekeeper } from './access/gatekeeper.ts';
-import { permissions, toGrant, type Permission } from './access/policy.ts';
 import { systemClocks } from './access/clocks.ts';
-import { createTokens, toTokenState, type Token } from './access/tokens.ts';
-import { openAudit, type Audit } from './audit/audit.ts';
-import {
-  toSeconds,
-  type Configuration,
-  type ConnectionSettings,
-  type ProviderSettings,
-} from './config/schema.ts';
-import { LatchkeyError, toProblem, type Problem } from './contract/errors.ts';
-import type { AppState, ConnectionState } from './contract/state.ts';
-import { createDirectory } from './directory/graph.ts';
-import { startGatewayHost } from './gateway/host.ts';
-import type { GatewayHost, ListenerSettings } from './gateway/ports.ts';
-import { createAzureDirectory } from './identity/azure-directory.ts';
-import { graphOrigin } from './identity/clouds.ts';
-import type { FetchLike } from './identity/http.ts';
-import { createSession, type LiveSession, type Provider, type SessionRecord } from './identity/session.ts';
+import { createGatekeeper } from './access/gatekeeper.ts';
+import type { Permission } from './access/policy.ts';
 import { psqlCommand } from './access/psql-command.ts';
+import { createTokens, toTokenState, type Token } from './access/tokens.ts';
+import { openAudit } from './audit/audit.ts';
+import type { AuditEvent } from './audit/events.ts';
+import { auditFault } from './audit/fault.ts';
+import { toSeconds, type Configuration, type ProviderSettings } from './config/schema.ts';
+import { LatchkeyError, toProblem, type Problem } from './contract/errors.ts';
+import type { AppState } from './contract/state.ts';
+import { listenerSettings } from './core/listener-settings.ts';
+import { createProvider } from './core/provider.ts';
+import { sessionEvents } from './core/session-events.ts';
+import { sessionRecord, storedPasswords } from './core/sealed-values.ts';
+import { clientPlace, connectionState } from './core/snapshot.ts';
+import { startGatewayHost } from './gateway/host.ts';
+import type { GatewayHost } from './gateway/ports.ts';
+import type { FetchLike } from './identity/http.ts';
+import { createSession } from './identity/session.ts';
 import type { Home } from './store/home.ts';
 import type { Seal } from './store/seal.ts';
-import { socketPath } from './store/socket-path.ts';
-import { createSecretStore, type SecretStore } from './store/secret-store.ts';
+import { createSecretStore } from './store/secret-store.ts';
 
 export interface BrokerOptions {
   version: string;
@@ -34,7 +31,7 @@ export interface BrokerOptions {
   /** HTTP for this provider: the system's trust and proxy, or the local tenant's own authority. */
   fetchFor(provider: ProviderSettings): FetchLike;
   /** The gateway's worker script, where it is not beside the source (bundles). */
-  workerUrl?: URL;
+  workerUrl?: URL | undefined;
   /** For the log of the process: one line, no secrets. */
   log(line: string): void;
 }
@@ -54,6 +51,8 @@ export interface IssuedToken {
   command: string;
 }
 
+export type RefusedRequest = Omit<Extract<AuditEvent, { event: 'request-refused' }>, 'event'>;
+
 export type Broker = Awaited<ReturnType<typeof startBroker>>;
 
 /**
@@ -70,28 +69,32 @@ export async function startBroker(options: BrokerOptions) {
   let announced = false;
   let revision = 0;
 
-  const listenerSettings = await Promise.all(
-    configuration.connections.map((connection) => toListener(connection, home)),
+  const settings = await Promise.all(
+    configuration.connections.map((connection) => listenerSettings(connection, home.run)),
   );
   const secrets = createSecretStore({ folder: home.sealed, seal: options.seal });
+  const passwords = storedPasswords(secrets);
+  const providers = configuration.providers.map((provider) =>
+    createProvider(provider, { fetch: options.fetchFor(provider), secrets, log: options.log }),
+  );
   const audit = await openAudit({ folder: home.audit });
   const unsubscribeAudit = audit.subscribe(changed);
 
   const scram = { salt: randomBytes(16), iterations: 4096 };
   const tokens = createTokens(scram, systemClocks);
   const session = createSession({
-    providers: configuration.providers.map((provider) => createProvider(provider, options, secrets)),
+    providers,
     deadlineMs: toSeconds(configuration.session.deadline) * 1000,
     refreshMs: toSeconds(configuration.session.refreshGroups) * 1000,
     record: sessionRecord(secrets),
-    events: sessionEvents(),
+    events: sessionEvents({ audit, configuration, revokeWhere, changed }),
   });
   const desk = createGatekeeper({
     connections: configuration.connections,
     tokens,
     audit,
     liveSession: session.live,
-    storedPassword: async (name) => decode(await secrets.get(passwordName(name))),
+    storedPassword: passwords.get,
     groupsMaxAgeMs: toSeconds(configuration.session.groupsMaxAge) * 1000,
     defaultTokenLifetime: configuration.tokens.lifetime,
     uid,
@@ -105,16 +108,19 @@ export async function startBroker(options: BrokerOptions) {
       event: 'broker-started',
       version: options.version,
       connections: configuration.connections.map(({ name }) => name),
+      pid: process.pid,
+      ...(uid === undefined ? {} : { uid }),
+      seal: options.seal.kind,
     });
     gateway = await startGatewayHost({
       gatekeeper: desk,
       scram,
       ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),
     });
-    for (const { connection, problem } of await gateway.open(listenerSettings)) {
+    for (const { connection, problem } of await gateway.open(settings)) {
       failures.set(connection, problem);
       options.log(`connection "${connection}": ${problem.message}`);
-      await audit.append({ event: 'connection-listener-failed', connection, code: problem.code });
+      await audit.append({ event: 'connection-listener-failed', connection, ...auditFault(problem) });
     }
   } catch (error) {
     await gateway?.close();
@@ -145,13 +151,17 @@ export async function startBroker(options: BrokerOptions) {
     return {
       version: options.version,
       localTenant: configuration.providers.some(({ cloud }) => cloud === 'local'),
-      providers: configuration.providers.map(({ name, authority, applicationId }) => ({
-        name,
-        tenant: tenantOf(authority),
-        applicationId,
-      })),
+      providers: providers.map(({ name, tenant, applicationId }) => ({ name, tenant, applicationId })),
       signIn: session.state(),
-      connections: configuration.connections.map((connection) => connectionState(connection, live)),
+      connections: configuration.connections.map((connection) =>
+        connectionState(
+          connection,
+          placeOf(connection.name),
+          configuration,
+          { started, failure: failures.get(connection.name) },
+          live,
+        ),
+      ),
       tokens: tokens.list().map(toTokenState),
       databaseSessions: desk.sessions(),
       seal:
@@ -162,34 +172,17 @@ export async function startBroker(options: BrokerOptions) {
     };
   }
 
-  function connectionState(connection: ConnectionSettings, live: LiveSession | undefined): ConnectionState {
-    const failure = failures.get(connection.name);
-    const ways =
-      live === undefined ? [] : permissions(connection, live.groups, configuration.tokens.lifetime);
-    const place = { ...placeOf(connection), database: connection.name };
-    return {
-      name: connection.name,
-      title: connection.title ?? connection.name,
-      protocol: connection.protocol,
-      ...place,
-      listener:
-        failure === undefined
-          ? { kind: started ? 'listening' : 'starting' }
-          : { kind: 'failed', problem: failure },
-      grants: ways.map(toGrant),
-      ...(live !== undefined && ways.length > 0
-        ? { command: psqlCommand({ ...place, username: live.account.username }) }
-        : {}),
-    };
-  }
+  const places = new Map(
+    configuration.connections.map((connection, index) => [
+      connection.name,
+      clientPlace(connection, settings[index], home.run),
+    ]),
+  );
 
-  function placeOf(connection: ConnectionSettings) {
-    const socket = listenerSettings.find((listener) => listener.connection === connection.name)?.socketPath;
-    return {
-      host: connection.address,
-      port: connection.port,
-      ...(socket === undefined ? {} : { socketDirectory: home.run }),
-    };
+  function placeOf(name: string) {
+    const place = places.get(name);
+    if (place === undefined) throw new RangeError(`no connection ${name}`);
+    return place;
   }
 
   /** Ends tokens and logins together: none of either may outlive what they stood on. */
@@ -197,88 +190,10 @@ export async function startBroker(options: BrokerOptions) {
     const revoked = tokens.revoke(which);
     gateway?.cut(desk.sessionIds(which), reason);
     changed();
-    for (const token of revoked) {
-      await audit.append({
-        event: 'token-revoked',
-        tokenId: token.id,
-        connection: token.connection,
-        role: token.role,
-        reason,
-      });
+    for (const { id, account, connection, role } of revoked) {
+      await audit.append({ event: 'token-revoked', tokenId: id, account, connection, role, reason });
     }
     return revoked.length;
-  }
-
-  function sessionEvents() {
-    return {
-      started: (provider: string) => audit.append({ event: 'sign-in-started', provider }),
-      signedIn: (live: LiveSession, how: 'device-code' | 'restored') =>
-        audit.append({
-          event: 'sign-in-succeeded',
-          provider: live.provider,
-          account: live.account,
-          groups: live.groups.length,
-          how,
-        }),
-      failed: (provider: string, problem: Problem) =>
-        audit.append({ event: 'sign-in-failed', provider, ...faultOf(problem) }),
-      async ended(
-        live: LiveSession,
-        why: 'signed-out' | 'expired' | 'replaced' | 'refused',
-        problem?: Problem,
-      ): Promise<void> {
-        const sentences = {
-          'signed-out': 'The person has signed out of Latchkey.',
-          expired: 'The sign-in to Latchkey has reached its deadline.',
-          replaced: 'Another person has signed in to Latchkey.',
-          refused: 'The directory has ended the sign-in.',
-        };
-        const reached = revokeWhere((token) => token.sessionId === live.id, sentences[why]);
-        // The ending itself must not fail because it cannot be written down.
-        await reached.catch(() => undefined);
-        const record =
-          why === 'signed-out'
-            ? audit.append({ event: 'signed-out', account: live.account })
-            : audit.append({
-                event: 'session-expired',
-                account: live.account,
-                why,
-                ...(problem === undefined ? {} : faultOf(problem)),
-              });
-        await record.catch(() => undefined);
-      },
-      async groupsChanged(
-        live: LiveSession,
-        added: { id: string }[],
-        removed: { id: string }[],
-      ): Promise<void> {
-        const kept = new Map(
-          configuration.connections.map((connection) => [
-            connection.name,
-            permissions(connection, live.groups, configuration.tokens.lifetime),
-          ]),
-        );
-        const lost = (token: Token): boolean =>
-          !kept.get(token.connection)?.some(({ rule }) => rule.role === token.role);
-        await revokeWhere(
-          (token) => token.sessionId === live.id && lost(token),
-          'Your directory groups no longer allow this.',
-        ).catch(() => undefined);
-        await audit
-          .append({
-            event: 'groups-refreshed',
-            account: live.account,
-            added: added.map(({ id }) => id),
-            removed: removed.map(({ id }) => id),
-          })
-          .catch(() => undefined);
-      },
-      refreshFailed: (live: LiveSession, problem: Problem) =>
-        audit
-          .append({ event: 'groups-refresh-failed', account: live.account, ...faultOf(problem) })
-          .catch(() => undefined),
-      changed,
-    };
   }
 
   function chosen(ways: Permission[], role: string | undefined, connection: string): Permission {
@@ -312,7 +227,7 @@ export async function startBroker(options: BrokerOptions) {
         connection: connection.name,
         role: permission.rule.role,
         groupId: permission.group.id,
-        username: live.account.username,
+        account: live.account,
         uid,
       },
       lifetime,
@@ -321,8 +236,8 @@ export async function startBroker(options: BrokerOptions) {
     try {
       await audit.append({
         event: 'token-issued',
-        account: live.account,
         tokenId: token.id,
+        account: live.account,
         connection: token.connection,
         role: token.role,
         group: token.groupId,
@@ -333,7 +248,7 @@ export async function startBroker(options: BrokerOptions) {
       throw error;
     }
     changed();
-    const place = { ...placeOf(connection), database: connection.name, username: live.account.username };
+    const place = { ...placeOf(connection.name), username: live.account.username };
     return {
       id: token.id,
       token: text,
@@ -382,8 +297,8 @@ export async function startBroker(options: BrokerOptions) {
     /** Keeps the password that rules name with `password: {stored: …}`; an undefined value forgets it. */
     async storePassword(name: string, value: string | undefined): Promise<void> {
       await audit.append({ event: 'secret-changed', name, change: value === undefined ? 'deleted' : 'set' });
-      if (value === undefined) await secrets.delete(passwordName(name));
-      else await secrets.set(passwordName(name), new TextEncoder().encode(value));
+      if (value === undefined) await passwords.delete(name);
+      else await passwords.set(name, value);
     },
     /** Names of the passwords that the configuration asks for, and whether each has been stored. */
     async storedPasswords(): Promise<{ name: string; stored: boolean }[]> {
@@ -392,13 +307,11 @@ export async function startBroker(options: BrokerOptions) {
           rules.flatMap(({ password }) => (password === undefined ? [] : [password.stored])),
         ),
       );
-      const kept = new Set(await secrets.list());
-      return [...names].map((name) => ({ name, stored: kept.has(passwordName(name)) }));
+      return passwords.known(names);
     },
     /** For the API's guard: a request that was refused before it reached any action. */
-    async recordRefusedRequest(reason: string): Promise<void> {
-      await audit.append({ event: 'request-refused', reason });
-    },
+    recordRefusedRequest: (request: RefusedRequest): Promise<void> =>
+      audit.append({ event: 'request-refused', ...request }),
     async close(): Promise<void> {
       await session.close();
       await restored;
@@ -408,111 +321,4 @@ export async function startBroker(options: BrokerOptions) {
       await audit.close();
     },
   };
-}
-
-function createProvider(provider: ProviderSettings, options: BrokerOptions, secrets: SecretStore): Provider {
-  const fetch = options.fetchFor(provider);
-  const cacheName = `msal-${provider.name}`;
-  const directory = createAzureDirectory(
-    {
-      ...provider,
-      graph: provider.resource ?? graphOrigin(provider.cloud),
-      tenant: tenantOf(provider.authority),
-    },
-    {
-      fetch,
-      cache: {
-        read: () => secrets.get(cacheName),
-        write: (bytes) => secrets.set(cacheName, bytes),
-        clear: () => secrets.delete(cacheName),
-      },
-      log: options.log,
-    },
-  );
-  const graph = createDirectory({
-    origin: provider.resource ?? graphOrigin(provider.cloud),
-    fetch,
-    accessToken: directory.graphToken,
-  });
-  return {
-    name: provider.name,
-    tenant: tenantOf(provider.authority),
-    applicationId: provider.applicationId,
-    signInWithDeviceCode: directory.signInWithDeviceCode,
-    restore: directory.restore,
-    renew: directory.renew,
-    groups: async (signal) => (await graph.groups(signal)).groups,
-    signOut: directory.signOut,
-  };
-}
-
-function sessionRecord(secrets: SecretStore) {
-  return {
-    async read(): Promise<SessionRecord | undefined> {
-      const text = decode(await secrets.get('session'));
-      return text === undefined ? undefined : (JSON.parse(text) as SessionRecord);
-    },
-    write: (record: SessionRecord) =>
-      secrets.set('session', new TextEncoder().encode(JSON.stringify(record))),
-    clear: () => secrets.delete('session'),
-  };
-}
-
-async function toListener(connection: ConnectionSettings, home: Home): Promise<ListenerSettings> {
-  const { upstream } = connection;
-  const socket = socketPath(home.run, `.s.PGSQL.${connection.port}`);
-  return {
-    connection: connection.name,
-    protocol: connection.protocol,
-    host: connection.address,
-    port: connection.port,
-    ...(socket === undefined ? {} : { socketPath: socket }),
-    clientAuth: connection.clientAuth,
-    databases: [...new Set([connection.name, upstream.database])],
-    maxSessions: connection.maxSessions,
-    upstream: {
-      host: upstream.host,
-      port: upstream.port,
-      ...(upstream.socket === undefined ? {} : { socketPath: upstream.socket }),
-      tls: {
-        mode: upstream.socket === undefined ? upstream.tls.mode : 'off',
-        ...(upstream.tls.caFile === undefined
-          ? {}
-          : { ca: await readCertificate(upstream.tls.caFile, connection.name) }),
-        ...(upstream.tls.serverName === undefined ? {} : { serverName: upstream.tls.serverName }),
-      },
-      allowedMethods: upstream.allowedMethods,
-      connectTimeoutMs: toSeconds(upstream.connectTimeout) * 1000,
-    },
-  };
-}
-
-async function readCertificate(file: string, connection: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new LatchkeyError(
-      'config-unreadable',
-      `The certificate file ${file} of connection "${connection}" cannot be read.`,
-      {
-        remedy: 'Correct upstream.tls.caFile in the configuration, or make the file readable.',
-        cause,
-      },
-    );
-  }
-}
-
-function faultOf(problem: Problem) {
-  return { code: problem.code, ...(problem.entra === undefined ? {} : { entra: problem.entra }) };
-}
-
-/** The tenant's id or domain is the first step of the authority's path. */
-function tenantOf(authority: string): string {
-  return new URL(authority).pathname.split('/')[1] ?? '';
-}
-
-const passwordName = (name: string): string => `password-${name}`;
-
-function decode(bytes: Uint8Array | undefined): string | undefined {
-  return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
 }

@@ -3,6 +3,8 @@ import type { ConnectionSettings } from '../config/schema.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { DatabaseSession } from '../contract/state.ts';
 import type { Audit } from '../audit/audit.ts';
+import type { LoginCircumstances } from '../audit/events.ts';
+import { auditFault } from '../audit/fault.ts';
 import type { Gatekeeper, LoginAttempt, LoginDecision, Peer, SessionEnd } from '../gateway/ports.ts';
 import type { LiveSession } from '../identity/session.ts';
 import { permissions, type Permission } from './policy.ts';
@@ -97,7 +99,10 @@ export function createGatekeeper(options: GatekeeperOptions) {
     });
   }
 
-  async function decide(attempt: LoginAttempt): Promise<{
+  async function decide(
+    attempt: LoginAttempt,
+    tokenFound: (token: Token) => void,
+  ): Promise<{
     token: Token;
     permission: Permission;
     session: LiveSession;
@@ -107,6 +112,7 @@ export function createGatekeeper(options: GatekeeperOptions) {
     checkPeer(attempt.peer);
     const connection = connectionNamed(attempt.connection);
     const verification = tokens.verify(attempt);
+    if (verification.token !== undefined) tokenFound(verification.token);
     if (!verification.ok)
       throw tokenRefused(verification.code, attempt.connection, verification.token?.expiresAt);
     const { token, serverSignature } = verification;
@@ -145,22 +151,13 @@ export function createGatekeeper(options: GatekeeperOptions) {
     );
   }
 
-  /** What the audit and the state call the attempt, whoever it turns out to be. */
-  function circumstances(attempt: LoginAttempt) {
-    return {
-      connection: attempt.connection,
-      clientUser: attempt.clientUser,
-      database: attempt.database,
-      program: attempt.program,
-      address: addressOf(attempt.peer),
-      ...(attempt.peer.uid === undefined ? {} : { uid: attempt.peer.uid }),
-    };
-  }
-
   const gatekeeper: Gatekeeper = {
     async authorize(attempt): Promise<LoginDecision> {
+      let found: Token | undefined;
       try {
-        const { token, permission, session, serverSignature, password } = await decide(attempt);
+        const { token, permission, session, serverSignature, password } = await decide(attempt, (token) => {
+          found = token;
+        });
         const sessionId = randomUUID();
         await audit.append({
           event: 'login-allowed',
@@ -204,11 +201,17 @@ export function createGatekeeper(options: GatekeeperOptions) {
           error instanceof LatchkeyError
             ? error
             : new LatchkeyError('internal', 'Latchkey met an error it did not expect.', { cause: error });
+        const answer = refusal(known);
         // Where the audit itself is the reason, the record of the refusal cannot be written either; the refusal stands.
         await audit
-          .append({ event: 'login-refused', ...circumstances(attempt), code: known.code })
+          .append({
+            event: 'login-refused',
+            ...circumstances(attempt),
+            ...(found === undefined ? {} : { account: found.account, tokenId: found.id }),
+            ...auditFault(answer.problem),
+          })
           .catch(() => undefined);
-        return { allow: false, refusal: refusal(known) };
+        return { allow: false, refusal: answer };
       }
     },
 
@@ -217,6 +220,13 @@ export function createGatekeeper(options: GatekeeperOptions) {
       if (login === undefined) return;
       login.opened = true;
       options.changed();
+      void audit
+        .append({
+          event: 'database-session-opened',
+          databaseSessionId: sessionId,
+          connection: login.shown.connection,
+        })
+        .catch(() => undefined);
     },
 
     sessionEnded(end: SessionEnd): void {
@@ -230,23 +240,20 @@ export function createGatekeeper(options: GatekeeperOptions) {
           databaseSessionId: end.sessionId,
           connection: login.shown.connection,
           reason: end.reason,
+          ...(end.problem === undefined ? {} : auditFault(end.problem)),
           bytesFromClient: end.bytesFromClient,
           bytesFromUpstream: end.bytesFromUpstream,
-          ...(end.problem === undefined ? {} : { code: end.problem.code }),
         })
         .catch(() => undefined);
     },
 
     rejected({ connection, peer, refusal: { problem } }): void {
+      const unknown = { clientUser: '', database: '', program: '' };
       void audit
         .append({
           event: 'login-refused',
-          connection,
-          clientUser: '',
-          database: '',
-          program: '',
-          address: addressOf(peer),
-          code: problem.code,
+          ...circumstances({ connection, peer, ...unknown }),
+          ...auditFault(problem),
         })
         .catch(() => undefined);
     },
@@ -267,6 +274,16 @@ export function createGatekeeper(options: GatekeeperOptions) {
   };
 }
 
-function addressOf({ transport, address, port }: Peer): string {
-  return transport === 'unix' ? 'unix' : `${address ?? '?'}:${port ?? '?'}`;
+/** What the audit calls an attempt, whoever it turns out to be. */
+function circumstances(attempt: Omit<LoginAttempt, 'proof'>): LoginCircumstances {
+  const { connection, clientUser, database, program, peer } = attempt;
+  const address = peer.transport === 'unix' ? 'unix' : `${peer.address ?? '?'}:${peer.port ?? '?'}`;
+  return {
+    connection,
+    clientUser,
+    database,
+    program,
+    address,
+    ...(peer.uid === undefined ? {} : { uid: peer.uid }),
+  };
 }

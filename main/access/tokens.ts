@@ -1,6 +1,6 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { LatchkeyError } from '../contract/errors.ts';
-import type { TokenState } from '../contract/state.ts';
+import type { Account, TokenState } from '../contract/state.ts';
 import type { LoginAttempt, ScramParameters } from '../gateway/ports.ts';
 import { checkScramProof, scramVerifier, type ScramVerifier } from '../gateway/postgres/scram.ts';
 import type { Clocks } from './clocks.ts';
@@ -13,7 +13,7 @@ export interface TokenBinding {
   role: string;
   /** The rule's group: when the person leaves it, the token goes. */
   groupId: string;
-  username: string;
+  account: Account;
   /** The operating system's user id, where the system has one. */
   uid: number | undefined;
 }
@@ -125,7 +125,7 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
         // Once dead, always dead: a clock that is set back revives nothing.
         if (!alive) return { ok: false, code: 'token-expired', token };
         const named = attempt.clientUser.toLowerCase();
-        const fits = named === token.username.toLowerCase() || attempt.clientUser === token.role;
+        const fits = named === token.account.username.toLowerCase() || attempt.clientUser === token.role;
         if (token.connection !== attempt.connection || !fits)
           return { ok: false, code: 'token-foreign', token };
         token.uses += 1;

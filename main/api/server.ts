@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Broker } from '../broker.ts';
+import type { Broker, RefusedRequest } from '../broker.ts';
 import { LatchkeyError, toProblem, type ErrorCode, type Problem } from '../contract/errors.ts';
 import { writeDurably } from '../store/durable-file.ts';
 import type { Home } from '../store/home.ts';
 import type { ApiDescription } from './description.ts';
 import { apiFile, socketAddress } from './description.ts';
-import { guard } from './guard.ts';
+import { guard, type GuardRefusal } from './guard.ts';
 import { routes } from './routes.ts';
 
 const maxBodyBytes = 64 * 1024;
@@ -50,11 +50,20 @@ export async function startApi(options: {
   const recorded = new Map<string, number>();
   const opened: Server[] = [];
 
-  function recordRefusal(reason: string): void {
+  function recordRefusal(request: IncomingMessage, { reason }: GuardRefusal): void {
     const now = performance.now();
     if (now - (recorded.get(reason) ?? -Infinity) < refusalRecordEveryMs) return;
     recorded.set(reason, now);
-    void broker.recordRefusedRequest(reason).catch(() => undefined);
+    const { host, origin } = request.headers;
+    const refused: RefusedRequest = {
+      reason,
+      method: request.method ?? '',
+      // Without its query, which may be anything.
+      path: (request.url ?? '').split('?', 1)[0] ?? '',
+      ...(host === undefined ? {} : { host }),
+      ...(origin === undefined ? {} : { origin }),
+    };
+    void broker.recordRefusedRequest(refused).catch(() => undefined);
   }
 
   async function handle(
@@ -64,7 +73,7 @@ export async function startApi(options: {
   ): Promise<void> {
     const refusal = guard({ method: request.method ?? '', headers: request.headers }, port, bearer);
     if (refusal !== undefined) {
-      recordRefusal(refusal.reason);
+      recordRefusal(request, refusal);
       response.setHeader('connection', 'close');
       return send(response, refusal.status, {
         problem: { code: 'request-refused', message: refusal.message },

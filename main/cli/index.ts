@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { bundledWorker } from '../bundled-worker.ts';
 import { runCli } from './program.ts';
 
 const stop = new AbortController();
@@ -6,4 +7,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 // A reader that has gone (`latchkey status | head -1`) is no failure of ours.
 process.stdout.on('error', () => process.exit(0));
 
-process.exitCode = await runCli(process.argv.slice(2), { signal: stop.signal });
+process.exitCode = await runCli(process.argv.slice(2), {
+  workerUrl: bundledWorker(import.meta.url),
+  signal: stop.signal,
+});

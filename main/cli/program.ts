@@ -1,9 +1,8 @@
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import type { IssuedToken } from '../broker.ts';
 import { configurationJsonSchema } from '../config/json-schema.ts';
 import { warnings } from '../config/check.ts';
+import { defaultConfigFile } from '../config/default-file.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { toSeconds } from '../config/schema.ts';
 import { LatchkeyError } from '../contract/errors.ts';
@@ -22,23 +21,6 @@ interface Globals {
   config: string;
   home: string;
   json: boolean;
-}
-
-/** Where the configuration is unless told: the platform's folder for a user's settings. */
-export function defaultConfigFile(
-  environment: NodeJS.ProcessEnv = process.env,
-  platform: NodeJS.Platform = process.platform,
-): string {
-  if (platform === 'darwin')
-    return join(homedir(), 'Library', 'Application Support', 'Latchkey', 'latchkey.yaml');
-  if (platform === 'win32')
-    return join(environment['APPDATA'] ?? join(homedir(), 'AppData', 'Roaming'), 'Latchkey', 'latchkey.yaml');
-  const folder = environment['XDG_CONFIG_HOME'];
-  return join(
-    folder !== undefined && isAbsolute(folder) ? folder : join(homedir(), '.config'),
-    'latchkey',
-    'latchkey.yaml',
-  );
 }
 
 /**

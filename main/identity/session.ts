@@ -18,6 +18,7 @@ export interface Provider {
   /** Every group, transitively; never a part of them. */
   groups(signal?: AbortSignal): Promise<Group[]>;
   signOut(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** A signed-in person. Between two reads of the directory this is a snapshot and is replaced as a whole. */
@@ -41,17 +42,15 @@ export interface SessionRecord {
   until: number;
 }
 
+export type SessionEnding = 'signed-out' | 'expired' | 'replaced' | 'refused';
+
 export interface SessionEvents {
   started(provider: string): Promise<void>;
   /** A person has signed in. Rejects where this cannot be written down: then nobody is signed in. */
   signedIn(session: LiveSession, how: 'device-code' | 'restored'): Promise<void>;
   failed(provider: string, problem: Problem): Promise<void>;
   /** The session is over: tokens and database sessions must go before this resolves. */
-  ended(
-    session: LiveSession,
-    why: 'signed-out' | 'expired' | 'replaced' | 'refused',
-    problem?: Problem,
-  ): Promise<void>;
+  ended(session: LiveSession, why: SessionEnding, problem?: Problem): Promise<void>;
   groupsChanged(session: LiveSession, added: Group[], removed: Group[]): Promise<void>;
   refreshFailed(session: LiveSession, problem: Problem): Promise<void>;
   changed(): void;
@@ -87,6 +86,8 @@ const endsSession = new Set<string>([
   'sign-in-blocked',
 ]);
 
+const restoreRetryMs = 15_000;
+
 export type Session = ReturnType<typeof createSession>;
 
 /** Holds who is signed in: one attempt at a time, one person at a time, groups read again on a timer. */
@@ -106,6 +107,7 @@ export function createSession({
   const timer = setInterval(() => void refresh(), refreshMs);
   timer.unref();
   let deadline: NodeJS.Timeout | undefined;
+  let retry: NodeJS.Timeout | undefined;
 
   function providerNamed(name: string | undefined): Provider {
     const found = name === undefined ? providers[0] : providers.find((provider) => provider.name === name);
@@ -132,10 +134,7 @@ export function createSession({
     });
   }
 
-  async function end(
-    why: 'signed-out' | 'expired' | 'replaced' | 'refused',
-    problem?: Problem,
-  ): Promise<void> {
+  async function end(why: SessionEnding, problem?: Problem): Promise<void> {
     const session = current;
     if (session === undefined) return;
     // First, so that no login is let in while the rest of the ending is under way.
@@ -154,7 +153,6 @@ export function createSession({
     provider: Provider,
     account: Account,
     groups: Group[],
-    how: 'device-code' | 'restored',
     kept?: SessionRecord,
   ): Promise<void> {
     const before = current;
@@ -162,7 +160,12 @@ export function createSession({
       before !== undefined &&
       before.account.objectId === account.objectId &&
       before.account.tenantId === account.tenantId;
-    if (before !== undefined && !same) await end('replaced');
+    if (before !== undefined && !same) {
+      await end('replaced');
+      // Of the same provider, the cache already holds the new person.
+      if (before.provider !== provider.name)
+        await providers.find(({ name }) => name === before.provider)?.signOut();
+    }
     const since = kept?.since ?? now();
     const session: LiveSession = {
       id: same ? before.id : (kept?.id ?? randomUUID()),
@@ -173,7 +176,7 @@ export function createSession({
       since,
       until: kept?.until ?? since + deadlineMs,
     };
-    await events.signedIn(session, how);
+    await events.signedIn(session, kept === undefined ? 'device-code' : 'restored');
     await record.write({
       id: session.id,
       provider: provider.name,
@@ -192,6 +195,24 @@ export function createSession({
     const added = after.groups.filter(missingIn(before.groups));
     const removed = before.groups.filter(missingIn(after.groups));
     if (added.length + removed.length > 0) await events.groupsChanged(after, added, removed);
+  }
+
+  function newAttempt(provider: Provider, step: 'contacting' | 'restoring'): Attempt {
+    clearTimeout(retry);
+    const own: Attempt = {
+      provider,
+      controller: new AbortController(),
+      state: { kind: 'working', provider: provider.name, step },
+      done: Promise.resolve(),
+    };
+    attempt = own;
+    events.changed();
+    return own;
+  }
+
+  function finishAttempt(own: Attempt): void {
+    if (attempt === own) attempt = undefined;
+    events.changed();
   }
 
   async function runAttempt(own: Attempt): Promise<void> {
@@ -219,14 +240,56 @@ export function createSession({
       events.changed();
       const groups = await provider.groups(signal);
       signal.throwIfAborted();
-      await accept(provider, account, groups, 'device-code');
+      await accept(provider, account, groups);
     } catch (error) {
       const problem = signal.aborted ? cancelled : toProblem(error);
       lastProblem = problem;
-      await events.failed(provider.name, problem).catch(() => undefined);
+      await events.failed(provider.name, problem);
     } finally {
-      if (attempt === own) attempt = undefined;
-      events.changed();
+      finishAttempt(own);
+    }
+  }
+
+  async function restore(): Promise<void> {
+    const kept = await record.read();
+    const provider = providers.find(({ name }) => name === kept?.provider);
+    if (
+      closed ||
+      kept === undefined ||
+      provider === undefined ||
+      attempt !== undefined ||
+      current !== undefined
+    )
+      return;
+    if (now() >= kept.until) {
+      await record.clear();
+      await provider.signOut();
+      return;
+    }
+    const own = newAttempt(provider, 'restoring');
+    own.done = runRestore(own, kept);
+    await own.done;
+  }
+
+  async function runRestore(own: Attempt, kept: SessionRecord): Promise<void> {
+    const { provider, controller } = own;
+    try {
+      const cached = await provider.restore();
+      if (cached === undefined || cached.objectId !== kept.objectId) return;
+      const account = await provider.renew();
+      const groups = await provider.groups(controller.signal);
+      controller.signal.throwIfAborted();
+      await accept(provider, account, groups, kept);
+    } catch (error) {
+      lastProblem = controller.signal.aborted ? cancelled : toProblem(error);
+      await events.failed(provider.name, lastProblem);
+      // A computer often starts before its network does: the sign-in of the last run is not given up for that.
+      if (!controller.signal.aborted && !endsSession.has(lastProblem.code)) {
+        retry = setTimeout(() => void restore(), restoreRetryMs);
+        retry.unref();
+      }
+    } finally {
+      finishAttempt(own);
     }
   }
 
@@ -301,8 +364,12 @@ export function createSession({
      * Starts a device-code sign-in, or joins the one that is under way; how it goes is in the state.
      * @throws LatchkeyError `request-invalid` for an unknown provider, `sign-in-busy` while another provider's runs.
      */
-    signIn(providerName?: string): void {
+    async signIn(providerName?: string): Promise<void> {
       const provider = providerNamed(providerName);
+      if (attempt?.state.kind === 'working' && attempt.state.step === 'restoring') {
+        await attempt.done;
+        if (current !== undefined) return;
+      }
       if (attempt !== undefined) {
         if (attempt.provider === provider) return;
         throw new LatchkeyError(
@@ -314,15 +381,8 @@ export function createSession({
         );
       }
       lastProblem = undefined;
-      const own: Attempt = {
-        provider,
-        controller: new AbortController(),
-        state: { kind: 'working', provider: provider.name, step: 'contacting' },
-        done: Promise.resolve(),
-      };
-      attempt = own;
+      const own = newAttempt(provider, 'contacting');
       own.done = runAttempt(own);
-      events.changed();
     },
 
     async cancelSignIn(): Promise<void> {
@@ -342,38 +402,7 @@ export function createSession({
     },
 
     /** After a start: the person of the last run, if the deadline stands and the directory still agrees. */
-    async restore(): Promise<void> {
-      const kept = await record.read();
-      const provider = providers.find(({ name }) => name === kept?.provider);
-      if (kept === undefined || provider === undefined) return;
-      if (now() >= kept.until) {
-        await record.clear();
-        await provider.signOut();
-        return;
-      }
-      const own: Attempt = {
-        provider,
-        controller: new AbortController(),
-        state: { kind: 'working', provider: provider.name, step: 'restoring' },
-        done: Promise.resolve(),
-      };
-      attempt = own;
-      events.changed();
-      try {
-        const cached = await provider.restore();
-        if (cached === undefined || cached.objectId !== kept.objectId) return;
-        const account = await provider.renew();
-        const groups = await provider.groups(own.controller.signal);
-        own.controller.signal.throwIfAborted();
-        await accept(provider, account, groups, 'restored', kept);
-      } catch (error) {
-        lastProblem = own.controller.signal.aborted ? cancelled : toProblem(error);
-        await events.failed(provider.name, lastProblem).catch(() => undefined);
-      } finally {
-        if (attempt === own) attempt = undefined;
-        events.changed();
-      }
-    },
+    restore,
 
     refresh,
 
@@ -381,9 +410,11 @@ export function createSession({
       closed = true;
       clearInterval(timer);
       clearTimeout(deadline);
+      clearTimeout(retry);
       const running = attempt;
       running?.controller.abort();
       await running?.done;
+      await Promise.all(providers.map((provider) => provider.close()));
       await refreshing;
     },
   };

@@ -10,7 +10,13 @@ const binding = {
   connection: 'sales',
   role: 'readonly',
   groupId: 'g',
-  username: 'ada@fabrikam.example',
+  account: {
+    provider: 'fabrikam',
+    tenantId: 't',
+    objectId: 'o',
+    username: 'ada@fabrikam.example',
+    displayName: 'Ada',
+  },
   uid: 1000,
 };
 
@@ -46,7 +52,7 @@ function attempt(
         };
   return {
     connection: changes.connection ?? 'sales',
-    clientUser: changes.clientUser ?? binding.username,
+    clientUser: changes.clientUser ?? binding.account.username,
     proof,
   };
 }

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { SessionRecord } from '../identity/session.ts';
+import type { SecretStore } from '../store/secret-store.ts';
+
+const record = z.object({
+  id: z.string(),
+  provider: z.string(),
+  objectId: z.string(),
+  since: z.number(),
+  until: z.number(),
+});
+
+/** The deadline of the session over a restart; a record of another form counts as none. */
+export function sessionRecord(secrets: SecretStore) {
+  return {
+    async read(): Promise<SessionRecord | undefined> {
+      const bytes = await secrets.get('session');
+      return bytes === undefined ? undefined : record.safeParse(JSON.parse(decode(bytes))).data;
+    },
+    write: (value: SessionRecord) => secrets.set('session', encode(JSON.stringify(value))),
+    clear: () => secrets.delete('session'),
+  };
+}
+
+/** Passwords of database roles, under the names that the configuration gives them. */
+export function storedPasswords(secrets: SecretStore) {
+  const key = (name: string): string => `password-${name}`;
+  return {
+    async get(name: string): Promise<string | undefined> {
+      const bytes = await secrets.get(key(name));
+      return bytes === undefined ? undefined : decode(bytes);
+    },
+    set: (name: string, value: string) => secrets.set(key(name), encode(value)),
+    delete: (name: string) => secrets.delete(key(name)),
+    /** Which of the names have been stored. */
+    async known(names: Iterable<string>): Promise<{ name: string; stored: boolean }[]> {
+      const kept = new Set(await secrets.list());
+      return [...names].map((name) => ({ name, stored: kept.has(key(name)) }));
+    },
+  };
+}
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -1,0 +1,53 @@
+import { permissions, toGrant } from '../access/policy.ts';
+import { psqlCommand } from '../access/psql-command.ts';
+import type { Configuration, ConnectionSettings } from '../config/schema.ts';
+import type { Problem } from '../contract/errors.ts';
+import type { ConnectionState } from '../contract/state.ts';
+import type { ListenerSettings } from '../gateway/ports.ts';
+import type { LiveSession } from '../identity/session.ts';
+
+/** Where SQL clients find a connection, and the user and database names that they give there. */
+export interface ClientPlace {
+  host: string;
+  port: number;
+  socketDirectory?: string;
+  database: string;
+}
+
+export function clientPlace(
+  connection: ConnectionSettings,
+  listener: ListenerSettings | undefined,
+  runFolder: string,
+): ClientPlace {
+  return {
+    host: connection.address,
+    port: connection.port,
+    ...(listener?.socketPath === undefined ? {} : { socketDirectory: runFolder }),
+    database: connection.name,
+  };
+}
+
+/** A connection in the state: the same for window, command line and API. */
+export function connectionState(
+  connection: ConnectionSettings,
+  place: ClientPlace,
+  { tokens }: Configuration,
+  listener: { started: boolean; failure: Problem | undefined },
+  live: LiveSession | undefined,
+): ConnectionState {
+  const ways = live === undefined ? [] : permissions(connection, live.groups, tokens.lifetime);
+  return {
+    name: connection.name,
+    title: connection.title ?? connection.name,
+    protocol: connection.protocol,
+    ...place,
+    listener:
+      listener.failure === undefined
+        ? { kind: listener.started ? 'listening' : 'starting' }
+        : { kind: 'failed', problem: listener.failure },
+    grants: ways.map(toGrant),
+    ...(live === undefined || ways.length === 0
+      ? {}
+      : { command: psqlCommand({ ...place, username: live.account.username }) }),
+  };
+}
