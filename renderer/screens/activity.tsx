@@ -9,6 +9,7 @@ import { Icon } from '../ui/icon.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { ago, clockLeft, useNow } from '../ui/time.ts';
+import { Name } from '../ui/name.tsx';
 import styles from './activity.module.css';
 
 /** What is in use right now, and the ways to end it. */
@@ -59,16 +60,14 @@ function Sessions({ sessions, titles }: { sessions: DatabaseSession[]; titles: M
               <li key={session.id} className={styles['row']}>
                 <div className={styles['what']}>
                   <strong>
-                    <bdi>{program}</bdi>
+                    <Name>{program}</Name>
                   </strong>
                   <small>
-                    <bdi>{title}</bdi> · database <bdi>{session.database}</bdi> · role{' '}
-                    <bdi>{session.role}</bdi>
+                    <Name>{title}</Name> · database <Name>{session.database}</Name> · role{' '}
+                    <Name>{session.role}</Name>
                   </small>
                 </div>
-                <span className={styles['when']}>
-                  since {ago(now - Date.parse(session.since)).replace(' ago', '')}
-                </span>
+                <span className={styles['when']}>connected {ago(now - Date.parse(session.since))}</span>
                 <Button
                   kind="danger"
                   label={`End the session of ${program} on ${title}`}
@@ -98,8 +97,8 @@ function cutQuestion(session: DatabaseSession): Question {
     title: 'End this session?',
     text: (
       <p>
-        <bdi>{session.program === '' ? 'The program' : session.program}</bdi> loses its connection to{' '}
-        <bdi>{session.database}</bdi> at once. A query that is running stops, and an open transaction is
+        <Name>{session.program === '' ? 'The program' : session.program}</Name> loses its connection to{' '}
+        <Name>{session.database}</Name> at once. A query that is running stops, and an open transaction is
         rolled back.
       </p>
     ),
@@ -155,10 +154,10 @@ function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, 
               <li key={token.id} className={styles['row']}>
                 <div className={styles['what']}>
                   <strong>
-                    <bdi>{title}</bdi>
+                    <Name>{title}</Name>
                   </strong>
                   <small>
-                    role <bdi>{token.role}</bdi> · {uses(token.uses)}
+                    role <Name>{token.role}</Name> · {uses(token.uses)}
                   </small>
                 </div>
                 <span className={styles['when']}>{clockLeft(Date.parse(token.expiresAt) - now)} left</span>
@@ -213,7 +212,7 @@ function AuditTrail({ path }: { path: string }) {
       </div>
       <p>Every sign-in, token, login and refusal is written down on this computer.</p>
       <p className={styles['path']}>
-        <bdi>{path}</bdi>
+        <Name>{path}</Name>
       </p>
       <ProblemPanel problem={open.problem} onDismiss={open.dismiss} />
     </section>

@@ -8,6 +8,7 @@ import { CopyButton } from '../ui/copy-button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { lifetime, timeOfDay, useNow } from '../ui/time.ts';
+import { Name } from '../ui/name.tsx';
 import styles from './home.module.css';
 
 /** One database: whether its port answers, the roles that are open, and how to connect. */
@@ -19,13 +20,13 @@ export function ConnectionCard({ connection }: { connection: ConnectionState }) 
       <div className={styles['head']}>
         <div>
           <h3>
-            <bdi>{title}</bdi>
+            <Name>{title}</Name>
           </h3>
           <p className={styles['place']}>
-            PostgreSQL · <bdi>{database}</bdi> at {host}:{port}
+            PostgreSQL · <Name>{database}</Name> at {host}:{port}
           </p>
         </div>
-        <ListenerBadge kind={listener.kind} />
+        <Availability open={open} kind={listener.kind} />
       </div>
       {listener.kind === 'failed' && <ProblemPanel problem={plainProblem(listener.problem)} />}
       {open ? (
@@ -44,12 +45,12 @@ export function ConnectionCard({ connection }: { connection: ConnectionState }) 
   );
 }
 
-function ListenerBadge({ kind }: { kind: ConnectionState['listener']['kind'] }) {
+function Availability({ open, kind }: { open: boolean; kind: ConnectionState['listener']['kind'] }) {
   switch (kind) {
     case 'starting':
       return <Badge tone="waiting">Starting</Badge>;
     case 'listening':
-      return <Badge tone="good">Ready</Badge>;
+      return open ? <Badge tone="good">Ready</Badge> : <Badge tone="waiting">No access</Badge>;
     case 'failed':
       return <Badge tone="bad">Not available</Badge>;
     default:
@@ -75,10 +76,10 @@ function RoleRow({ connection, grant }: { connection: ConnectionState; grant: Gr
       <div className={styles['role']}>
         <div>
           <strong>
-            <bdi>{grant.role}</bdi>
+            <Name>{grant.role}</Name>
           </strong>
           <small>
-            through <bdi>{groupName}</bdi>, for {lifetime(grant.tokenLifetimeSeconds)}
+            through <Name>{groupName}</Name>, for {lifetime(grant.tokenLifetimeSeconds)}
           </small>
         </div>
         <CopyButton

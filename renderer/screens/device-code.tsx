@@ -8,6 +8,7 @@ import { Icon } from '../ui/icon.tsx';
 import { Callout, ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { clockLeft, useNow } from '../ui/time.ts';
+import { Name } from '../ui/name.tsx';
 import styles from './sign-in.module.css';
 
 type CodeState = Extract<SignInState, { kind: 'code' }>;
@@ -38,7 +39,7 @@ export function DeviceCode({ code }: { code: CodeState }) {
           </CopyButton>
         </div>
         <p className={styles['address']}>
-          The page is <bdi>{page.host + page.pathname.replace(/\/$/, '')}</bdi>
+          The page is <Name>{page.host + page.pathname.replace(/\/$/, '')}</Name>
         </p>
         <Expiry code={code} />
       </div>
@@ -51,11 +52,11 @@ export function DeviceCode({ code }: { code: CodeState }) {
       <dl className={styles['facts']}>
         <dt>Signs you in to</dt>
         <dd>
-          <bdi>{code.provider}</bdi>
+          <Name>{code.provider}</Name>
         </dd>
         <dt>Tenant</dt>
         <dd>
-          <bdi>{code.tenant}</bdi>
+          <Name>{code.tenant}</Name>
         </dd>
         <dt>Application</dt>
         <dd>{code.applicationId}</dd>

@@ -2,6 +2,7 @@ import { memo, useDeferredValue, useMemo, useState } from 'react';
 import type { Group } from '../../main/contract/state.ts';
 import { Icon } from '../ui/icon.tsx';
 import { ago, useNow } from '../ui/time.ts';
+import { Name } from '../ui/name.tsx';
 import styles from './home.module.css';
 
 const searchFrom = 8;
@@ -63,7 +64,7 @@ const GroupList = memo(
                     Name not readable <small>{id}</small>
                   </>
                 ) : (
-                  <bdi>{name}</bdi>
+                  <Name>{name}</Name>
                 )}
               </li>
             ))}

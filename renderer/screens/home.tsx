@@ -8,6 +8,7 @@ import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { roughly, timeOfDay, useNow } from '../ui/time.ts';
 import { ConnectionCard } from './connection-card.tsx';
 import { Groups } from './groups.tsx';
+import { Name } from '../ui/name.tsx';
 import styles from './home.module.css';
 
 type SignedIn = Extract<SignInState, { kind: 'signed-in' }>;
@@ -52,10 +53,10 @@ function Person({ signIn }: { signIn: SignedIn }) {
         </div>
         <div className={styles['name']}>
           <ScreenHeading>
-            <bdi>{name}</bdi>
+            <Name>{name}</Name>
           </ScreenHeading>
           <p>
-            <bdi>{account.username}</bdi>
+            <Name>{account.username}</Name>
           </p>
         </div>
         <Button busy={signOut.busy} onClick={() => void signOut.run('signOut', undefined)}>
@@ -74,7 +75,7 @@ function Person({ signIn }: { signIn: SignedIn }) {
         <span>
           <Icon name="shield" size={18} />
           <span>
-            <bdi>{account.provider}</bdi>
+            <Name>{account.provider}</Name>
           </span>
         </span>
       </p>

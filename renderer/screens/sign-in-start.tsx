@@ -5,6 +5,7 @@ import { Button } from '../ui/button.tsx';
 import { Logo } from '../ui/logo.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
+import { Name } from '../ui/name.tsx';
 import styles from './sign-in.module.css';
 
 type WhyOut = Extract<SignInState, { kind: 'signed-out' }>['problem'];
@@ -41,11 +42,11 @@ export function SignInStart({ state, problem }: { state: AppState; problem: WhyO
         <dl className={styles['facts']}>
           <dt>Directory</dt>
           <dd>
-            <bdi>{provider.name}</bdi>
+            <Name>{provider.name}</Name>
           </dd>
           <dt>Tenant</dt>
           <dd>
-            <bdi>{provider.tenant}</bdi>
+            <Name>{provider.tenant}</Name>
           </dd>
           <dt>Application</dt>
           <dd>{provider.applicationId}</dd>
@@ -72,13 +73,11 @@ function ProviderChoice(props: {
             checked={name === props.chosen}
             onChange={() => props.onChoose(name)}
           />
-          <span>
-            <bdi>{name}</bdi>
-            <small>
-              Tenant <bdi>{tenant}</bdi>
-            </small>
-            <small>Application {applicationId}</small>
-          </span>
+          <Name>{name}</Name>
+          <small>
+            Tenant <Name>{tenant}</Name>
+          </small>
+          <small>Application {applicationId}</small>
         </label>
       ))}
     </fieldset>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { useAnnounce } from './announcer.tsx';
+import styles from './copy-button.module.css';
 import { Button, type ButtonProps } from './button.tsx';
 import { Icon } from './icon.tsx';
 
@@ -33,7 +34,11 @@ export function CopyButton({ children, onCopy, label, ...rest }: CopyButtonProps
   return (
     <Button {...rest} {...(label === undefined ? {} : { label })} onClick={() => void copy()}>
       <Icon name={done ? 'check' : 'copy'} size={18} />
-      {done ? 'Copied' : children}
+      {/* Both words keep their room, so that the button does not change its size under the pointer. */}
+      <span className={styles['words']}>
+        <span className={done ? styles['away'] : undefined}>{children}</span>
+        <span className={done ? undefined : styles['away']}>Copied</span>
+      </span>
     </Button>
   );
 }

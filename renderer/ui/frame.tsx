@@ -4,6 +4,7 @@ import { Spoken } from './announcer.tsx';
 import styles from './frame.module.css';
 import { Icon, type IconName } from './icon.tsx';
 import { Logo } from './logo.tsx';
+import { Name } from './name.tsx';
 import { timeOfDay, useNow } from './time.ts';
 
 export type Place = 'home' | 'activity' | 'settings';
@@ -70,7 +71,9 @@ function Who({ signIn }: { signIn: SignInState }) {
   return (
     <div className={styles['who']}>
       <strong>
-        <bdi>{signIn.account.username}</bdi>
+        <Name>
+          {signIn.account.displayName === '' ? signIn.account.username : signIn.account.displayName}
+        </Name>
       </strong>
       until {timeOfDay(signIn.until, now)}
     </div>

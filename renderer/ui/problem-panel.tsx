@@ -13,7 +13,7 @@ export function ProblemPanel({
   onDismiss?: () => void;
 }) {
   return (
-    <div role="alert">
+    <div role="alert" className={styles['place']}>
       {problem !== undefined && (
         <div className={styles['panel']}>
           <div className={styles['icon']}>

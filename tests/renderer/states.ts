@@ -1,0 +1,258 @@
+import type { AppState, ConnectionState, Group, SignInState } from '../../main/contract/state.ts';
+
+/** Snapshots for the screens, around one moment. */
+export const moment = Date.parse('2026-03-10T09:12:30.000Z');
+const at = (minutes: number): string => new Date(moment + minutes * 60_000).toISOString();
+
+const provider = {
+  name: 'Contoso',
+  tenant: 'contoso.example',
+  applicationId: '3f8c2b71-94a6-4a0e-b1f7-2c5d6e7f8a90',
+};
+
+export const analysts: Group = { id: 'a1c7d9e2-5b34-4c1f-8a6d-0e9f1b2c3d4e', name: 'Sales analysts' };
+export const operators: Group = { id: 'b2d8e0f3-6c45-4d20-9b7e-1f0a2c3d4e5f', name: 'Database operators' };
+const everyone: Group = { id: 'c3e9f1a4-7d56-4e31-8c8f-2a1b3d4e5f60', name: 'All employees' };
+
+const sales: ConnectionState = {
+  name: 'sales',
+  title: 'Sales warehouse',
+  protocol: 'postgresql',
+  host: '127.0.0.1',
+  port: 6432,
+  database: 'sales',
+  listener: { kind: 'listening' },
+  grants: [],
+};
+const orders: ConnectionState = {
+  ...sales,
+  name: 'orders',
+  title: 'Orders, production',
+  port: 6433,
+  database: 'orders',
+};
+const payroll: ConnectionState = {
+  ...sales,
+  name: 'payroll',
+  title: 'Payroll',
+  port: 6434,
+  database: 'payroll',
+};
+
+export const signedOut: AppState = {
+  version: '0.1.0',
+  localTenant: false,
+  providers: [provider],
+  signIn: { kind: 'signed-out' },
+  connections: [sales, orders, payroll],
+  tokens: [],
+  databaseSessions: [],
+  seal: { kind: 'keychain' },
+  audit: { kind: 'writing', path: '/home/adele/.local/state/latchkey/audit' },
+};
+
+export const twoProviders: AppState = {
+  ...signedOut,
+  providers: [
+    provider,
+    {
+      name: 'Fabrikam (partner)',
+      tenant: 'fabrikam.example',
+      applicationId: '90a8f7e6-d5c2-4f7b-a0e1-6a49c2b83f71',
+    },
+  ],
+};
+
+export const expiredCode: AppState = {
+  ...signedOut,
+  signIn: {
+    kind: 'signed-out',
+    problem: {
+      code: 'code-expired',
+      message: 'The code was not entered in time.',
+      remedy: 'Start the sign-in again to get a new one.',
+      entra: { aadsts: 70020, error: 'expired_token', correlationId: '6f0d2a58-61b1-4c0e-9a42-7f1b8a3d2c11' },
+    },
+  },
+};
+
+export const portTaken: AppState = {
+  ...signedOut,
+  connections: [
+    {
+      ...sales,
+      listener: {
+        kind: 'failed',
+        problem: {
+          code: 'port-in-use',
+          message: 'Port 6432 of connection "sales" is taken by pgbouncer (process 812).',
+          remedy: 'Stop that program, or give the connection another port in the configuration.',
+        },
+      },
+    },
+    orders,
+  ],
+};
+
+export const contacting = working('contacting');
+export const readingGroups = working('reading-groups');
+export const restoring = working('restoring');
+
+export const code: AppState = {
+  ...signedOut,
+  signIn: {
+    kind: 'code',
+    provider: provider.name,
+    tenant: provider.tenant,
+    applicationId: provider.applicationId,
+    userCode: 'CQ7MXRL4T',
+    verificationUri: 'https://login.microsoft.com/device',
+    startedAt: at(-1),
+    expiresAt: at(14),
+  },
+};
+
+const signIn: Extract<SignInState, { kind: 'signed-in' }> = {
+  kind: 'signed-in',
+  account: {
+    provider: provider.name,
+    tenantId: '0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9',
+    objectId: '9f8e7d6c-5b4a-4392-8170-6f5e4d3c2b1a',
+    username: 'adele.vance@contoso.example',
+    displayName: 'Adele Vance',
+  },
+  groups: [everyone, operators, analysts],
+  groupsReadAt: at(-3),
+  since: at(-48),
+  until: at(432),
+};
+
+const command = (port: number, database: string) =>
+  `psql "host=127.0.0.1 port=${port} user=adele.vance@contoso.example dbname=${database}"`;
+
+export const signedIn: AppState = {
+  ...signedOut,
+  signIn,
+  connections: [
+    {
+      ...sales,
+      grants: [{ role: 'sales_reader', group: analysts, tokenLifetimeSeconds: 900 }],
+      command: command(6432, 'sales'),
+    },
+    {
+      ...orders,
+      grants: [
+        { role: 'orders_reader', group: analysts, tokenLifetimeSeconds: 900 },
+        { role: 'orders_owner', group: operators, tokenLifetimeSeconds: 300 },
+      ],
+      command: command(6433, 'orders'),
+    },
+    payroll,
+  ],
+};
+
+export const busy: AppState = {
+  ...signedIn,
+  tokens: [
+    { id: 't1', connection: 'sales', role: 'sales_reader', issuedAt: at(-6), expiresAt: at(9), uses: 2 },
+    { id: 't2', connection: 'orders', role: 'orders_owner', issuedAt: at(-1), expiresAt: at(4), uses: 0 },
+  ],
+  databaseSessions: [
+    session('s1', 'sales', 'sales_reader', 'DBeaver 25.3 - Main', -5),
+    session('s2', 'sales', 'sales_reader', 'psql', -2),
+    session('s3', 'orders', 'orders_owner', '', 0),
+  ],
+};
+
+export const noAccess: AppState = { ...signedOut, signIn: { ...signIn, groups: [everyone] } };
+
+export const troubled: AppState = {
+  ...signedIn,
+  localTenant: true,
+  signIn: {
+    ...signIn,
+    problem: {
+      code: 'directory-unreachable',
+      message: 'Your groups could not be read again: the directory does not answer.',
+      remedy: 'Check your network. What was known at 9:09 still counts.',
+    },
+  },
+  connections: [
+    ...portTaken.connections.slice(0, 1).map((connection) => ({
+      ...connection,
+      grants: [{ role: 'sales_reader', group: analysts, tokenLifetimeSeconds: 900 }],
+      command: command(6432, 'sales'),
+    })),
+    ...signedIn.connections.slice(1),
+  ],
+  seal: {
+    kind: 'memory',
+    reason: 'No keyring (GNOME Keyring or KWallet) is running in this desktop session.',
+  },
+  audit: {
+    kind: 'failed',
+    path: '/home/adele/.local/state/latchkey/audit',
+    problem: {
+      code: 'audit-unwritable',
+      message: 'The audit cannot be written because the disk is full, so new logins are refused.',
+      remedy: 'Free some space; Latchkey goes on by itself.',
+    },
+  },
+};
+
+export const manyGroups: AppState = {
+  ...signedIn,
+  signIn: {
+    ...signIn,
+    groups: Array.from({ length: 1200 }, (_, index) => ({
+      id: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+      name: index % 100 === 99 ? '' : `Project ${String(index).padStart(4, '0')} members`,
+    })),
+  },
+};
+
+/** Names as an attacker who may name a group or an account would choose them. */
+export const hostileNames = {
+  html: '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>',
+  bidi: '\u202Enimda\u202C \u2066gpj.exe',
+  emoji: '👩🏽‍💻🏴‍☠️ 𝓐𝓭𝓶𝓲𝓷',
+  arabic: 'فريق قواعد البيانات (admin)',
+  long: 'a'.repeat(300),
+};
+
+export const hostile: AppState = {
+  ...busy,
+  providers: [{ ...provider, name: hostileNames.html, tenant: hostileNames.bidi }],
+  signIn: {
+    ...signIn,
+    account: { ...signIn.account, displayName: hostileNames.html, username: hostileNames.bidi },
+    groups: Object.values(hostileNames).map((name, index) => ({ id: `g${index}`, name })),
+  },
+  connections: [
+    {
+      ...sales,
+      title: hostileNames.bidi,
+      database: hostileNames.long,
+      grants: Object.values(hostileNames).map((role) => ({
+        role,
+        group: { id: 'g', name: role },
+        tokenLifetimeSeconds: 60,
+      })),
+      command: `psql "dbname=${hostileNames.long}"`,
+    },
+  ],
+  databaseSessions: Object.values(hostileNames).map((program, index) => ({
+    ...session(`h${index}`, 'sales', program, program, -1),
+    database: program,
+    username: program,
+  })),
+};
+
+function working(step: 'contacting' | 'reading-groups' | 'restoring'): AppState {
+  return { ...signedOut, signIn: { kind: 'working', provider: provider.name, step } };
+}
+
+function session(id: string, connection: string, role: string, program: string, minutes: number) {
+  const username = 'adele.vance@contoso.example';
+  return { id, connection, username, role, database: connection, program, since: at(minutes) };
+}
