@@ -1,0 +1,114 @@
+import { decodeRecord, genesis, type AuditRecord, type ChainEnd } from './record-line.ts';
+
+/** The first line at which something is wrong, and what. */
+export interface ChainBreak {
+  file: string;
+  /** Counted from 1. */
+  line: number;
+  /**
+   * `edited`: the line is not what was written. `missing`: records before this line are gone. `misplaced`: the line
+   * was inserted, repeated or moved. `cut-off`: records at the end are gone. `anchor-missing`, `anchor-forged`: the
+   * note of the last record is gone, or is not one that this installation wrote.
+   */
+  reason: 'edited' | 'missing' | 'misplaced' | 'cut-off' | 'anchor-missing' | 'anchor-forged';
+  /** For people. */
+  detail: string;
+}
+
+interface Place {
+  file: string;
+  line: number;
+}
+
+interface Known extends ChainEnd {
+  place: Place | undefined;
+  /** Where the record is that follows it; undefined as long as none does. */
+  next: Place | undefined;
+}
+
+/** How many records back a moved or inserted line is recognised as such; further back it shows as more breaks. */
+const memory = 5000;
+
+/**
+ * Follows the chain line by line and keeps going after a break, so that one edit is one break and what comes after
+ * it is still checked. Only the reason is a judgement: nothing is passed over without a break.
+ *
+ * @param start what the first record must follow; undefined to take the first one as it is
+ */
+export function createChainCheck(start: ChainEnd | undefined = genesis) {
+  const known = new Map<string, Known>();
+  const breaks: ChainBreak[] = [];
+  const gaps: { from: number; to: number; at: ChainBreak }[] = [];
+  let tip: Known | undefined;
+  /** Undecodable lines since the tip; each may have been a record that followed it. */
+  let damaged: ChainBreak[] = [];
+
+  function remember(end: ChainEnd, place: Place | undefined): void {
+    tip = { seq: end.seq, hash: end.hash, place, next: undefined };
+    known.set(end.hash, tip);
+    if (known.size > memory) known.delete(known.keys().next().value ?? '');
+    damaged = [];
+  }
+  if (start !== undefined) remember(start, undefined);
+
+  function report(place: Place | undefined, reason: ChainBreak['reason'], detail: string): ChainBreak {
+    const found = { file: place?.file ?? '', line: place?.line ?? 0, reason, detail };
+    const isNew = !breaks.some(({ file, line }) => file === found.file && line === found.line);
+    if (isNew) breaks.push(found);
+    return found;
+  }
+
+  function follow(record: AuditRecord, place: Place): void {
+    const parent = known.get(record.prev);
+    if (parent !== undefined && record.seq === parent.seq + 1) {
+      if (parent.next !== undefined) {
+        report(
+          parent.next,
+          'misplaced',
+          `Two lines claim to be record ${record.seq}; the first one was put in.`,
+        );
+      }
+      parent.next = place;
+      if (parent === tip) for (const each of damaged) each.reason = 'misplaced';
+      for (const gap of gaps) if (record.seq >= gap.from && record.seq <= gap.to) gap.at.reason = 'misplaced';
+      return;
+    }
+    if (tip === undefined) return;
+    const next = tip.seq + 1;
+    const gap = gaps.find(({ from, to }) => record.seq >= from && record.seq <= to);
+    if (record.seq > next + damaged.length) {
+      const from = next + damaged.length;
+      const which =
+        record.seq - 1 === from ? `Record ${from} is` : `Records ${from} to ${record.seq - 1} are`;
+      const at = report(place, 'missing', `${which} missing before this line.`);
+      gaps.push({ from, to: record.seq - 1, at });
+    } else if (record.seq === next && damaged.length === 0) {
+      report(tip.place ?? place, 'edited', `Record ${record.seq} follows another line than this one.`);
+    } else if (gap !== undefined) {
+      gap.at.reason = 'misplaced';
+    } else if (record.seq < next || damaged.length === 0) {
+      report(place, 'misplaced', `Record ${record.seq} does not belong after record ${tip.seq}.`);
+    }
+  }
+
+  return {
+    breaks: breaks as readonly ChainBreak[],
+    /** The last record in the order of the lines; undefined before the first one where there was no start. */
+    end: (): ChainEnd | undefined => tip && { seq: tip.seq, hash: tip.hash },
+    /** Takes the next line (without its newline). Returns its record, or undefined where it is none. */
+    next(bytes: Buffer, place: Place): AuditRecord | undefined {
+      const record = decodeRecord(bytes);
+      if (record === undefined) {
+        damaged.push(report(place, 'edited', 'The line does not match its own hash.'));
+        return undefined;
+      }
+      if (known.has(record.hash)) {
+        report(place, 'misplaced', `Record ${record.seq} is here a second time.`);
+        return record;
+      }
+      follow(record, place);
+      remember(record, place);
+      return record;
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import type { EntraFault, ErrorCode } from '../contract/errors.ts';
+import type { Account } from '../contract/state.ts';
+
+/**
+ * What the audit records: a closed union, so that every place that writes one says what an investigator needs. Never
+ * a secret: tokens appear by their id only. A member that is not known is left out. Strings may come from outside; a
+ * record keeps the first 1,000 characters of each, and the first 500 entries of a list.
+ */
+export type AuditEvent =
+  | {
+      event: 'broker-started';
+      version: string;
+      connections: string[];
+      pid?: number;
+      uid?: number;
+      seal?: string;
+    }
+  | { event: 'broker-stopped' }
+  | { event: 'configuration-loaded'; path: string; sha256: string }
+  | { event: 'sign-in-started'; provider: string }
+  | {
+      event: 'sign-in-succeeded';
+      provider: string;
+      account: Account;
+      /** How many groups the directory named. */
+      groups: number;
+      how: 'device-code' | 'restored';
+    }
+  | ({ event: 'sign-in-failed'; provider: string; account?: Account } & AuditFault)
+  | { event: 'signed-out'; account: Account }
+  | ({ event: 'session-expired'; account: Account; why: string } & Partial<AuditFault>)
+  /** `added` and `removed` are object ids. */
+  | { event: 'groups-refreshed'; account: Account; added: string[]; removed: string[] }
+  | ({ event: 'groups-refresh-failed'; account: Account } & AuditFault)
+  | ({ event: 'token-issued'; tokenId: string; expiresAt: string } & AuditAccess)
+  | {
+      event: 'token-revoked';
+      tokenId: string;
+      account?: Account;
+      connection: string;
+      role: string;
+      reason: string;
+    }
+  | ({ event: 'login-allowed'; tokenId: string; databaseSessionId: string } & AuditAccess &
+      LoginCircumstances)
+  /** `account` and `tokenId` where the proof fitted a token that may not be used here or now. */
+  | ({ event: 'login-refused'; account?: Account; tokenId?: string } & LoginCircumstances & AuditFault)
+  | { event: 'database-session-opened'; databaseSessionId: string; connection: string }
+  | ({
+      event: 'database-session-ended';
+      databaseSessionId: string;
+      connection: string;
+      reason: string;
+      bytesFromClient: number;
+      bytesFromUpstream: number;
+    } & Partial<AuditFault>)
+  | ({ event: 'connection-listener-failed'; connection: string } & AuditFault)
+  /** The name of the secret only. */
+  | { event: 'secret-changed'; name: string; change: 'set' | 'deleted' }
+  /** The guard of the local API turned a request away. */
+  | {
+      event: 'request-refused';
+      reason: string;
+      method?: string;
+      path?: string;
+      host?: string;
+      origin?: string;
+    }
+  | AuditRepair;
+
+/** Written by the audit itself when it starts and finds its files other than it left them. */
+export type AuditRepair =
+  | {
+      event: 'audit-repaired';
+      /** A write that a crash cut short; nobody was told that it succeeded. Its bytes are in the file `keptIn`. */
+      cause: 'torn-tail';
+      keptIn: string;
+      bytes: number;
+    }
+  | {
+      event: 'audit-repaired';
+      /** Records that had been written are damaged or gone. Their file is left as it was found. */
+      cause: 'chain-broken';
+      file: string;
+      line: number;
+      reason: string;
+      detail: string;
+    };
+
+/** The numbers and ids of Entra ID are what its administrators look up in their own sign-in log. */
+export interface AuditFault {
+  code: ErrorCode;
+  entra?: EntraFault;
+}
+
+/** Who may use what, by the rule for which group (object id). */
+export interface AuditAccess {
+  account: Account;
+  connection: string;
+  role: string;
+  group: string;
+}
+
+export interface LoginCircumstances {
+  connection: string;
+  /** User name, database and program as the client gave them: claims, not facts. */
+  clientUser: string;
+  database: string;
+  program: string;
+  /** Address and port, or "unix". */
+  address: string;
+  /** Owner of the client's socket, where the system tells. */
+  uid?: number;
+}

@@ -1,0 +1,87 @@
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { syncFolder, writeFully } from '../store/durable-file.ts';
+import { systemCode } from '../store/system-reason.ts';
+import { auditFile, type AuditFileName } from './audit-files.ts';
+import type { AuditEvent } from './events.ts';
+import { encodeRecord, type ChainEnd } from './record-line.ts';
+
+export type AuditFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'stat' | 'close'>;
+
+/** `wx` creates the file, and fails where it exists. */
+export type OpenAuditFile = (path: string, flags: 'r+' | 'wx') => Promise<AuditFile>;
+
+export const openAuditFile: OpenAuditFile = (path, flags) => open(path, flags, 0o600);
+
+export type AuditLog = Awaited<ReturnType<typeof openLog>>;
+
+/**
+ * The open end of the chain. One call at a time. A call that fails leaves the state as it was before; `takeBack` then
+ * takes what it may have left in the file.
+ *
+ * @param start.length the file's length: everything before it is on the disk
+ * @param maxFileBytes a file grows up to this size; then the chain goes on in the next one
+ */
+export async function openLog(
+  start: { file: AuditFileName; isNew: boolean; length: number; end: ChainEnd },
+  options: { openFile: OpenAuditFile; maxFileBytes: number },
+) {
+  const folder = dirname(start.file.path);
+  let { file, length, end } = start;
+  let handle = await openAt(file, start.isNew);
+  let identity = await handle.stat();
+
+  async function openAt(place: AuditFileName, isNew: boolean): Promise<AuditFile> {
+    const opened = await options.openFile(place.path, isNew ? 'wx' : 'r+');
+    if (isNew) await syncFolder(folder);
+    return opened;
+  }
+
+  async function turnPage(): Promise<void> {
+    const next = auditFile(folder, file.number + 1);
+    const opened = await openAt(next, true);
+    await handle.close();
+    handle = opened;
+    identity = await handle.stat();
+    file = next;
+    length = 0;
+  }
+
+  return {
+    path: (): string => file.path,
+    end: (): ChainEnd => end,
+
+    /** False where somebody removed, replaced, shortened or wrote to the file since the last write. */
+    async isUntouched(): Promise<boolean> {
+      try {
+        const { dev, ino, size } = await stat(file.path);
+        return dev === identity.dev && ino === identity.ino && size === length;
+      } catch (thrown) {
+        if (systemCode(thrown) === 'ENOENT') return false;
+        throw thrown;
+      }
+    },
+
+    /** Resolves when every record is on the disk. */
+    async write(events: readonly AuditEvent[], time: Date): Promise<void> {
+      const lines: Buffer[] = [];
+      let next = end;
+      for (const event of events) {
+        const encoded = encodeRecord(event, next, time);
+        lines.push(encoded.line);
+        next = encoded.end;
+      }
+      const bytes = Buffer.concat(lines);
+      if (length > 0 && length + bytes.length > options.maxFileBytes) await turnPage();
+      await writeFully(handle, bytes, length);
+      await handle.datasync();
+      length += bytes.length;
+      end = next;
+    },
+
+    /** Makes the file end with the last record that was written: no half record, and none that was refused. */
+    takeBack: (): Promise<void> => handle.truncate(length),
+
+    close: (): Promise<void> => handle.close(),
+  };
+}
