@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault } from './faults.ts';
 import { htmlReply, jsonReply, type Reply } from './http.ts';
 import { isStsErrorCode, type StsError } from './sts-errors.ts';
-import type { Effects } from './sts.ts';
+import type { Effects } from './authority/sts.ts';
 
 /** How a server writes the errors that faults ask for: the authority and Graph have different bodies. */
 export interface ErrorWriter {

@@ -5,7 +5,7 @@ import type { EndpointKind, Faults } from './faults.ts';
 import { formOf, jsonReply, readIncoming, writeReply, type Incoming, type Reply } from './http.ts';
 import type { Handle } from './listener.ts';
 import { describeReply, describeRequest, type RequestLog } from './request-log.ts';
-import type { Effects } from './sts.ts';
+import type { Effects } from './authority/sts.ts';
 
 export interface Route {
   endpoint: EndpointKind;

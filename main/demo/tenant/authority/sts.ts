@@ -1,15 +1,15 @@
 import type { AuthorizationCodes } from './authorization-codes.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import type { DeviceCodes } from './device-codes.ts';
-import type { Application, Resource } from './directory-schema.ts';
-import type { LiveDirectory, Tenant } from './directory.ts';
-import { headerOf, type Incoming, type Reply } from './http.ts';
+import type { Application, Resource } from '../directory-schema.ts';
+import type { LiveDirectory, Tenant } from '../directory.ts';
+import { headerOf, type Incoming, type Reply } from '../http.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import type { Consents } from './scopes.ts';
 import type { SignIns } from './sign-ins.ts';
 import type { SigningKeys } from './signing-keys.ts';
-import { stsErrorReply, type StsError } from './sts-errors.ts';
-import type { TenantSettings } from './settings.ts';
+import { stsErrorReply, type StsError } from '../sts-errors.ts';
+import type { TenantSettings } from '../settings.ts';
 import type { TokenIssuer } from './token-issuer.ts';
 
 /** The parts of the security token service, handed to each of its endpoints. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tenantError } from './tenant-error.ts';
+import { tenantError } from '../tenant-error.ts';
 
 /** One thing that can be done to a running tenant: a route of the control API and a method of {@link LocalTenant}. */
 export interface Operation<Input extends z.ZodType, Output> {

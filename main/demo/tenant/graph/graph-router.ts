@@ -1,11 +1,11 @@
-import type { Clock } from './clock.ts';
-import { answerUnderFaults, type ErrorWriter } from './fault-injection.ts';
-import type { EndpointKind, Faults } from './faults.ts';
+import type { Clock } from '../clock.ts';
+import { answerUnderFaults, type ErrorWriter } from '../fault-injection.ts';
+import type { EndpointKind, Faults } from '../faults.ts';
 import { answerBatch } from './graph-batch.ts';
 import { graphErrorReply, graphRefusal } from './graph-errors.ts';
 import type { Graph } from './graph.ts';
-import type { Incoming, Reply } from './http.ts';
-import type { Route } from './request-handler.ts';
+import type { Incoming, Reply } from '../http.ts';
+import type { Route } from '../request-handler.ts';
 
 /** Graph's routes: batches, whose items meet faults of their own, and everything else. */
 export function createGraphRouter(

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { decideAccess } from './access-decision.ts';
 import type { DeviceCode } from './device-codes.ts';
-import type { Application } from './directory-schema.ts';
-import type { Account, Tenant } from './directory.ts';
+import type { Application } from '../directory-schema.ts';
+import type { Account, Tenant } from '../directory.ts';
 import { parseScopes } from './scopes.ts';
-import type { StsError } from './sts-errors.ts';
+import type { StsError } from '../sts-errors.ts';
 import { isStsError, type Sts } from './sts.ts';
 
 /** Where a browser sign-in sends its answer. */

@@ -1,5 +1,5 @@
-import type { Application } from './directory-schema.ts';
-import { formOf, type Incoming, type Reply } from './http.ts';
+import type { Application } from '../directory-schema.ts';
+import { formOf, type Incoming, type Reply } from '../http.ts';
 import { parseScopes } from './scopes.ts';
 import { proceed, redirectError } from './sign-in-endpoints.ts';
 import { errorPage } from './sign-in-pages.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { graphErrorReply, graphRefusal } from './graph-errors.ts';
-import { jsonReply, type Incoming, type Reply } from './http.ts';
+import { jsonReply, type Incoming, type Reply } from '../http.ts';
 
 const maxItems = 20;
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { htmlReply, type Reply } from './http.ts';
+import { htmlReply, type Reply } from '../http.ts';
 
 /** Markup that is safe to send: every value put into it has been escaped. */
 export interface Html {

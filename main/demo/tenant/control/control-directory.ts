@@ -8,11 +8,11 @@ import {
   userSchema,
   type Application,
   type Group,
-} from './directory-schema.ts';
-import type { Tenant } from './directory.ts';
+} from '../directory-schema.ts';
+import type { Tenant } from '../directory.ts';
 import { noInput, operation } from './operation.ts';
-import type { Sts } from './sts.ts';
-import { tenantError } from './tenant-error.ts';
+import type { Sts } from '../authority/sts.ts';
+import { tenantError } from '../tenant-error.ts';
 
 const user = z.strictObject({ user: z.string().min(1) });
 /** The default tenant where it is left out. */

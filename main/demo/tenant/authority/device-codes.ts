@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
-import type { Clock } from './clock.ts';
-import type { Application } from './directory-schema.ts';
-import type { Account, Tenant } from './directory.ts';
-import type { StsError } from './sts-errors.ts';
-import type { TenantSettings } from './settings.ts';
+import type { Clock } from '../clock.ts';
+import type { Application } from '../directory-schema.ts';
+import type { Account, Tenant } from '../directory.ts';
+import type { StsError } from '../sts-errors.ts';
+import type { TenantSettings } from '../settings.ts';
 import { opaqueToken } from './token-issuer.ts';
 
 export type DeviceCodeState =

@@ -1,8 +1,8 @@
-import type { Group, User } from './directory-schema.ts';
+import type { Group, User } from '../directory-schema.ts';
 import { authenticateCaller, type Caller, type CallerCheckParts } from './graph-caller.ts';
 import { accessDenied, graphErrorReply, graphRefusal, isGraphRefusal, notFound } from './graph-errors.ts';
 import { applyQuery, createPager, requireAdvanced, select, type GraphObject } from './graph-query.ts';
-import { jsonReply, type Incoming, type Reply } from './http.ts';
+import { jsonReply, type Incoming, type Reply } from '../http.ts';
 
 export interface Graph {
   /** Answers one request below /v1.0, except $batch. */

@@ -1,6 +1,6 @@
-import type { Application, Resource } from './directory-schema.ts';
-import type { Tenant } from './directory.ts';
-import type { StsError } from './sts-errors.ts';
+import type { Application, Resource } from '../directory-schema.ts';
+import type { Tenant } from '../directory.ts';
+import type { StsError } from '../sts-errors.ts';
 
 /** What a request's `scope` parameter asks for. One request can name one resource only. */
 export interface ScopeRequest {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { jsonReply, readIncoming, writeReply, type Incoming, type Reply } from './http.ts';
-import type { Handle } from './listener.ts';
+import { jsonReply, readIncoming, writeReply, type Incoming, type Reply } from '../http.ts';
+import type { Handle } from '../listener.ts';
 import { runOperation, type Operation } from './operation.ts';
-import { isTenantError } from './tenant-error.ts';
+import { isTenantError } from '../tenant-error.ts';
 
 type AnyOperation = Operation<z.ZodType, unknown>;
 

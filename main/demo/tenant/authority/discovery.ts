@@ -1,4 +1,4 @@
-import { jsonReply, type Incoming, type Reply } from './http.ts';
+import { jsonReply, type Incoming, type Reply } from '../http.ts';
 import { isStsError, refuse, resolveTenant, type Sts } from './sts.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from './clock.ts';
-import { jsonReply, type Incoming, type Reply } from './http.ts';
-import { headerOf } from './http.ts';
+import type { Clock } from '../clock.ts';
+import { jsonReply, type Incoming, type Reply } from '../http.ts';
+import { headerOf } from '../http.ts';
 
 /** A refusal of Graph, thrown by its handlers and written by its server. */
 export interface GraphRefusal extends Error {

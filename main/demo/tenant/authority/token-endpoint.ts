@@ -1,10 +1,10 @@
-import type { Application } from './directory-schema.ts';
-import type { Account, Tenant } from './directory.ts';
+import type { Application } from '../directory-schema.ts';
+import type { Account, Tenant } from '../directory.ts';
 import { decideAccess, type UserFlow } from './access-decision.ts';
-import { formOf, headerOf, jsonReply, type Incoming, type Reply } from './http.ts';
+import { formOf, headerOf, jsonReply, type Incoming, type Reply } from '../http.ts';
 import { parseScopes } from './scopes.ts';
 import { chooseAccount } from './sign-ins.ts';
-import type { StsError } from './sts-errors.ts';
+import type { StsError } from '../sts-errors.ts';
 import {
   declaresCae,
   isStsError,

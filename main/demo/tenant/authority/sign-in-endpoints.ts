@@ -1,4 +1,4 @@
-import { formOf, type Incoming, type Reply } from './http.ts';
+import { formOf, type Incoming, type Reply } from '../http.ts';
 import { html, pageReply } from './html.ts';
 import { codePage, declinedPage, donePage, refusedPage, stepPage } from './sign-in-pages.ts';
 import {
@@ -10,7 +10,7 @@ import {
   type RedirectTarget,
   type SignIn,
 } from './sign-ins.ts';
-import { sentenceOf, stsErrors, type StsError } from './sts-errors.ts';
+import { sentenceOf, stsErrors, type StsError } from '../sts-errors.ts';
 import { isStsError, type Sts } from './sts.ts';
 
 const wrongCodeWindow = 15 * 60 * 1000;

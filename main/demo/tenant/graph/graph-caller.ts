@@ -1,12 +1,12 @@
 import { createLocalJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
-import type { Clock } from './clock.ts';
-import type { Resource } from './directory-schema.ts';
-import type { Account, LiveDirectory, Tenant } from './directory.ts';
+import type { Clock } from '../clock.ts';
+import type { Resource } from '../directory-schema.ts';
+import type { Account, LiveDirectory, Tenant } from '../directory.ts';
 import { graphRefusal, notFound, type GraphRefusal } from './graph-errors.ts';
-import { headerOf, type Incoming } from './http.ts';
-import type { IssueOrder } from './issue-order.ts';
-import type { RefreshTokens } from './refresh-tokens.ts';
-import type { SigningKeys } from './signing-keys.ts';
+import { headerOf, type Incoming } from '../http.ts';
+import type { IssueOrder } from '../authority/issue-order.ts';
+import type { RefreshTokens } from '../authority/refresh-tokens.ts';
+import type { SigningKeys } from '../authority/signing-keys.ts';
 
 /** Who calls Graph, out of the access token. */
 export interface Caller {

@@ -1,4 +1,4 @@
-import { formOf, jsonReply, type Incoming, type Reply } from './http.ts';
+import { formOf, jsonReply, type Incoming, type Reply } from '../http.ts';
 import { parseScopes } from './scopes.ts';
 import { declaresCae, isStsError, refuse, resolveApplication, resolveTenant, type Sts } from './sts.ts';
 

@@ -1,10 +1,10 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
-import type { Clock } from './clock.ts';
-import type { Application, User } from './directory-schema.ts';
-import type { LiveDirectory, Tenant } from './directory.ts';
+import type { Clock } from '../clock.ts';
+import type { Application, User } from '../directory-schema.ts';
+import type { LiveDirectory, Tenant } from '../directory.ts';
 import type { IssueOrder } from './issue-order.ts';
 import type { ScopeRequest } from './scopes.ts';
-import type { TenantSettings } from './settings.ts';
+import type { TenantSettings } from '../settings.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
 export interface UserTokenRequest {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { graphRefusal, unsupportedQuery } from './graph-errors.ts';
-import { headerOf, type Incoming } from './http.ts';
+import { headerOf, type Incoming } from '../http.ts';
 
 /** A directory object as Graph shows it. */
 export type GraphObject = Record<string, unknown> & { id: string };

@@ -1,14 +1,14 @@
 import { authorizeEndpoint } from './authorize-endpoint.ts';
 import { deviceCodeEndpoint } from './device-code-endpoint.ts';
 import { instanceDiscovery, openIdConfiguration } from './discovery.ts';
-import type { ErrorWriter } from './fault-injection.ts';
-import type { EndpointKind } from './faults.ts';
+import type { ErrorWriter } from '../fault-injection.ts';
+import type { EndpointKind } from '../faults.ts';
 import { html, pageReply } from './html.ts';
-import { formOf, jsonReply, type Incoming, type Reply } from './http.ts';
-import type { Route } from './request-handler.ts';
+import { formOf, jsonReply, type Incoming, type Reply } from '../http.ts';
+import type { Route } from '../request-handler.ts';
 import type { SignInEndpoints } from './sign-in-endpoints.ts';
 import { errorPage } from './sign-in-pages.ts';
-import { isStsErrorCode } from './sts-errors.ts';
+import { isStsErrorCode } from '../sts-errors.ts';
 import { isStsError, refuse, resolveTenant, type Effects, type Sts } from './sts.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
 

@@ -1,7 +1,7 @@
-import type { Application, Policy, User } from './directory-schema.ts';
-import type { LiveDirectory, Tenant } from './directory.ts';
+import type { Application, Policy, User } from '../directory-schema.ts';
+import type { LiveDirectory, Tenant } from '../directory.ts';
 import { permissionsOf, qualified, type Consents, type ScopeRequest } from './scopes.ts';
-import type { StsError } from './sts-errors.ts';
+import type { StsError } from '../sts-errors.ts';
 
 export type UserFlow = 'device_code' | 'authorization_code' | 'refresh_token';
 

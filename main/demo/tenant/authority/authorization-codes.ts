@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from './clock.ts';
-import type { Account } from './directory.ts';
-import type { StsError } from './sts-errors.ts';
-import type { TenantSettings } from './settings.ts';
+import type { Clock } from '../clock.ts';
+import type { Account } from '../directory.ts';
+import type { StsError } from '../sts-errors.ts';
+import type { TenantSettings } from '../settings.ts';
 import { opaqueToken } from './token-issuer.ts';
 
 export interface AuthorizationCode {

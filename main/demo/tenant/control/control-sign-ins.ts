@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { DeviceCode } from './device-codes.ts';
+import type { DeviceCode } from '../authority/device-codes.ts';
 import { noInput, operation } from './operation.ts';
-import { finish } from './sign-in-endpoints.ts';
-import { chooseAccount, isAboutAccount, nextStep, passStep, type SignIn } from './sign-ins.ts';
-import { sentenceOf, type StsError } from './sts-errors.ts';
-import { isStsError, type Sts } from './sts.ts';
-import { tenantError } from './tenant-error.ts';
+import { finish } from '../authority/sign-in-endpoints.ts';
+import { chooseAccount, isAboutAccount, nextStep, passStep, type SignIn } from '../authority/sign-ins.ts';
+import { sentenceOf, type StsError } from '../sts-errors.ts';
+import { isStsError, type Sts } from '../authority/sts.ts';
+import { tenantError } from '../tenant-error.ts';
 
 /** A device code without the device's own secret half. */
 export interface DeviceCodeSummary {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { faultSchema, type Faults } from './faults.ts';
+import { faultSchema, type Faults } from '../faults.ts';
 import { noInput, operation } from './operation.ts';
-import type { RequestLog } from './request-log.ts';
-import { settingsSchema, type TenantSettings } from './settings.ts';
-import type { Sts } from './sts.ts';
+import type { RequestLog } from '../request-log.ts';
+import { settingsSchema, type TenantSettings } from '../settings.ts';
+import type { Sts } from '../authority/sts.ts';
 
 /** Faults, settings, keys, clock and the request log. */
 export function serviceOperations(sts: Sts, faults: Faults, log: RequestLog) {
