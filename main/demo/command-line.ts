@@ -1,0 +1,52 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('../cli/index.ts', import.meta.url));
+
+export interface Ran {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** The `latchkey` command on the demo's home, run as the real program in a process of its own. */
+export function createCommandLine(home: string, config: string) {
+  const env = { ...process.env, LATCHKEY_HOME: home, LATCHKEY_CONFIG: config };
+
+  function start(args: string[]): ChildProcess {
+    return spawn(process.execPath, [program, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  }
+
+  return {
+    env,
+    start,
+    /** Runs a command to its end; `input` goes to its standard input. */
+    async run(args: string[], input = ''): Promise<Ran> {
+      const child = start(args);
+      child.stdin?.end(input);
+      const texts = { out: '', err: '' };
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => (texts.out += text));
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => (texts.err += text));
+      const [code] = (await once(child, 'close')) as [number | null];
+      return { code: code ?? 1, ...texts };
+    },
+  };
+}
+
+export type CommandLine = ReturnType<typeof createCommandLine>;
+
+/** The first line that a process prints, or an error with what it complained about. */
+export async function firstLine(child: ChildProcess): Promise<string> {
+  let complaint = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint += text));
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      const end = text.indexOf('\n');
+      if (end >= 0) resolve(text.slice(0, end));
+    });
+    child.once('close', () => reject(new Error(complaint.trim() || 'it ended without a word')));
+  });
+}
