@@ -8,7 +8,7 @@ export type AccessTokenSource = (options?: { claims?: string }) => Promise<strin
 
 export interface GraphOptions {
   /** Origin of Microsoft Graph. Tokens are sent there and nowhere else. */
-  graph: string;
+  origin: string;
   fetch: FetchLike;
   accessToken: AccessTokenSource;
   /** Milliseconds since 1970; Date.now by default. */
@@ -76,7 +76,7 @@ export function createGraphClient(options: GraphOptions): GraphClient {
       async function pause(attempt: number, outcome: HttpOutcome): Promise<void> {
         const asked = outcome.kind === 'answer' ? retryAfterMs(outcome.headers, now()) : undefined;
         const ms = asked ?? backoffMs(attempt, firstBackoffMs, longestBackoffMs);
-        if (now() + ms >= deadline) throw unreachable(options.graph, outcome, asked);
+        if (now() + ms >= deadline) throw unreachable(options.origin, outcome, asked);
         await sleep(ms, signal);
       }
 
@@ -169,12 +169,12 @@ export function malformed(detail: string): LatchkeyError {
   });
 }
 
-function unreachable(graph: string, outcome: HttpOutcome, retryAfter: number | undefined): LatchkeyError {
+function unreachable(origin: string, outcome: HttpOutcome, retryAfter: number | undefined): LatchkeyError {
   const detail = outcome.kind === 'answer' ? `HTTP ${outcome.status}` : outcome.detail;
   const when = retryAfter === undefined ? 'in some minutes' : `after ${Math.ceil(retryAfter / 1000)} seconds`;
   return new LatchkeyError(
     'directory-unreachable',
-    `The directory at ${new URL(graph).host} cannot be read now (${detail}).`,
+    `The directory at ${new URL(origin).host} cannot be read now (${detail}).`,
     { remedy: `Check the network and try again ${when}.` },
   );
 }

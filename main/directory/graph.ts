@@ -14,13 +14,13 @@ export interface Person {
  * challenge is in `entra.claims`), `directory-refused` (permission or answer), `directory-unreachable` (unknown).
  */
 export interface Directory {
-  me(options?: { signal?: AbortSignal | undefined }): Promise<Person>;
+  me(signal?: AbortSignal): Promise<Person>;
   /**
    * Every group that the person is in, directly or through other groups, by object id in lower case. All pages or an
    * error: never a part. An empty list means that there are none. `named` is false where names may not be read
    * (GroupMember.Read.All is missing); then the name of such a group is empty.
    */
-  groups(options?: { signal?: AbortSignal | undefined }): Promise<{ groups: Group[]; named: boolean }>;
+  groups(signal?: AbortSignal): Promise<{ groups: Group[]; named: boolean }>;
 }
 
 const maxPages = 1000;
@@ -39,10 +39,10 @@ const groupPage = z.object({
 /** Look-ups with the signed-in person's own token (learn.microsoft.com/graph/api/user-list-transitivememberof). */
 export function createDirectory(options: GraphOptions): Directory {
   const client = createGraphClient(options);
-  const { origin } = new URL(options.graph);
+  const { origin } = new URL(options.origin);
 
   return {
-    async me({ signal = never } = {}) {
+    async me(signal = never) {
       const get = client.lookUp(signal);
       const body = await get(`${origin}/v1.0/me?$select=id,displayName,userPrincipalName`);
       const parsed = person.safeParse(body);
@@ -51,7 +51,7 @@ export function createDirectory(options: GraphOptions): Directory {
       return { objectId: id, username, displayName: displayName ?? username };
     },
 
-    async groups({ signal = never } = {}) {
+    async groups(signal = never) {
       const get = client.lookUp(signal);
       const found = new Map<string, Group>();
       const visited = new Set<string>();

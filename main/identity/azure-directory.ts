@@ -71,7 +71,7 @@ export interface AzureDirectory {
    * An access token for Graph that reads the names of groups where the tenant has consented to that
    * (GroupMember.Read.All), else one with User.Read alone, which reads their ids.
    */
-  directoryToken(options?: TokenOptions): Promise<string>;
+  graphToken(options?: TokenOptions): Promise<string>;
   /** Removes every token from memory and store and cancels what is under way. Entra ID itself is not told. */
   signOut(): Promise<void>;
   /** Ends whatever is under way; the stored sign-in stays for the next start. */
@@ -261,7 +261,7 @@ export function createAzureDirectory(
       return (await renewed([readProfile], { ...options, forceRefresh: true })).account;
     },
     accessToken,
-    async directoryToken(options = {}) {
+    async graphToken(options = {}) {
       if (now() >= noNamesUntil) {
         try {
           return await accessToken([readProfile, readGroupNames], options);

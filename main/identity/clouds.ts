@@ -1,4 +1,5 @@
 import type { CloudName } from '../contract/clouds.ts';
+import { LatchkeyError } from '../contract/errors.ts';
 
 /** A page where a device code may be entered: the exact https host and what its path must begin with. */
 export interface VerificationPage {
@@ -60,6 +61,17 @@ function governmentPages(): VerificationPage[] {
     { host: 'www.microsoft.com', path: '/deviceloginus' },
     { host: 'login.microsoftonline.us', path: anyPath },
   ];
+}
+
+/**
+ * Origin of Microsoft Graph in a cloud.
+ * @throws LatchkeyError `config-invalid` for `local`, whose Graph only the configuration knows
+ */
+export function graphOrigin(cloud: CloudName): string {
+  if (cloud !== 'local') return clouds[cloud].graph;
+  throw new LatchkeyError('config-invalid', 'A local tenant has no Graph address of its own.', {
+    remedy: 'Put the address that the local tenant printed into "resource".',
+  });
 }
 
 /** The local tenant: authority and Graph are where it says, and codes are entered on the authority itself. */

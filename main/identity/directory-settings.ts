@@ -6,12 +6,14 @@ import { clouds, localCloud, type Cloud } from './clouds.ts';
 export interface AzureDirectorySettings {
   name: string;
   cloud: CloudName;
-  /** `https://<login host>/<tenant id or domain>`. */
+  /** `https://<login host>`, with or without the tenant behind it. */
   authority: string;
+  /** Tenant id or one of its domains. */
+  tenant: string;
   /** Application (client) id. */
   applicationId: string;
-  /** Origin of Microsoft Graph; needed for `local`, else that of the cloud. */
-  resource?: string | undefined;
+  /** Origin of Microsoft Graph. */
+  graph: string;
 }
 
 export interface DirectoryAddress {
@@ -35,39 +37,34 @@ export const isTenantId = (tenant: string): boolean => guid.test(tenant);
  */
 export function directoryAddress(settings: AzureDirectorySettings): DirectoryAddress {
   const authority = parseUrl(settings.authority, 'authority', settings.name);
-  const tenant = authority.pathname
-    .replace(/^\/|\/$/g, '')
-    .replace(/\/v2\.0$/, '')
-    .toLowerCase();
+  const graph = parseUrl(settings.graph, 'resource', settings.name);
+  const tenant = settings.tenant.toLowerCase();
   if (shared.has(tenant)) {
     throw invalid(
       `The authority of provider "${settings.name}" ends in "${tenant}", which stands for every tenant.`,
       'Put the id or the domain of your tenant there.',
     );
   }
-  if (!guid.test(tenant) && !domain.test(tenant)) {
+  const path = authority.pathname.toLowerCase().replace(/\/$/, '');
+  if ((!guid.test(tenant) && !domain.test(tenant)) || !['', `/${tenant}`, `/${tenant}/v2.0`].includes(path)) {
     throw invalid(
       `The authority of provider "${settings.name}" names no tenant.`,
       'Write it as https://login.microsoftonline.com/<tenant id or domain>.',
     );
   }
   if (settings.cloud === 'local') {
-    const graph = parseUrl(settings.resource ?? '', 'resource', settings.name);
     for (const url of [authority, graph]) {
-      if (!loopback.has(url.hostname)) {
-        throw invalid(
-          `Provider "${settings.name}" is a local tenant, but ${url.host} is not on this machine.`,
-          'Use loopback addresses, or remove "cloud" for Microsoft\'s own.',
-        );
-      }
+      if (loopback.has(url.hostname)) continue;
+      throw invalid(
+        `Provider "${settings.name}" is a local tenant, but ${url.host} is not on this machine.`,
+        'Use loopback addresses, or remove "cloud" for Microsoft\'s own.',
+      );
     }
     return { cloud: localCloud(authority.origin, graph.origin), tenant };
   }
   const cloud = clouds[settings.cloud];
   requireOrigin(authority, cloud.login, 'authority', settings);
-  if (settings.resource !== undefined) {
-    requireOrigin(parseUrl(settings.resource, 'resource', settings.name), cloud.graph, 'resource', settings);
-  }
+  requireOrigin(graph, cloud.graph, 'resource', settings);
   return { cloud, tenant };
 }
 

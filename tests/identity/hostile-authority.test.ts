@@ -1,0 +1,273 @@
+import type { ServerResponse } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createAzureDirectory, type AzureDirectory } from '../../main/identity/azure-directory.ts';
+import { createFetch } from '../../main/identity/http.ts';
+import { createMemoryCache } from './memory-cache.ts';
+import {
+  sendJson,
+  startScriptedServer,
+  type ReceivedRequest,
+  type ScriptedServer,
+} from './scripted-server.ts';
+
+const tenantId = '8d3f6a4e-52d1-4f0c-9a77-0d4b8f9f6d11';
+const objectId = '0f0e0d0c-52d1-4f0c-9a77-0d4b8f9f6d11';
+const closers: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+interface Script {
+  devicecode?: (response: ServerResponse, origin: string) => void;
+  token?: (response: ServerResponse, poll: number) => void;
+  discovery?: (response: ServerResponse, origin: string) => void;
+}
+
+/** An authority that follows the script, and our directory in front of it. */
+async function start(script: Script, settings: { tenant?: string } = {}) {
+  let polls = 0;
+  const server = await startScriptedServer((request, response, origin) => {
+    if (request.path.includes('openid-configuration')) {
+      (script.discovery ?? discovery)(response, origin);
+    } else if (request.path.includes('/devicecode')) {
+      (script.devicecode ?? ((to, at) => sendJson(to, 200, deviceCode(at))))(response, origin);
+    } else {
+      polls++;
+      (script.token ?? ((to) => sendJson(to, 200, tokens())))(response, polls);
+    }
+  });
+  const { fetch, close } = createFetch({ caPem: server.caPem });
+  const cache = createMemoryCache();
+  const tenant = settings.tenant ?? tenantId;
+  const directory = createAzureDirectory(
+    {
+      name: 'work',
+      cloud: 'local',
+      authority: `${server.origin}/${tenant}`,
+      tenant,
+      applicationId: '1b4e28ba-2fa1-4d3c-8f00-d3b7a1c0e5f2',
+      graph: server.origin,
+    },
+    { fetch, cache },
+  );
+  closers.push(server.close, close, directory.close);
+  return { server, directory, cache };
+}
+
+function discovery(response: ServerResponse, origin: string): void {
+  sendJson(response, 200, {
+    issuer: `${origin}/${tenantId}/v2.0`,
+    authorization_endpoint: `${origin}/${tenantId}/oauth2/v2.0/authorize`,
+    token_endpoint: `${origin}/${tenantId}/oauth2/v2.0/token`,
+    jwks_uri: `${origin}/${tenantId}/keys`,
+  });
+}
+
+function deviceCode(origin: string): Record<string, unknown> {
+  return {
+    user_code: 'ABCDEFGHJ',
+    device_code: 'device-code',
+    verification_uri: `${origin}/device`,
+    expires_in: 900,
+    interval: 1,
+    message: 'Go there.',
+  };
+}
+
+function tokens(claims: Record<string, unknown> = {}): Record<string, unknown> {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const id = {
+    oid: objectId,
+    tid: tenantId,
+    preferred_username: 'ada@contoso.example',
+    name: 'Ada',
+    ...claims,
+  };
+  return {
+    token_type: 'Bearer',
+    scope: 'openid profile',
+    expires_in: 3600,
+    access_token: 'access-token',
+    refresh_token: 'refresh-token',
+    id_token: `${part({ alg: 'none' })}.${part(id)}.x`,
+    client_info: part({ uid: objectId, utid: tenantId }),
+  };
+}
+
+function signIn(directory: AzureDirectory, onCode: () => void = () => undefined) {
+  return directory.signInWithDeviceCode({ onCode, signal: new AbortController().signal });
+}
+
+function polls(server: ScriptedServer): ReceivedRequest[] {
+  return server.requests.filter(({ form }) => form.get('grant_type') === 'device_code');
+}
+
+describe('a bad answer to the request for a code', () => {
+  it.each([
+    ['no device_code', (origin: string) => omit(deviceCode(origin), 'device_code')],
+    ['no user_code', (origin: string) => omit(deviceCode(origin), 'user_code')],
+    ['no verification_uri', (origin: string) => omit(deviceCode(origin), 'verification_uri')],
+    [
+      'a page elsewhere',
+      (origin: string) => ({ ...deviceCode(origin), verification_uri: 'https://evil.example/device' }),
+    ],
+    [
+      'a page of Microsoft, for a local tenant',
+      (origin: string) => ({ ...deviceCode(origin), verification_uri: 'https://microsoft.com/devicelogin' }),
+    ],
+    [
+      'a plain http page',
+      (origin: string) => ({ ...deviceCode(origin), verification_uri: origin.replace('https', 'http') }),
+    ],
+    ['a code with markup', (origin: string) => ({ ...deviceCode(origin), user_code: '<img src=x>' })],
+    ['an empty object', () => ({})],
+  ])('%s: fails, shows nothing and does not poll', async (_title, body) => {
+    const { directory, server } = await start({ devicecode: (to, at) => sendJson(to, 200, body(at)) });
+    let shown = 0;
+    await expect(signIn(directory, () => shown++)).rejects.toMatchObject({ code: 'authority-invalid' });
+    expect(shown).toBe(0);
+    expect(polls(server)).toHaveLength(0);
+  });
+
+  it('an error in a body with status 200 is an error', async () => {
+    const { directory } = await start({
+      devicecode: (to) => sendJson(to, 200, { error: 'unauthorized_client', error_codes: [700016] }),
+    });
+    await expect(signIn(directory)).rejects.toMatchObject({ code: 'application-unknown' });
+  });
+
+  it('a login page of the network is no authority', async () => {
+    const { directory } = await start({
+      devicecode: (to) =>
+        to.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome to our hotel</html>'),
+    });
+    await expect(signIn(directory)).rejects.toMatchObject({ code: 'authority-invalid' });
+  });
+
+  it('a redirect is not followed with what we post', async () => {
+    const elsewhere = await startScriptedServer((_request, response) => sendJson(response, 200, {}));
+    closers.push(elsewhere.close);
+    const { directory } = await start({
+      devicecode: (to) => to.writeHead(307, { location: `${elsewhere.origin}/devicecode` }).end(),
+    });
+    await expect(signIn(directory)).rejects.toMatchObject({ code: 'authority-unreachable' });
+    expect(elsewhere.requests).toHaveLength(0);
+  });
+
+  it('a body without end is not read to its end', async () => {
+    const { directory } = await start({
+      devicecode: (to) => {
+        const chunk = 'x'.repeat(1024 * 1024);
+        const more = () => {
+          if (!to.destroyed) to.write(chunk, more);
+        };
+        more();
+      },
+    });
+    await expect(signIn(directory)).rejects.toMatchObject({ code: 'authority-invalid' });
+  });
+});
+
+describe('the pace of polling', () => {
+  it('is 5 s where the authority says nothing', async () => {
+    const { directory, server } = await start({
+      devicecode: (to, at) => sendJson(to, 200, omit(deviceCode(at), 'interval')),
+      token: (to, poll) =>
+        poll < 2 ? sendJson(to, 400, { error: 'authorization_pending' }) : sendJson(to, 200, tokens()),
+    });
+    await expect(signIn(directory)).resolves.toMatchObject({ objectId });
+    expect(gaps(polls(server))[0]).toBeGreaterThanOrEqual(4950);
+  });
+
+  it('is one second at the fastest, whatever the authority asks for', async () => {
+    const { directory, server } = await start({
+      devicecode: (to, at) => sendJson(to, 200, { ...deviceCode(at), interval: 0 }),
+      token: (to, poll) =>
+        poll < 3 ? sendJson(to, 400, { error: 'authorization_pending' }) : sendJson(to, 200, tokens()),
+    });
+    await signIn(directory);
+    for (const gap of gaps(polls(server))) expect(gap).toBeGreaterThanOrEqual(950);
+  });
+
+  it('lets the code live 900 s at most', async () => {
+    const { directory } = await start({
+      devicecode: (to, at) => sendJson(to, 200, { ...omit(deviceCode(at), 'expires_in') }),
+    });
+    const before = Date.now();
+    let expiresAt = 0;
+    const account = await directory.signInWithDeviceCode({
+      onCode: (code) => (expiresAt = code.expiresAt),
+      signal: new AbortController().signal,
+    });
+    expect(account.objectId).toBe(objectId);
+    expect(expiresAt - before).toBeGreaterThanOrEqual(900_000);
+    expect(expiresAt - before).toBeLessThan(905_000);
+  });
+
+  it('goes on through every kind of trouble', async () => {
+    const trouble: ((response: ServerResponse) => void)[] = [
+      (to) => sendJson(to, 400, { error: 'temporarily_unavailable', error_codes: [90033] }),
+      (to) => to.writeHead(200, { 'content-type': 'application/json' }).end('{"access_token":"cut'),
+      (to) => to.writeHead(502).end('<html>bad gateway</html>'),
+    ];
+    const { directory, server } = await start({
+      token: (to, poll) => {
+        const answer = trouble[poll - 1];
+        if (answer) answer(to);
+        else sendJson(to, 200, tokens());
+      },
+    });
+    await expect(signIn(directory)).resolves.toMatchObject({ objectId });
+    expect(polls(server)).toHaveLength(trouble.length + 1);
+  });
+});
+
+describe('a token answer that proves nothing', () => {
+  it.each([
+    ['no access_token', omit(tokens(), 'access_token')],
+    ['no id_token', omit(tokens(), 'id_token')],
+    ['an id_token without oid', tokens({ oid: undefined })],
+    ['an id_token without tid', tokens({ tid: undefined })],
+    ['an empty object', {}],
+  ])('%s: nobody is signed in', async (_title, body) => {
+    const { directory, cache } = await start({ token: (to) => sendJson(to, 200, body) });
+    await expect(signIn(directory)).rejects.toMatchObject({ code: 'authority-invalid' });
+    expect(cache.writes).toBe(0);
+    await expect(directory.restore()).resolves.toBeUndefined();
+  });
+
+  it('another tenant in the id_token: wrong-tenant, nothing kept', async () => {
+    const { directory, cache } = await start({ token: (to) => sendJson(to, 200, tokens({ tid: objectId })) });
+    await expect(signIn(directory)).rejects.toMatchObject({ code: 'wrong-tenant' });
+    expect(cache.writes).toBe(0);
+  });
+});
+
+describe('a tenant that is configured by its domain', () => {
+  it('is compared by the id in its discovery document', async () => {
+    const right = await start({}, { tenant: 'contoso.example' });
+    await expect(signIn(right.directory)).resolves.toMatchObject({ tenantId });
+    const wrong = await start(
+      { token: (to) => sendJson(to, 200, tokens({ tid: objectId })) },
+      { tenant: 'contoso.example' },
+    );
+    await expect(signIn(wrong.directory)).rejects.toMatchObject({ code: 'wrong-tenant' });
+  });
+
+  it('is refused where the document does not say the id', async () => {
+    const { directory } = await start(
+      { discovery: (to, origin) => sendJson(to, 200, { issuer: `${origin}/{tenantid}/v2.0` }) },
+      { tenant: 'contoso.example' },
+    );
+    await expect(signIn(directory)).rejects.toMatchObject({ code: 'authority-invalid' });
+  });
+});
+
+function omit(body: Record<string, unknown>, name: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([key]) => key !== name));
+}
+
+function gaps(requests: ReceivedRequest[]): number[] {
+  return requests.slice(1).map((request, index) => request.at - (requests[index]?.at ?? 0));
+}
