@@ -22,6 +22,7 @@ export interface UpstreamAddress {
   tls: TlsSettings;
   /** Login methods that an upstream may ask for beside SCRAM; they are refused without verified TLS or loopback. */
   allowedMethods: ('md5' | 'password')[];
+  /** For each of: reaching the server, its TLS handshake, its login. */
   connectTimeoutMs: number;
 }
 
@@ -70,7 +71,10 @@ export interface LoginAttempt {
     | { kind: 'password'; password: string };
 }
 
-/** The SQL client's error: SQLSTATE, and the sentences of the problem as message and hint. */
+/**
+ * The SQL client's error: SQLSTATE, and the sentences of the problem as message and hint. With the code `token-wrong` or
+ * SQLSTATE 28P01 the answer is held back for a moment, on that one connection, to slow guessing down.
+ */
 export interface Refusal {
   sqlState: string;
   problem: Problem;
@@ -109,8 +113,11 @@ export interface Gatekeeper {
   /** The upstream login succeeded and the client has been told. */
   sessionOpened(sessionId: string): void;
   sessionEnded(end: SessionEnd): void;
-  /** A connection that ended before `authorize` could be asked: bad packet, unknown database, time-out. */
-  rejected(event: { connection: string; peer: Peer; refusal: Refusal }): void;
+  /**
+   * A connection that ended before `authorize` could be asked: bad packet, unknown database, time-out. At most ten in a
+   * second for each listener; `unreported` is how many more there were since the last one.
+   */
+  rejected(event: { connection: string; peer: Peer; refusal: Refusal; unreported?: number }): void;
 }
 
 export interface ListenerFailure {

@@ -1,0 +1,61 @@
+import type { Socket } from 'node:net';
+import type { Visit } from '../admission.ts';
+import { type ByteReader, createByteReader } from '../byte-reader.ts';
+import { type Connection, socketConnection } from '../connection.ts';
+import type { GatewayLimits } from '../limits.ts';
+import type { Peer } from '../ports.ts';
+import { HungUp, refused, sqlStates } from './refused.ts';
+
+/** One accepted connection up to its first query, and what can end it early. */
+export interface Caller {
+  socket: Socket;
+  client: Connection;
+  reader: ByteReader;
+  peer: Peer;
+  visit: Visit;
+  /** Aborts with a Refused or HungUp as its reason; reads of `reader` fail with it then. */
+  signal: AbortSignal;
+  abort(reason: unknown): void;
+  /** The startup packet is complete. */
+  started(): void;
+  /** The login is over, either way: nothing aborts it any more. */
+  over(): void;
+}
+
+/** Aborts when the client goes away, or takes too long over its startup packet or over everything together. */
+export function createCaller(socket: Socket, peer: Peer, visit: Visit, limits: GatewayLimits): Caller {
+  const client = socketConnection(socket);
+  const reader = createByteReader(client);
+  const controller = new AbortController();
+  const abort = (reason: unknown): void => {
+    controller.abort(reason);
+    reader.end(controller.signal.reason);
+  };
+  const gone = (): void => abort(new HungUp());
+  const startupTimer = setTimeout(gone, limits.startupMs);
+  const loginTimer = setTimeout(() => abort(tooSlow()), limits.loginMs);
+  socket.once('end', gone).once('close', gone);
+  return {
+    socket,
+    client,
+    reader,
+    peer,
+    visit,
+    signal: controller.signal,
+    abort,
+    started: () => clearTimeout(startupTimer),
+    over() {
+      clearTimeout(startupTimer);
+      clearTimeout(loginTimer);
+      socket.off('end', gone).off('close', gone);
+    },
+  };
+}
+
+function tooSlow() {
+  return refused(sqlStates.unauthorized, {
+    code: 'request-invalid',
+    message: 'The login took too long.',
+    remedy: 'Connect again.',
+  });
+}

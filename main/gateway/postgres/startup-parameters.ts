@@ -1,0 +1,115 @@
+import type { ListenerSettings } from '../ports.ts';
+import { type Refused, refused, sqlStates } from './refused.ts';
+
+/**
+ * Parameters of a startup packet that go on to the upstream. `search_path` and `options` are dangerous where a proxy
+ * runs queries of its own on the client's connection, which then resolve names as the client wishes (CVE-2025-12819).
+ * Here none is ever run, and the client could set all of these by its first query; the list is for knowing what
+ * passes, so that a parameter which a later server gives a meaning during the login is not passed on unseen.
+ */
+const passedOn = new Set([
+  'application_name',
+  'bytea_output',
+  'client_encoding',
+  'client_min_messages',
+  'datestyle',
+  'default_transaction_deferrable',
+  'default_transaction_isolation',
+  'default_transaction_read_only',
+  'extra_float_digits',
+  'geqo',
+  'idle_in_transaction_session_timeout',
+  'idle_session_timeout',
+  'intervalstyle',
+  'jit',
+  'lc_messages',
+  'lc_monetary',
+  'lc_numeric',
+  'lc_time',
+  'lock_timeout',
+  'options',
+  'search_path',
+  'standard_conforming_strings',
+  'statement_timeout',
+  'synchronous_commit',
+  'timezone',
+  'transaction_timeout',
+  'work_mem',
+]);
+
+const off = new Set(['false', 'off', 'no', '0', 'f', 'n']);
+/** The length of a name in PostgreSQL, and more than any client calls itself. */
+const maxProgramLength = 64;
+
+export interface ClientStartup {
+  user: string;
+  /** The listener's first database name, whichever of them the client used. */
+  database: string;
+  program: string;
+  /** For the upstream, as the client sent them. */
+  parameters: Map<string, string>;
+}
+
+/**
+ * Checks what a client asks for against what the listener offers. Setting names are compared as the server does,
+ * whatever their case.
+ * @throws Refused with the sentence that helps.
+ */
+export function checkStartup(sent: Map<string, string>, settings: ListenerSettings): ClientStartup {
+  const user = sent.get('user') ?? '';
+  if (user === '') throw noUser();
+  const wanted = sent.get('database') ?? '';
+  const [database = settings.connection] = settings.databases;
+  // libpq sends the user's name where nobody named a database; such a client means the connection itself.
+  if (wanted !== '' && wanted !== user && !settings.databases.includes(wanted))
+    throw unknownDatabase(wanted, database);
+
+  const parameters = new Map<string, string>();
+  for (const [name, value] of sent) {
+    const key = name.toLowerCase();
+    if (name === 'user' || name === 'database') continue;
+    if (key === 'replication') {
+      if (!off.has(value.toLowerCase())) throw replicationRefused();
+    } else if (passedOn.has(key)) parameters.set(name, value);
+    else throw unknownParameter(name);
+  }
+  const program = (sent.get('application_name') ?? '').slice(0, maxProgramLength);
+  return { user, database, program, parameters };
+}
+
+function noUser(): Refused {
+  return refused(sqlStates.unauthorized, {
+    code: 'request-invalid',
+    message: 'The client named no user.',
+    remedy: 'Give your sign-in name as the user.',
+  });
+}
+
+function unknownDatabase(wanted: string, known: string): Refused {
+  return refused(sqlStates.undefinedDatabase, {
+    code: 'database-unknown',
+    message: `There is no database "${printable(wanted)}" at this port.`,
+    remedy: `Use the database "${known}".`,
+  });
+}
+
+function replicationRefused(): Refused {
+  return refused(sqlStates.featureNotSupported, {
+    code: 'protocol-unsupported',
+    message: 'Replication connections are not passed on.',
+    remedy: 'Connect to the database server itself for replication.',
+  });
+}
+
+function unknownParameter(name: string): Refused {
+  return refused(sqlStates.undefinedParameter, {
+    code: 'request-invalid',
+    message: `The connection parameter "${printable(name)}" is not passed on at login.`,
+    remedy: 'Remove it from the connection settings, and set it with a SET command after connecting.',
+  });
+}
+
+function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 64);
+}

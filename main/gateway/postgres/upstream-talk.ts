@@ -1,0 +1,100 @@
+import { isIP, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { LatchkeyError } from '../../contract/errors.ts';
+import type { ByteReader } from '../byte-reader.ts';
+import { upstreamName } from '../dial.ts';
+import type { UpstreamAddress } from '../ports.ts';
+import { upstreamRefusal } from './upstream-error.ts';
+import { headerLength, parseHeader } from './wire.ts';
+
+/** Messages from one upstream during its login. */
+export interface UpstreamTalk {
+  socket: Socket;
+  /** The TLS connection, verified; undefined for plain sockets. */
+  tls: TLSSocket | undefined;
+  /** Whether it is known who the other side is: verified TLS, or this computer. */
+  trusted: boolean;
+  /** @throws Refused for an ErrorResponse, ProtocolError for what is no message. */
+  next(): Promise<UpstreamMessage>;
+}
+
+export interface UpstreamMessage {
+  type: string;
+  body: Buffer;
+  /** Header and body as they came. */
+  raw: Buffer;
+}
+
+/** libpq allows no longer error either. */
+const maxMessage = 30_000;
+
+/** @param password what must never appear in an error that is passed on. */
+export function createTalk(
+  socket: Socket,
+  reader: ByteReader,
+  address: UpstreamAddress,
+  password: string | undefined,
+): UpstreamTalk {
+  const tls = socket instanceof TLSSocket ? socket : undefined;
+  const trusted = tls !== undefined || address.socketPath !== undefined || isLoopback(socket.remoteAddress);
+  return {
+    socket,
+    tls,
+    trusted,
+    async next() {
+      const header = await reader.read(headerLength);
+      const { type, bodyLength } = parseHeader(header, maxMessage);
+      const body = await reader.read(bodyLength);
+      if (type === 'E') throw upstreamRefusal(body, address, trusted, password);
+      return { type, body, raw: Buffer.concat([header, body]) };
+    },
+  };
+}
+
+/**
+ * Runs one step of a login. The reader ends with `upstream-unreachable` when the server closes the connection or takes
+ * longer than the address allows, and with the signal's reason when that aborts. The socket is destroyed unless the
+ * step succeeds.
+ */
+export async function loginStep<Result>(
+  socket: Socket,
+  reader: ByteReader,
+  address: UpstreamAddress,
+  signal: AbortSignal,
+  step: () => Promise<Result>,
+): Promise<Result> {
+  const onClose = (): void => reader.end(ended(address, 'closed the connection during the login'));
+  const onAbort = (): void => reader.end(signal.reason);
+  const timer = setTimeout(
+    () => reader.end(ended(address, 'did not finish the login in time')),
+    address.connectTimeoutMs,
+  );
+  socket.on('end', onClose).on('close', onClose);
+  signal.addEventListener('abort', onAbort);
+  if (signal.aborted) onAbort();
+  try {
+    return await step();
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    socket.off('end', onClose).off('close', onClose);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function ended(address: UpstreamAddress, what: string): LatchkeyError {
+  return new LatchkeyError(
+    'upstream-unreachable',
+    `The database server at ${upstreamName(address)} ${what}.`,
+    {
+      remedy: 'Try again; if it stays, look into the log of the database server.',
+    },
+  );
+}
+
+function isLoopback(address: string | undefined): boolean {
+  if (address === undefined) return false;
+  return isIP(address) === 4 ? address.startsWith('127.') : address === '::1';
+}
