@@ -42,7 +42,7 @@ async function runDemo(auto: boolean, preferHeadless: boolean): Promise<void> {
       startDemoDatabase(randomBytes(18).toString('base64url')),
     ]);
     closers.push(tenant.close, database.close);
-    await tenant.settings({ intervalSeconds: 1 });
+    await tenant.configure({ intervalSeconds: 1 });
     const passwords = await loadSampleData(database);
 
     const home = join(folder, 'home');
