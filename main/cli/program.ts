@@ -14,7 +14,6 @@ import { exec } from './exec.ts';
 import { login } from './login.ts';
 import { clock, failed, result, type Output } from './output.ts';
 import { readSecret } from './secret-input.ts';
-import { serve } from './serve.ts';
 import { describeConnections, describeState } from './status.ts';
 
 interface Globals {
@@ -81,9 +80,11 @@ export async function runCli(
       ).env('LATCHKEY_KEY_FILE'),
     )
     .action(
-      run(({ config, home }, { keyFile }: { keyFile?: string }) =>
-        serve({ configFile: config, homePath: home, keyFile, workerUrl }, output, signal),
-      ),
+      run(async ({ config, home }, { keyFile }: { keyFile?: string }) => {
+        // The broker with MSAL takes a second to load, which no other command should wait for.
+        const { serve } = await import('./serve.ts');
+        await serve({ configFile: config, homePath: home, keyFile, workerUrl }, output, signal);
+      }),
     );
 
   program
