@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { bundledWorker } from '../bundled-worker.ts';
 import { runCli } from './program.ts';
 
