@@ -47,7 +47,6 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
     app.quit();
     return;
   }
-  app.enableSandbox();
   registerAppScheme();
   // Without a listener Electron would quit when the window closes.
   app.on('window-all-closed', () => {});

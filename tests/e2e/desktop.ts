@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { _electron, type ElectronApplication, type Page } from 'playwright-core';
+import { build, type InlineConfig } from 'vite';
+import { desktopParts } from './parts.ts';
+
+const project = join(import.meta.dirname, '../..');
+const root = join(project, 'test-output/e2e');
+
+/** Builds the pages, the preload script and the scripted main process into test-output. */
+export async function buildScriptedDesktop(): Promise<void> {
+  await rm(root, { recursive: true, force: true });
+  await mkdir(root, { recursive: true });
+  await build({
+    configFile: join(project, 'vite.config.ts'),
+    build: { outDir: join(root, 'renderer') },
+    logLevel: 'error',
+  });
+  await build(program('tests/e2e/scripted-main.ts', { format: 'es', entryFileNames: 'index.js' }));
+  await build(program('main/preload.ts', { format: 'cjs', entryFileNames: 'preload.cjs' }));
+  await cp(join(project, 'assets'), join(root, 'assets'), { recursive: true });
+  const description = { name: 'latchkey-scripted', type: 'module', main: 'main/index.js', version: '0.0.0' };
+  await writeFile(join(root, 'package.json'), JSON.stringify(description));
+}
+
+function program(input: string, output: object): InlineConfig {
+  return {
+    configFile: false,
+    logLevel: 'error',
+    ssr: { noExternal: true, external: ['electron'] },
+    build: {
+      ssr: true,
+      outDir: join(root, 'main'),
+      emptyOutDir: false,
+      target: 'node24',
+      rolldownOptions: {
+        input: join(project, input),
+        external: ['electron', /^node:/, ...builtinModules],
+        output: { ...output, codeSplitting: false },
+      },
+    },
+  };
+}
+
+export interface Desktop {
+  app: ElectronApplication;
+  /** State folder; `closed` appears in it when the broker was closed. */
+  home: string;
+  /** Folder that stands for ~/.config. */
+  configFolder: string;
+  /** The window that is open, or the next one that opens. */
+  window(): Promise<Page>;
+  /** Starts the program once more with the same state folder; resolves to its exit code. */
+  launchAgain(): Promise<number | null>;
+  /** Addresses and folders that were handed to the system to open. */
+  opened(): Promise<string[]>;
+  /** Ends what is left and removes the folders. */
+  close(): Promise<void>;
+}
+
+export async function startDesktop(
+  options: { args?: string[]; env?: Record<string, string> } = {},
+): Promise<Desktop> {
+  const executablePath = desktopParts.electron.path;
+  if (executablePath === undefined) throw new Error('no Electron');
+  const home = await mkdtemp(join(tmpdir(), 'latchkey-e2e-'));
+  const bin = join(home, 'bin');
+  const openedFile = join(home, 'opened');
+  const configFolder = join(home, 'config');
+  await mkdir(bin);
+  await mkdir(configFolder);
+  // The real shell.openExternal and shell.openPath run xdg-open; this one only writes down what for.
+  await writeFile(join(bin, 'xdg-open'), `#!/bin/sh\nprintf '%s\\n' "$1" >> '${openedFile}'\n`);
+  await chmod(join(bin, 'xdg-open'), 0o755);
+
+  const env = {
+    ...process.env,
+    PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
+    LATCHKEY_HOME: home,
+    SCRIPTED_ROOT: root,
+    XDG_CONFIG_HOME: configFolder,
+    ...options.env,
+  } as Record<string, string>;
+  // Chromium's own sandbox refuses to run as root; a test may, the product never passes this switch.
+  const args = [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), root, ...(options.args ?? [])];
+  const app = await _electron.launch({ executablePath, args, env });
+
+  return {
+    app,
+    home,
+    configFolder,
+    window: async () => app.windows()[0] ?? (await app.waitForEvent('window')),
+    launchAgain() {
+      const child = spawn(executablePath, args, { env, stdio: 'ignore' });
+      return new Promise((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', resolve);
+      });
+    },
+    opened: async () =>
+      (await readFile(openedFile, 'utf8').catch(() => '')).split('\n').filter((line) => line !== ''),
+    async close() {
+      await app.close().catch(() => undefined);
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs in the scripted main process; see scripted-main.ts. */
+export function changeState(
+  app: ElectronApplication,
+  sample: 'signedOut' | 'code' | 'signedIn',
+): Promise<void> {
+  return app.evaluate((_electron, name) => {
+    const main = globalThis as unknown as {
+      scripted: { change(state: unknown): void };
+      samples: Record<string, unknown>;
+    };
+    main.scripted.change(main.samples[name]);
+  }, sample);
+}
+
+/** What the window and the tray have asked of the scripted broker, oldest first. */
+export function brokerCalls(app: ElectronApplication): Promise<string[]> {
+  return app.evaluate(() => (globalThis as unknown as { scripted: { calls: string[] } }).scripted.calls);
+}

@@ -1,0 +1,129 @@
+/**
+ * Main process for the desktop's own tests: the real desktop with a broker that follows a script. What a test asks of
+ * it goes through `globalThis.scripted`, which only Playwright's connection to this process can reach.
+ */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LatchkeyError } from '../../main/contract/errors.ts';
+import type { AppState } from '../../main/contract/state.ts';
+import { runDesktop } from '../../main/desktop/app.ts';
+import type { DesktopBroker, DesktopPlatform } from '../../main/desktop/ports.ts';
+import { code, contacting, signedIn, signedOut } from '../renderer/states.ts';
+
+const home = process.env['LATCHKEY_HOME'];
+const root = process.env['SCRIPTED_ROOT'];
+if (home === undefined || root === undefined) throw new Error('set LATCHKEY_HOME and SCRIPTED_ROOT');
+
+export interface Scripted {
+  calls: string[];
+  state(): AppState;
+  change(state: AppState): void;
+}
+
+const calls: string[] = [];
+const listeners = new Set<(state: AppState) => void>();
+let state: AppState = { ...signedOut, audit: { kind: 'writing', path: join(home, 'audit') } };
+let starts = Number(process.env['SCRIPTED_FAILING_STARTS'] ?? '0');
+
+function change(next: AppState): void {
+  state = next;
+  for (const listener of listeners) listener(state);
+}
+
+/** Times of the sample states are around a fixed moment; here the clock is the real one. */
+function fromNow(sample: AppState): AppState {
+  const shift = Date.now() - Date.parse('2026-03-10T09:12:30.000Z');
+  const text = JSON.stringify({
+    ...sample,
+    audit: state.audit,
+    seal: state.seal,
+    providers: state.providers,
+  });
+  const shifted = text.replaceAll(/"(2026-03-10T[\d:.]+Z)"/g, (_, time: string) =>
+    JSON.stringify(new Date(Date.parse(time) + shift).toISOString()),
+  );
+  return JSON.parse(shifted) as AppState;
+}
+
+async function createBroker(platform: DesktopPlatform): Promise<DesktopBroker> {
+  calls.push('createBroker');
+  if (starts > 0) {
+    starts -= 1;
+    throw new LatchkeyError('config-invalid', 'connections[0].port must be a number.', {
+      remedy: 'Correct it.',
+    });
+  }
+  const { seal } = platform;
+  const opened = await seal.open(await seal.seal(Buffer.from('round trip')));
+  if (Buffer.from(opened).toString() !== 'round trip') throw new Error('the seal lost what it sealed');
+  state = {
+    ...state,
+    seal: seal.reason === undefined ? { kind: seal.kind } : { kind: seal.kind, reason: seal.reason },
+  };
+  return {
+    state: () => state,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async signIn(options) {
+      calls.push(`signIn ${options.provider ?? '(default)'}`);
+      change(fromNow(contacting));
+      setTimeout(() => change(fromNow(code)), 100);
+    },
+    async cancelSignIn() {
+      calls.push('cancelSignIn');
+      change(fromNow(signedOut));
+    },
+    async signOut() {
+      calls.push('signOut');
+      change(fromNow(signedOut));
+    },
+    async issueToken({ connection, role = '' }) {
+      calls.push(`issueToken ${connection} ${role}`);
+      if (connection !== 'sales') {
+        throw new LatchkeyError('upstream-unreachable', 'The database does not answer.', {
+          remedy: 'Try later.',
+        });
+      }
+      return {
+        id: 't1',
+        token: 'lk_scripted-token',
+        role,
+        expiresAt: new Date(Date.now() + 900_000).toISOString(),
+      };
+    },
+    async revokeToken(id) {
+      calls.push(`revokeToken ${id}`);
+    },
+    async revokeAllTokens() {
+      calls.push('revokeAllTokens');
+    },
+    async cutSession(id) {
+      calls.push(`cutSession ${id}`);
+    },
+    async close() {
+      // The process ends soon after: what it did last has to be on disk.
+      appendFileSync(join(home ?? '', 'closed'), 'closed\n');
+    },
+    recheck: () => void calls.push('recheck'),
+    auditFolder: join(home ?? '', 'audit'),
+  };
+}
+
+const scripted = {
+  calls,
+  state: () => state,
+  change: (next: AppState) => change(fromNow(next)),
+} satisfies Scripted;
+Object.assign(globalThis, { scripted, samples: { signedOut, code, signedIn } });
+
+void runDesktop({
+  createBroker,
+  openAtStart: !process.argv.includes('--hidden'),
+  userDataFolder: join(home, 'desktop'),
+  rendererFolder: join(root, 'renderer'),
+  preloadFile: join(root, 'main', 'preload.cjs'),
+  assetFolder: join(root, 'assets'),
+  log: (line) => void process.stderr.write(`${line}\n`),
+});
