@@ -79,7 +79,8 @@ export interface HttpRequest {
 export async function request(fetch: FetchLike, url: string, options: HttpRequest): Promise<HttpOutcome> {
   const { signal } = options;
   signal.throwIfAborted();
-  const limit = AbortSignal.timeout(options.timeoutMs ?? timeoutMs);
+  // Takes whole numbers only.
+  const limit = AbortSignal.timeout(Math.max(1, Math.ceil(options.timeoutMs ?? timeoutMs)));
   const either = AbortSignal.any([signal, limit]);
   const aborted = new Promise<never>((_resolve, reject) => {
     either.addEventListener('abort', () => reject(either.reason), { once: true });
