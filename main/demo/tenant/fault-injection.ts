@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from './clock.ts';
 import type { Fault } from './faults.ts';
 import { htmlReply, jsonReply, type Reply } from './http.ts';
 import { isStsErrorCode, type StsError } from './sts-errors.ts';
@@ -16,6 +17,7 @@ export interface ErrorWriter {
 export async function answerUnderFaults(
   faults: Fault[],
   writer: ErrorWriter,
+  clock: Clock,
   handle: (effects: Effects) => Promise<Reply> | Reply,
   signal: AbortSignal,
 ): Promise<Reply | 'reset' | 'hang'> {
@@ -29,13 +31,10 @@ export async function answerUnderFaults(
   }
   answer ??= await handle(effects);
   if (typeof answer === 'string') return answer;
-  let reply = answer;
+  const date = new Date(clock.now() + effects.skewSeconds * 1000).toUTCString();
+  let reply = { ...answer, headers: { date, ...answer.headers } };
   for (const fault of faults) {
     if (fault.type === 'omit') reply = withoutField(reply, fault.field);
-    if (fault.type === 'clock_skew') {
-      const date = new Date(Date.now() + effects.skewSeconds * 1000).toUTCString();
-      reply = { ...reply, headers: { ...reply.headers, date } };
-    }
   }
   const isTruncated = faults.some((fault) => fault.type === 'truncate');
   return isTruncated ? { ...reply, body: reply.body.slice(0, Math.floor(reply.body.length / 2)) } : reply;
@@ -80,7 +79,7 @@ function withRetryAfter(reply: Reply, seconds: number | undefined): Reply {
   return { ...reply, headers: { ...reply.headers, 'retry-after': String(seconds) } };
 }
 
-function withoutField(reply: Reply, field: string): Reply {
+function withoutField<T extends Reply>(reply: T, field: string): T {
   try {
     const body = JSON.parse(reply.body) as Record<string, unknown>;
     delete body[field];

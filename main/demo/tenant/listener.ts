@@ -1,8 +1,8 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 
-export type HttpServer = ReturnType<typeof createHttpServer>;
+type HttpServer = ReturnType<typeof createHttpServer>;
 
 export type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -10,6 +10,8 @@ export interface Listener {
   port: number;
   /** Starts answering; until then requests get 503. Handlers often have to know the port first. */
   serve(handle: Handle): void;
+  /** Cuts the connection of a request with a TCP reset. */
+  reset(request: IncomingMessage): void;
   close(): Promise<void>;
 }
 
@@ -28,10 +30,18 @@ export interface ListenerOptions {
  */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
   const servers: HttpServer[] = [];
+  // The TCP sockets below TLS: only they can be reset, and a handshake that never ends would hold up close() otherwise.
+  const sockets = new Set<Socket>();
   let port = options.port;
   let serving: Handle = (_request, response) => {
     response.writeHead(503, { 'content-type': 'text/plain', connection: 'close' });
     response.end('The server is starting.\n');
+  };
+  const reset = ({ socket: { remoteAddress, remotePort } }: IncomingMessage): void => {
+    for (const socket of sockets) {
+      if (socket.remotePort === remotePort && socket.remoteAddress === remoteAddress)
+        socket.resetAndDestroy();
+    }
   };
   const create = (): HttpServer => {
     const handle: Handle = (request, response) => {
@@ -43,23 +53,23 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       response.end('This address is not served here.\n');
     };
     const limits = { headersTimeout: 10_000, requestTimeout: 20_000 };
-    return options.tls === undefined
-      ? createHttpServer(limits, handle)
-      : (createHttpsServer({ ...limits, ...options.tls, minVersion: 'TLSv1.2' }, handle) as HttpServer);
+    const server: HttpServer =
+      options.tls === undefined
+        ? createHttpServer(limits, handle)
+        : createHttpsServer({ ...limits, ...options.tls, minVersion: 'TLSv1.2' }, handle);
+    server.on('connection', (socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
+    return server;
   };
   const serve = (handle: Handle): void => {
     serving = handle;
   };
   const close = async (): Promise<void> => {
-    await Promise.all(
-      servers.map(
-        (server) =>
-          new Promise<void>((resolve) => {
-            server.close(() => resolve());
-            server.closeAllConnections();
-          }),
-      ),
-    );
+    const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(closed);
   };
 
   for (let attempt = 1; ; attempt += 1) {
@@ -70,10 +80,10 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     try {
       await listen(ipv6, '::1', port);
       servers.push(ipv6);
-      return { port, serve, close };
+      return { port, serve, reset, close };
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL') return { port, serve, close };
+      if (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL') return { port, serve, reset, close };
       await close();
       servers.length = 0;
       // Somebody else holds the free port on ::1, where "localhost" would lead half of the clients.

@@ -137,6 +137,7 @@ export async function startLocalTenant(options: LocalTenantOptions = {}): Promis
         origin,
         route: createAuthorityRouter(sts, createSignInEndpoints(sts)),
         writer: (request) => createStsErrorWriter(sts, request),
+        reset: authorityListener.reset,
       }),
     );
     graphListener.serve(
@@ -145,6 +146,7 @@ export async function startLocalTenant(options: LocalTenantOptions = {}): Promis
         origin: graphOrigin,
         route: createGraphRouter(graph, clock, faults, graphOrigin),
         writer: (request) => createGraphErrorWriter(clock, request),
+        reset: graphListener.reset,
       }),
     );
 

@@ -21,6 +21,7 @@ export interface RequestHandlerParts {
   log: RequestLog;
   route(request: Incoming): Route;
   writer(request: Incoming): ErrorWriter;
+  reset(request: IncomingMessage): void;
 }
 
 /** Reads a request, lets the faults at it, writes the answer and logs what happened. */
@@ -63,6 +64,7 @@ async function handle(
   const answer = await answerUnderFaults(
     faults,
     parts.writer(request),
+    parts.clock,
     (effects) => route.handle(effects),
     abandoned.signal,
   ).catch((error: unknown) => {
@@ -76,6 +78,6 @@ async function handle(
     ...(typeof answer === 'string' ? { status: answer } : describeReply(answer)),
     ...(faults.length === 0 ? {} : { faults: faults.map((fault) => fault.id) }),
   });
-  if (answer === 'reset') message.socket.resetAndDestroy();
+  if (answer === 'reset') parts.reset(message);
   else if (typeof answer !== 'string') writeReply(response, answer);
 }

@@ -8,6 +8,12 @@ export const settingsSchema = z.strictObject({
   deviceCodeSeconds: seconds.default(900),
   /** Seconds between two polls that the device code endpoint asks for. */
   intervalSeconds: seconds.default(5),
+  /** What the device code endpoint says to the person; `{uri}` and `{code}` are filled in. */
+  deviceCodeMessage: z
+    .string()
+    .default('To sign in, open the page {uri} in a browser and enter the code {code}.'),
+  /** Another address in the device code answer than the real page, as a hostile server would send it. */
+  verificationUri: z.string().optional(),
   /** Answers slow_down to a client that polls faster than it was told. */
   enforceInterval: z.boolean().default(false),
   /** Lifetime of an access token: random between the two. */

@@ -31,7 +31,9 @@ export function decideAccess(
 ): AccessDecision {
   const { tenant, user, application, scopes } = request;
   if (tenant.users.get(user.id) !== user) return { kind: 'refused', error: { code: 500341 } };
-  if (!user.accountEnabled) return { kind: 'refused', error: { code: 50057 } };
+  const home = user.home === undefined ? user : directory.account(user.home.userId)?.user;
+  if (home === undefined) return { kind: 'refused', error: { code: 500341 } };
+  if (!user.accountEnabled || !home.accountEnabled) return { kind: 'refused', error: { code: 50057 } };
   if (application.assignmentRequired && !isAssigned(request, directory)) {
     return { kind: 'refused', error: { code: 50105, detail: user.userPrincipalName } };
   }
@@ -53,20 +55,19 @@ function decideConsent(
   { tenant, user, application, scopes }: AccessRequest,
   consents: Consents,
 ): AccessDecision {
+  const { resource, isDefault } = scopes;
   const has = (permission: string): boolean =>
-    consents.has(tenant, application, user.id, qualified(scopes.resource, permission));
-  const granted = scopes.resource.scopes.filter(has);
-  const wanted = scopes.isDefault
-    ? permissionsOf(scopes.resource, application.apiPermissions)
-    : scopes.permissions;
-  const missing =
-    scopes.isDefault && granted.length > 0 ? [] : wanted.filter((permission) => !has(permission));
-  const hasNothing = scopes.isDefault && granted.length === 0;
-  if (missing.length === 0 && !hasNothing) return { kind: 'granted', permissions: granted };
-  const names = missing.map((permission) => qualified(scopes.resource, permission));
-  const error: StsError = { code: 65001, detail: names.join(', ') || scopes.resource.displayName };
-  if (!application.userConsentAllowed || names.length === 0) return { kind: 'refused', error };
-  return { kind: 'consent_needed', permissions: names, error };
+    consents.has(tenant, application, user.id, qualified(resource, permission));
+  const granted = resource.scopes.filter(has);
+  const wanted = isDefault ? permissionsOf(resource, application.apiPermissions) : scopes.permissions;
+  const isEnough = isDefault ? granted.length > 0 : wanted.every(has);
+  if (isEnough) return { kind: 'granted', permissions: granted };
+  const missing = wanted
+    .filter((permission) => !has(permission))
+    .map((permission) => qualified(resource, permission));
+  const error: StsError = { code: 65001, detail: missing.join(', ') || resource.displayName };
+  if (!application.userConsentAllowed || missing.length === 0) return { kind: 'refused', error };
+  return { kind: 'consent_needed', permissions: missing, error };
 }
 
 function isAssigned({ tenant, user, application }: AccessRequest, directory: LiveDirectory): boolean {

@@ -33,21 +33,21 @@ export function authorizeEndpoint(sts: Sts, request: Incoming, segment: string):
     codeChallengeMethod: method === 'S256' ? 'S256' : 'plain',
   };
   if (!['query', 'form_post'].includes(responseMode))
-    return redirectError(target, { code: 90014, detail: 'response_mode' });
+    return redirectError(sts, target, { code: 90014, detail: 'response_mode' });
   if (!['S256', 'plain'].includes(method)) {
-    return redirectError(target, { code: 90014, detail: 'code_challenge_method' });
+    return redirectError(sts, target, { code: 90014, detail: 'code_challenge_method' });
   }
   if (parameters.get('response_type') !== 'code') {
-    return redirectError(target, { code: 90014, detail: 'response_type' });
+    return redirectError(sts, target, { code: 90014, detail: 'response_type' });
   }
   const scope = parameters.get('scope');
-  if (scope === null) return redirectError(target, { code: 900144, detail: 'scope' });
+  if (scope === null) return redirectError(sts, target, { code: 900144, detail: 'scope' });
   const firstTenant = tenant ?? sts.directory.tenants[0];
   const scopes = firstTenant === undefined ? undefined : parseScopes(scope, firstTenant, sts.graph);
-  if (scopes !== undefined && isStsError(scopes)) return redirectError(target, scopes);
+  if (scopes !== undefined && isStsError(scopes)) return redirectError(sts, target, scopes);
   const prompt = parameters.get('prompt');
   // There are no browser sessions here, so nobody is ever signed in silently.
-  if (prompt === 'none') return redirectError(target, { code: 50058 });
+  if (prompt === 'none') return redirectError(sts, target, { code: 50058 });
 
   const signIn = sts.signIns.start({
     application,

@@ -18,13 +18,15 @@ export function deviceCodeEndpoint(sts: Sts, request: Incoming, segment: string)
 
   const isCaeClient = declaresCae(form.get('claims'));
   const code = sts.deviceCodes.create({ application, tenant, scope, isCaeClient });
+  const uri = sts.settings.verificationUri ?? sts.verificationUri;
+  const message = sts.settings.deviceCodeMessage.replace('{uri}', () => uri).replace('{code}', code.userCode);
   return jsonReply(200, {
     user_code: code.userCode,
     device_code: code.deviceCode,
-    verification_uri: sts.verificationUri,
+    verification_uri: uri,
     expires_in: sts.settings.deviceCodeSeconds,
     interval: code.intervalSeconds,
-    message: `To sign in, open ${sts.verificationUri} in a browser and enter the code ${code.userCode}.`,
+    message,
   });
 }
 

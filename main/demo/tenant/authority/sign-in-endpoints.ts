@@ -10,7 +10,7 @@ import {
   type RedirectTarget,
   type SignIn,
 } from './sign-ins.ts';
-import { sentenceOf, stsErrors, type StsError } from '../sts-errors.ts';
+import { stsErrorBody, stsErrors, type StsError } from '../sts-errors.ts';
 import { isStsError, type Sts } from './sts.ts';
 
 const wrongCodeWindow = 15 * 60 * 1000;
@@ -66,10 +66,12 @@ export function createSignInEndpoints(sts: Sts): SignInEndpoints {
       if (step.kind !== 'identify') passStep(sts, signIn, step);
       else {
         const picked = form.get('pick');
+        const username = form.get('username') ?? '';
         const account =
           picked === null
-            ? authenticate(sts, signIn.tenant, form.get('username') ?? '', form.get('password') ?? '')
+            ? authenticate(sts, signIn.tenant, username, form.get('password') ?? '')
             : chooseAccount(sts, signIn.tenant, picked);
+        if (picked === null) signIn.loginHint = username;
         if (isStsError(account)) return stepPage(sts, signIn, step, account);
         signIn.account = account;
       }
@@ -104,9 +106,9 @@ export function finish(sts: Sts, signIn: SignIn, error: StsError | undefined): R
     }
     if (account === undefined) return endedPage();
     deviceCode.state = { kind: 'approved', account, mfaDone };
-    return donePage(signIn);
+    return donePage(sts, signIn);
   }
-  if (error !== undefined) return redirectError(purpose.target, error);
+  if (error !== undefined) return redirectError(sts, purpose.target, error);
   if (account === undefined) return endedPage();
   const { target } = purpose;
   const code = sts.authorizationCodes.issue({
@@ -123,12 +125,16 @@ export function finish(sts: Sts, signIn: SignIn, error: StsError | undefined): R
 }
 
 /** An authorization error response (RFC 6749 section 4.1.2.1). */
-export function redirectError(target: RedirectTarget, error: StsError): Reply {
+export function redirectError(sts: Sts, target: RedirectTarget, error: StsError): Reply {
   const kind: { error: string; authorizeError?: string; suberror?: string } = stsErrors[error.code];
+  const context = { now: sts.clock.now(), correlationId: undefined, authorityOrigin: sts.origin };
+  const body = stsErrorBody(error, context);
   const parameters = {
     error: kind.authorizeError ?? kind.error,
-    error_description: `AADSTS${error.code}: ${sentenceOf(error)}`,
+    error_description: String(body['error_description']),
+    error_uri: String(body['error_uri']),
     ...(kind.suberror === undefined ? {} : { error_subcode: kind.suberror }),
+    ...(error.claims === undefined ? {} : { claims: error.claims }),
   };
   return { ...redirect(target, parameters), errorCode: error.code };
 }

@@ -48,34 +48,34 @@ export function stepPage(sts: Sts, signIn: SignIn, step: SignInStep, problem?: S
     case 'mfa':
       return pageReply(
         'Approve the sign-in',
-        stepBody(signIn, step, mfaBody(signIn), 'Approve', 'Deny'),
+        stepBody(signIn, step, mfaBody(sts, signIn), 'Approve', 'Deny'),
         options,
       );
     case 'consent':
       return pageReply(
         'Permissions requested',
-        stepBody(signIn, step, consentBody(signIn, step.permissions), 'Accept', 'Cancel'),
+        stepBody(signIn, step, consentBody(sts, signIn, step.permissions), 'Accept', 'Cancel'),
         options,
       );
     case 'confirm':
       return pageReply(
         `Are you trying to sign in to ${signIn.application.displayName}?`,
-        stepBody(signIn, step, confirmBody(signIn), 'Continue', 'Cancel'),
+        stepBody(signIn, step, confirmBody(sts, signIn), 'Continue', 'Cancel'),
         options,
       );
     case 'refused':
       return refusedPage(signIn, step.error);
     case 'finished':
-      return donePage(signIn);
+      return donePage(sts, signIn);
   }
 }
 
-export function donePage(signIn: SignIn): Reply {
+export function donePage(sts: Sts, signIn: SignIn): Reply {
   return pageReply(
     'You are signed in',
     html`<p>
-      You have signed in to <bdi>${signIn.application.displayName}</bdi> as ${person(signIn)}. You can close
-      this window.
+      You have signed in to <bdi>${signIn.application.displayName}</bdi> as ${person(sts, signIn)}. You can
+      close this window.
     </p>`,
   );
 }
@@ -153,28 +153,30 @@ function stepBody(signIn: SignIn, step: SignInStep, text: Html, yes: string, no:
     </form>`;
 }
 
-function mfaBody(signIn: SignIn): Html {
+function mfaBody(sts: Sts, signIn: SignIn): Html {
   return html`<p>
-    A second factor is needed for ${person(signIn)}. This page stands in for the authenticator on the phone.
+    A second factor is needed for ${person(sts, signIn)}. This page stands in for the authenticator on the
+    phone.
   </p>`;
 }
 
-function consentBody(signIn: SignIn, permissions: string[]): Html {
-  return html`<p><bdi>${signIn.application.displayName}</bdi> asks ${person(signIn)} for:</p>
+function consentBody(sts: Sts, signIn: SignIn, permissions: string[]): Html {
+  return html`<p><bdi>${signIn.application.displayName}</bdi> asks ${person(sts, signIn)} for:</p>
     <ul>
       ${permissions.map((permission) => html`<li>${permission}</li>`)}
     </ul>`;
 }
 
-function confirmBody(signIn: SignIn): Html {
+function confirmBody(sts: Sts, signIn: SignIn): Html {
   return html`<p>
-    You are signed in as ${person(signIn)}. Go on only if you started this on a device of your own.
+    You are signed in as ${person(sts, signIn)}. Go on only if you started this on a device of your own.
   </p>`;
 }
 
-function person(signIn: SignIn): Html {
-  const user = signIn.account?.user;
-  return html`<strong><bdi>${user?.displayName}</bdi></strong> (${user?.userPrincipalName})`;
+function person(sts: Sts, { account }: SignIn): Html | undefined {
+  if (account === undefined) return undefined;
+  const { user } = account;
+  return html`<strong><bdi>${user.displayName}</bdi></strong> (${signInName(sts.directory, user)})`;
 }
 
 function tenantLabel(signIn: SignIn): Html | undefined {

@@ -91,11 +91,10 @@ function redeemDeviceCode(request: TokenRequest): Promise<TokenAnswer> | TokenAn
     return { code: 90055 };
   }
   if (lacksCredential(application, form)) return { code: 7000218 };
-  const scope = form.get('scope') ?? code.scope;
   return issueToUser(request, {
     account: state.account,
     mfaDone: state.mfaDone,
-    scope,
+    scope: code.scope,
     flow: 'device_code',
     isCaeClient: code.isCaeClient || declaresCae(form.get('claims')),
     onGranted: () => {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { jsonReply, type Incoming, type Reply } from '../http.ts';
-import { headerOf } from '../http.ts';
+import { headerOf, jsonReply, type Incoming, type Reply } from '../http.ts';
 
 /** A refusal of Graph, thrown by its handlers and written by its server. */
 export interface GraphRefusal extends Error {
@@ -38,14 +37,16 @@ export const unsupportedQuery = (message: string): GraphRefusal =>
 
 /** The error body of Graph, `{error: {code, message, innerError}}`, with the ids of the request. */
 export function graphErrorReply(clock: Clock, request: Incoming, refusal: GraphRefusal): Reply {
+  const ids = requestIds(request);
+  const innerError = { date: new Date(clock.now()).toISOString().slice(0, 19), ...ids };
+  const error = { code: refusal.graphCode, message: refusal.message, innerError };
+  const headers = { ...refusal.headers, ...ids };
+  return { ...jsonReply(refusal.status, { error }, headers), errorCode: refusal.graphCode };
+}
+
+/** The service's and the client's id of a request, the latter echoed. */
+export function requestIds(request: Incoming): { 'request-id': string; 'client-request-id': string } {
   const requestId = randomUUID();
   const clientRequestId = headerOf(request, 'client-request-id') ?? requestId;
-  const innerError = {
-    date: new Date(clock.now()).toISOString().slice(0, 19),
-    'request-id': requestId,
-    'client-request-id': clientRequestId,
-  };
-  const error = { code: refusal.graphCode, message: refusal.message, innerError };
-  const headers = { ...refusal.headers, 'request-id': requestId, 'client-request-id': clientRequestId };
-  return { ...jsonReply(refusal.status, { error }, headers), errorCode: refusal.graphCode };
+  return { 'request-id': requestId, 'client-request-id': clientRequestId };
 }

@@ -14,12 +14,13 @@ export function createGraphRouter(
   faults: Faults,
   origin: string,
 ): (request: Incoming) => Route {
+  const noSignal = new AbortController().signal;
   const answerItem = async (item: Incoming): Promise<Reply> => {
     const endpoint: EndpointKind = 'graph_batch_item';
     const target = { endpoint, path: item.url.pathname, grantType: undefined, tenantId: undefined };
     const handle = (): Promise<Reply> => graph.answer(item);
     const writer = createGraphErrorWriter(clock, item);
-    const answer = await answerUnderFaults(faults.take(target), writer, handle, AbortSignal.timeout(60_000));
+    const answer = await answerUnderFaults(faults.take(target), writer, clock, handle, noSignal);
     // One item of a batch has no connection of its own that could break.
     return typeof answer === 'string' ? writer.unavailable(504) : answer;
   };

@@ -1,6 +1,13 @@
 import type { Group, User } from '../directory-schema.ts';
 import { authenticateCaller, type Caller, type CallerCheckParts } from './graph-caller.ts';
-import { accessDenied, graphErrorReply, graphRefusal, isGraphRefusal, notFound } from './graph-errors.ts';
+import {
+  accessDenied,
+  graphErrorReply,
+  graphRefusal,
+  isGraphRefusal,
+  notFound,
+  requestIds,
+} from './graph-errors.ts';
 import { applyQuery, createPager, requireAdvanced, select, type GraphObject } from './graph-query.ts';
 import { jsonReply, type Incoming, type Reply } from '../http.ts';
 
@@ -147,7 +154,8 @@ export function createGraph(parts: CallerCheckParts, origin: string): Graph {
   return {
     answer: async (request) => {
       try {
-        return route(request, await authenticateCaller(parts, request));
+        const reply = route(request, await authenticateCaller(parts, request));
+        return { ...reply, headers: { ...reply.headers, ...requestIds(request) } };
       } catch (error) {
         if (isGraphRefusal(error)) return graphErrorReply(parts.clock, request, error);
         throw error;
