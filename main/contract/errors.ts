@@ -46,6 +46,16 @@ export const errorCodes = [
   'session-unknown',
   'os-user-refused',
   'limit-reached',
+  // Second factor
+  'mfa-required',
+  'mfa-not-enrolled',
+  'mfa-wrong',
+  'mfa-locked',
+  'mfa-denied',
+  'mfa-expired',
+  'mfa-unavailable',
+  'push-failed',
+  'mail-failed',
   // Upstream
   'upstream-unreachable',
   'upstream-tls-failed',
