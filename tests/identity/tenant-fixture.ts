@@ -113,6 +113,22 @@ export async function signInAs(
   return done;
 }
 
+/**
+ * Whether the promise settles before a timer of so many milliseconds that starts now. Both run in this process, so a
+ * busy machine delays them alike and a measured time would not tell.
+ */
+export async function settlesWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const timer = setTimeout(() => late.resolve(false), ms);
+  const settled = promise.then(
+    () => true,
+    () => true,
+  );
+  const result = await Promise.race([settled, late.promise]);
+  clearTimeout(timer);
+  return result;
+}
+
 /** Requests for tokens with this grant, in their order. */
 export function tokenRequests(tenant: LocalTenant, grantType: string) {
   return tenant.requests().filter(({ values }) => values['grant_type'] === grantType);
