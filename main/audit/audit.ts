@@ -14,8 +14,9 @@ import { genesis } from './record-line.ts';
 export interface Audit {
   /**
    * Resolves when the record is on the disk; calls at the same time share one sync. Records stand in the order of the
-   * calls. Throws LatchkeyError `audit-unwritable` where it cannot be written: then it is not in the file, and
-   * whatever it was to record must not happen. Each call tries anew, so the audit recovers by itself.
+   * calls. Throws LatchkeyError `audit-unwritable` where it cannot be written: whatever it was to record must then
+   * not happen. What was refused is taken out of the file again; only a process that ends before it could do that
+   * leaves it there. Each call tries anew, so the audit recovers by itself.
    */
   append(event: AuditEvent): Promise<void>;
   state(): AppState['audit'];
@@ -61,6 +62,8 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
   const listeners = new Set<() => void>();
   const queue: Waiting[] = [];
   let log: AuditLog | undefined;
+  /** The last write failed and could not be taken back yet. */
+  let remains = false;
   /** What this process has written for certain, also while the log is closed. */
   let written = genesis;
   let anchored = genesis.seq;
@@ -119,6 +122,7 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
       for (const name of pending)
         await rename(join(folder, name), join(folder, name.slice(0, -pendingSuffix.length)));
     } catch (thrown) {
+      await opened.takeBack().catch(() => undefined);
       await opened.close().catch(() => undefined);
       throw thrown;
     }
@@ -149,14 +153,17 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
 
   async function commit(events: readonly AuditEvent[]): Promise<void> {
     try {
+      if (remains) await log?.takeBack();
+      remains = false;
       if (log !== undefined && !(await log.isUntouched())) await drop();
       log ??= await resume();
       await log.write(events, now());
       written = log.end();
       path = log.path();
     } catch (thrown) {
-      // Where not even this works, the next try looks for the end anew.
-      await log?.takeBack().catch(drop);
+      await log?.takeBack().catch(() => {
+        remains = true;
+      });
       throw thrown;
     }
   }

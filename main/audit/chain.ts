@@ -1,4 +1,4 @@
-import { decodeRecord, genesis, type AuditRecord, type ChainEnd } from './record-line.ts';
+import { decodeRecord, type AuditRecord, type ChainEnd } from './record-line.ts';
 
 /** The first line at which something is wrong, and what. */
 export interface ChainBreak {
@@ -35,11 +35,13 @@ const memory = 5000;
  *
  * @param start what the first record must follow; undefined to take the first one as it is
  */
-export function createChainCheck(start: ChainEnd | undefined = genesis) {
+export function createChainCheck(start: ChainEnd | undefined) {
   const known = new Map<string, Known>();
   const breaks: ChainBreak[] = [];
+  const forks = new Map<string, { at: ChainBreak; first: Place }>();
   const gaps: { from: number; to: number; at: ChainBreak }[] = [];
   let tip: Known | undefined;
+  let highest: ChainEnd | undefined = start;
   /** Undecodable lines since the tip; each may have been a record that followed it. */
   let damaged: ChainBreak[] = [];
 
@@ -48,6 +50,7 @@ export function createChainCheck(start: ChainEnd | undefined = genesis) {
     known.set(end.hash, tip);
     if (known.size > memory) known.delete(known.keys().next().value ?? '');
     damaged = [];
+    if (highest === undefined || end.seq >= highest.seq) highest = { seq: end.seq, hash: end.hash };
   }
   if (start !== undefined) remember(start, undefined);
 
@@ -61,12 +64,12 @@ export function createChainCheck(start: ChainEnd | undefined = genesis) {
   function follow(record: AuditRecord, place: Place): void {
     const parent = known.get(record.prev);
     if (parent !== undefined && record.seq === parent.seq + 1) {
+      // Of two that follow the same record, the one that nothing follows was put in: the later one, until we know.
+      const fork = forks.get(parent.hash);
+      if (fork !== undefined) Object.assign(fork.at, fork.first);
       if (parent.next !== undefined) {
-        report(
-          parent.next,
-          'misplaced',
-          `Two lines claim to be record ${record.seq}; the first one was put in.`,
-        );
+        const at = report(place, 'misplaced', `Two lines claim to be record ${record.seq}.`);
+        forks.set(record.hash, { at, first: parent.next });
       }
       parent.next = place;
       if (parent === tip) for (const each of damaged) each.reason = 'misplaced';
@@ -93,8 +96,8 @@ export function createChainCheck(start: ChainEnd | undefined = genesis) {
 
   return {
     breaks: breaks as readonly ChainBreak[],
-    /** The last record in the order of the lines; undefined before the first one where there was no start. */
-    end: (): ChainEnd | undefined => tip && { seq: tip.seq, hash: tip.hash },
+    /** The record with the highest number; undefined before the first one where there was no start. */
+    end: (): ChainEnd | undefined => highest,
     /** Takes the next line (without its newline). Returns its record, or undefined where it is none. */
     next(bytes: Buffer, place: Place): AuditRecord | undefined {
       const record = decodeRecord(bytes);

@@ -26,33 +26,43 @@ export async function openLog(
   start: { file: AuditFileName; isNew: boolean; length: number; end: ChainEnd },
   options: { openFile: OpenAuditFile; maxFileBytes: number },
 ) {
-  const folder = dirname(start.file.path);
   let { file, length, end } = start;
-  let handle = await openAt(file, start.isNew);
-  let identity = await handle.stat();
-
-  async function openAt(place: AuditFileName, isNew: boolean): Promise<AuditFile> {
-    const opened = await options.openFile(place.path, isNew ? 'wx' : 'r+');
-    if (isNew) await syncFolder(folder);
-    return opened;
-  }
+  let { handle, identity } = await openAt(file, start.isNew, options.openFile);
+  /** Where turning the page failed, the next file may be there or not: whoever looks anew will see. */
+  let isStale = false;
 
   async function turnPage(): Promise<void> {
-    const next = auditFile(folder, file.number + 1);
-    const opened = await openAt(next, true);
+    const next = auditFile(dirname(file.path), file.number + 1);
+    isStale = true;
+    const opened = await openAt(next, true, options.openFile);
+    isStale = false;
     await handle.close();
-    handle = opened;
-    identity = await handle.stat();
+    ({ handle, identity } = opened);
     file = next;
     length = 0;
+  }
+
+  async function reopen(): Promise<boolean> {
+    let again;
+    try {
+      again = await openAt(file, false, options.openFile);
+    } catch (thrown) {
+      if (systemCode(thrown) === 'ENOENT') return false;
+      throw thrown;
+    }
+    const isSame = again.identity.dev === identity.dev && again.identity.ino === identity.ino;
+    await (isSame ? handle : again.handle).close().catch(() => undefined);
+    if (isSame) handle = again.handle;
+    return isSame;
   }
 
   return {
     path: (): string => file.path,
     end: (): ChainEnd => end,
 
-    /** False where somebody removed, replaced, shortened or wrote to the file since the last write. */
+    /** False where somebody removed, replaced, shortened or wrote to the file since the last write: open it anew. */
     async isUntouched(): Promise<boolean> {
+      if (isStale) return false;
       try {
         const { dev, ino, size } = await stat(file.path);
         return dev === identity.dev && ino === identity.ino && size === length;
@@ -79,9 +89,30 @@ export async function openLog(
       end = next;
     },
 
-    /** Makes the file end with the last record that was written: no half record, and none that was refused. */
-    takeBack: (): Promise<void> => handle.truncate(length),
+    /**
+     * Makes the file end with the last record that was written: no half record, and none that was refused. Does
+     * nothing where the file is not there any more.
+     */
+    async takeBack(): Promise<void> {
+      try {
+        await handle.truncate(length);
+      } catch {
+        // A handle may have gone bad for good, as on a network disk that was away; the path may still work.
+        if (await reopen()) await handle.truncate(length);
+      }
+    },
 
     close: (): Promise<void> => handle.close(),
   };
+}
+
+async function openAt(file: AuditFileName, isNew: boolean, openFile: OpenAuditFile) {
+  const handle = await openFile(file.path, isNew ? 'wx' : 'r+');
+  try {
+    if (isNew) await syncFolder(dirname(file.path));
+    return { handle, identity: await handle.stat() };
+  } catch (thrown) {
+    await handle.close().catch(() => undefined);
+    throw thrown;
+  }
 }

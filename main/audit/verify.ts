@@ -33,7 +33,7 @@ export async function verifyAudit(
   // Before the files: what it names is then in them, however much is being written meanwhile.
   const anchor = await readAnchor(folder, options.anchorKey);
   const files = await listAuditFiles(folder);
-  const check = createChainCheck();
+  const check = createChainCheck(genesis);
   let records = 0;
   let tornBytes = 0;
   let last = { file: 'audit-000001.jsonl', line: 0 };
@@ -73,9 +73,10 @@ export async function verifyAudit(
       'The anchor is damaged or was not signed with this key; records may be missing from here on.';
     breaks.push({ ...after, reason: 'anchor-forged', detail });
   }
-  const [first] = breaks;
+  const inOrder = breaks.toSorted((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
+  const [first] = inOrder;
   if (first === undefined) return { ok: true, records, files: files.length, tornBytes };
-  return { ok: false, ...first, records, files: files.length, breaks };
+  return { ok: false, ...first, records, files: files.length, breaks: inOrder };
 }
 
 /**
