@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { applyChange, changeSchema } from '../change-schema.ts';
 import {
   applicationSchema,
   groupSchema,
@@ -23,7 +24,7 @@ const membership = z.strictObject({
   /** Graph shows the change only after so many seconds. */
   afterSeconds: z.number().int().min(0).default(0),
 });
-const applicationChange = applicationSchema.omit({ clientId: true }).partial();
+const applicationChange = changeSchema(applicationSchema.omit({ clientId: true }));
 
 /** What an administrator does to users, groups, applications and policies. */
 export function directoryOperations(sts: Sts) {
@@ -159,7 +160,7 @@ export function directoryOperations(sts: Sts) {
       'Changes an app registration: public client flows, consent, secrets, redirect addresses, assignment.',
       z.strictObject({ clientId: guidSchema, change: applicationChange }),
       (input) => {
-        Object.assign(applicationOf(input.clientId).application, given(input.change));
+        applyChange(applicationOf(input.clientId).application, input.change);
       },
     ),
     putApplication: operation(
@@ -206,11 +207,6 @@ export function directoryOperations(sts: Sts) {
       },
     ),
   };
-}
-
-/** The fields that a partial change names; zod fills the others with their defaults. */
-function given<T extends object>(change: T): Partial<T> {
-  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 function without<T extends object>(object: T, hidden: string): Partial<T> {

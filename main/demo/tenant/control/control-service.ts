@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { applyChange, changeSchema } from '../change-schema.ts';
 import { faultSchema, type Faults } from '../faults.ts';
 import { noInput, operation } from './operation.ts';
 import type { RequestLog } from '../request-log.ts';
-import { settingsSchema, type TenantSettings } from '../settings.ts';
+import { settingsSchema } from '../settings.ts';
 import type { Sts } from '../authority/sts.ts';
 
 /** Faults, settings, keys, clock and the request log. */
@@ -26,10 +27,9 @@ export function serviceOperations(sts: Sts, faults: Faults, log: RequestLog) {
       'POST',
       '/settings',
       'Changes lifetimes and limits; what is left out stays.',
-      settingsSchema.partial(),
+      changeSchema(settingsSchema),
       (input) => {
-        const change = Object.entries(input).filter(([, value]) => value !== undefined);
-        Object.assign(sts.settings, Object.fromEntries(change) satisfies Partial<TenantSettings>);
+        applyChange(sts.settings, input);
       },
     ),
     rotateKeys: operation(
