@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cloudNames } from '../contract/clouds.ts';
+import { cloudNames, factorNames, signInWays } from '../contract/clouds.ts';
 
 /**
  * The configuration file: which directory people sign in to, which databases there are, and which group may use
@@ -7,7 +7,7 @@ import { cloudNames } from '../contract/clouds.ts';
  * The JSON Schema for editors (assets/latchkey.schema.json) is made from this value.
  */
 
-const durationPattern = /^[1-9]\d{0,5}(s|m|h)$/;
+const durationPattern = /^(0|[1-9]\d{0,5})(s|m|h)$/;
 const unitSeconds = { s: 1, m: 60, h: 3600 } as const;
 
 function duration(minimumSeconds: number, maximumSeconds: number) {
@@ -77,8 +77,86 @@ const azureDirectory = z
       .min(1)
       .optional()
       .describe('Only with cloud "local": the certificate authority that the local tenant printed.'),
+    enabled: z.boolean().default(true),
+    domains: z
+      .array(
+        z
+          .string()
+          .toLowerCase()
+          .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'must be a domain such as fabrikam.com'),
+      )
+      .max(200)
+      .default([])
+      .describe('Whose sign-in names belong here; with an empty list everybody whom the tenant knows.'),
+    signIn: z
+      .array(z.enum(signInWays))
+      .min(1)
+      .max(2)
+      .default(['device-code', 'browser'])
+      .describe('Ways to sign in; the first is the one that is offered at once.'),
+    redirectService: z
+      .url({ protocol: /^https$/ })
+      .optional()
+      .describe('Address of the relay page for mailed codes (docs/RELAY.md).'),
+    mailCodes: z
+      .boolean()
+      .default(false)
+      .describe(
+        'On hosts without a screen: device codes may be mailed to sign-in names of "domains"; needs "mail".',
+      ),
   })
   .describe('Microsoft Entra ID.');
+
+const localProvider = z
+  .strictObject({
+    name,
+    type: z.literal('local'),
+    enabled: z.boolean().default(false).describe('Off until an administrator turns it on.'),
+  })
+  .describe('Break-glass accounts kept by Latchkey itself: password and TOTP, recorded loudly in the audit.');
+
+const mail = z
+  .strictObject({
+    host: z.string().min(1),
+    port: z.number().int().min(1).max(65535).default(587),
+    security: z
+      .enum(['starttls', 'tls'])
+      .default('starttls')
+      .describe('There is no way to send mail in the clear.'),
+    caFile: z.string().min(1).optional(),
+    user: z.string().min(1).optional(),
+    password: z.strictObject({ stored: name }).optional().describe('Set it with: latchkey secret set <name>'),
+    from: z.string().min(3).max(200),
+    templateFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Text of the mail; docs/RELAY.md lists its variables.'),
+  })
+  .describe('For mailed device codes on hosts without a screen.');
+
+const secondFactor = z.strictObject({
+  issuer: z
+    .string()
+    .min(1)
+    .max(60)
+    .default('Latchkey')
+    .describe('Name that authenticator applications show.'),
+  methods: z
+    .array(z.enum(factorNames))
+    .min(1)
+    .max(2)
+    .default(['totp'])
+    .describe('In the order in which they are offered.'),
+  cache: duration(0, 24 * 3600)
+    .default('15m')
+    .describe('After a second factor, the same connection does not ask again for this long.'),
+  pushServer: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('An ntfy server, for "push".'),
+  holdFor: duration(5, 50).default('45s').describe('How long a login waits for the second factor.'),
+});
 
 const upstreamTls = z.strictObject({
   mode: z
@@ -126,6 +204,10 @@ const rule = z.strictObject({
     .describe(
       'Where the password of the role comes from; leave it out where the server trusts the connection.',
     ),
+  mfa: z
+    .enum(['never', 'session', 'login'])
+    .default('never')
+    .describe('Second factor: never, once for each sign-in and mfa.cache, or for each login.'),
   tokenLifetime: duration(60, 24 * 3600)
     .optional()
     .describe('By default tokens.lifetime.'),
@@ -148,7 +230,19 @@ const connection = z.strictObject({
 
 export const configuration = z.strictObject({
   $schema: z.string().optional(),
-  providers: z.array(azureDirectory).min(1, 'add a provider: without one nobody can sign in').max(20),
+  providers: z
+    .array(z.discriminatedUnion('type', [azureDirectory, localProvider]))
+    .min(1, 'add a provider: without one nobody can sign in')
+    .max(20),
+  chain: z
+    .array(name)
+    .max(20)
+    .optional()
+    .describe(
+      'Authentication chain: names of providers in the order in which they are asked; by default all, as listed.',
+    ),
+  mfa: secondFactor.prefault({}),
+  mail: mail.optional(),
   session: z
     .strictObject({
       deadline: duration(300, 24 * 3600)
@@ -175,5 +269,6 @@ export const configuration = z.strictObject({
 
 export type Configuration = z.output<typeof configuration>;
 export type ProviderSettings = Configuration['providers'][number];
+export type AzureDirectorySettings = Extract<ProviderSettings, { type: 'azure-directory' }>;
 export type ConnectionSettings = Configuration['connections'][number];
 export type RuleSettings = ConnectionSettings['rules'][number];

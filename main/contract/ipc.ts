@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { IpcAction } from './actions.ts';
+import { cloudNames, signInWays } from './clouds.ts';
 import { appState, problem } from './state.ts';
 
 /**
@@ -16,9 +17,51 @@ export const themes = ['system', 'light', 'dark'] as const;
 const preferences = z.object({ theme: z.enum(themes), startAtLogin: z.boolean() });
 export type Preferences = z.infer<typeof preferences>;
 
+const name = z.string().min(1).max(100);
+const secret = z.string().min(1).max(4096);
+const mfaCode = z.string().min(1).max(100);
+
+/** What an authenticator or a phone scans, and the same as text; `qr` is a square of dark (true) and light modules. */
+export const enrolment = z.object({ uri: z.string(), key: z.string(), qr: z.array(z.array(z.boolean())) });
+export type Enrolment = z.infer<typeof enrolment>;
+
+/** One finding of the doctor. `remedy` says what to click or change where it is not `ok`. */
+export const check = z.object({
+  name: z.string(),
+  result: z.enum(['ok', 'warning', 'failed', 'skipped']),
+  message: z.string(),
+  remedy: z.string().optional(),
+  aadsts: z.number().int().optional(),
+});
+export type Check = z.infer<typeof check>;
+
+/** The provider form of the origin: what is set for an Azure Directory. */
+export const providerForm = z.strictObject({
+  name,
+  type: z.enum(['azure-directory', 'local']),
+  enabled: z.boolean(),
+  cloud: z.enum(cloudNames).optional(),
+  authority: z.string().max(500).optional(),
+  applicationId: z.string().max(100).optional(),
+  resource: z.string().max(500).optional(),
+  domains: z.array(z.string().max(253)).max(200).optional(),
+  signIn: z.array(z.enum(signInWays)).optional(),
+  redirectService: z.string().max(500).optional(),
+  mailCodes: z.boolean().optional(),
+});
+export type ProviderForm = z.infer<typeof providerForm>;
+
 export const ipcActions = {
   getState: { request: nothing, reply: appState },
-  signIn: { request: z.strictObject({ provider: z.string().max(100).optional() }), reply: nothing },
+  signIn: {
+    request: z.strictObject({ provider: name.optional(), way: z.enum(signInWays).optional() }),
+    reply: nothing,
+  },
+  /** A break-glass account: password and the code of its authenticator. */
+  signInLocally: {
+    request: z.strictObject({ username: z.string().min(1).max(200), password: secret, code: mfaCode }),
+    reply: nothing,
+  },
   cancelSignIn: { request: nothing, reply: nothing },
   signOut: { request: nothing, reply: nothing },
   /** Copies the device code that is waiting, and says whether there was one. */
@@ -46,6 +89,28 @@ export const ipcActions = {
     request: z.strictObject({ theme: z.enum(themes).optional(), startAtLogin: z.boolean().optional() }),
     reply: preferences,
   },
+  /** Starts the enrolment of an authenticator; the answer is shown once and kept nowhere in the window's state. */
+  enrolTotp: { request: z.strictObject({ code: mfaCode.optional() }), reply: enrolment },
+  /** Confirms it with a first code and answers with the recovery codes, which are not shown again. */
+  confirmTotp: {
+    request: z.strictObject({ code: mfaCode }),
+    reply: z.object({ recoveryCodes: z.array(z.string()) }),
+  },
+  removeTotp: { request: z.strictObject({ code: mfaCode }), reply: nothing },
+  enrolPush: { request: nothing, reply: enrolment },
+  /** Asks the phone once; the number to choose comes in the state of the prompt. */
+  confirmPush: { request: nothing, reply: nothing },
+  removePush: { request: z.strictObject({ code: mfaCode }), reply: nothing },
+  answerPrompt: { request: z.strictObject({ id: name, code: mfaCode }), reply: nothing },
+  askPhone: { request: id, reply: nothing },
+  denyPrompt: { request: id, reply: nothing },
+  saveProvider: { request: providerForm, reply: nothing },
+  removeProvider: { request: z.strictObject({ name }), reply: nothing },
+  setProviderEnabled: { request: z.strictObject({ name, enabled: z.boolean() }), reply: nothing },
+  /** Stores the application secret; null forgets it. */
+  setProviderSecret: { request: z.strictObject({ name, secret: secret.nullable() }), reply: nothing },
+  validateProvider: { request: z.strictObject({ name }), reply: z.array(check) },
+  runDoctor: { request: nothing, reply: z.array(check) },
   /** Ends the application and with it every gateway, which closing the window does not. */
   quit: { request: nothing, reply: nothing },
 } as const satisfies Record<IpcAction, { request: z.ZodType; reply: z.ZodType }>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { factorNames, signInWays } from './clouds.ts';
 import { errorCodes } from './errors.ts';
 
 /** Times in the contract are ISO 8601 in UTC. Nothing in here is a secret: the renderer and `--json` output get all of it. */
@@ -33,7 +34,12 @@ export const account = z.object({
 export const group = z.object({ id: z.string(), name: z.string() });
 
 export const signInState = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('signed-out'), problem: problem.optional() }),
+  z.object({
+    kind: z.literal('signed-out'),
+    problem: problem.optional(),
+    /** The other way in, where a policy has blocked the one that was tried; a person has to choose it. */
+    otherWay: z.object({ provider: z.string(), way: z.enum(signInWays) }).optional(),
+  }),
   /** Waiting for the authority's answer to the request for a code, or for the directory after the code was used. */
   z.object({
     kind: z.literal('working'),
@@ -47,6 +53,15 @@ export const signInState = z.discriminatedUnion('kind', [
     applicationId: z.string(),
     userCode: z.string(),
     verificationUri: z.url(),
+    startedAt: time,
+    expiresAt: time,
+  }),
+  /** The system's browser has been opened at the sign-in page of the authority and is expected to come back. */
+  z.object({
+    kind: z.literal('browser'),
+    provider: z.string(),
+    tenant: z.string(),
+    applicationId: z.string(),
     startedAt: time,
     expiresAt: time,
   }),
@@ -107,15 +122,62 @@ export const databaseSession = z.object({
   since: time,
 });
 
+/** A second factor that logins are waiting for: one for one cause, however many wait. */
+export const mfaPrompt = z.object({
+  id: z.string(),
+  connection: z.string(),
+  role: z.string(),
+  /** What the client calls itself; never trusted, only shown. */
+  program: z.string(),
+  /** Where the client is: "unix", or address and port. */
+  address: z.string(),
+  /** How many logins wait right now; none when their clients have given up. */
+  waiting: z.number().int(),
+  methods: z.array(z.enum(factorNames)),
+  since: time,
+  expiresAt: time,
+  /** The number to choose on the phone, while it is being asked. */
+  pushNumber: z.string().optional(),
+  /** Why the last try to ask the phone failed. */
+  pushProblem: problem.optional(),
+});
+
+export const secondFactor = z.object({
+  totp: z.object({
+    enrolled: z.boolean(),
+    recoveryCodesLeft: z.number().int(),
+    lockedUntil: time.optional(),
+  }),
+  push: z.object({ available: z.boolean(), enrolled: z.boolean() }),
+  /** Whether a rule of a connection that the person may use asks for it. */
+  needed: z.boolean(),
+});
+
+export const provider = z.object({
+  name: z.string(),
+  type: z.enum(['azure-directory', 'local']),
+  enabled: z.boolean(),
+  tenant: z.string(),
+  applicationId: z.string(),
+  domains: z.array(z.string()),
+  ways: z.array(z.enum(signInWays)),
+  /** Whether an application secret is stored; the secret itself is never told. */
+  hasSecret: z.boolean(),
+});
+
 export const appState = z.object({
   version: z.string(),
   /** True where sign-in goes to a local tenant: the screens must say that this is not Microsoft. */
   localTenant: z.boolean(),
-  providers: z.array(z.object({ name: z.string(), tenant: z.string(), applicationId: z.string() })),
+  /** In the order of the authentication chain. */
+  providers: z.array(provider),
   signIn: signInState,
   connections: z.array(connection),
   tokens: z.array(token),
   databaseSessions: z.array(databaseSession),
+  prompts: z.array(mfaPrompt),
+  /** Of the signed-in person. */
+  secondFactor: secondFactor.optional(),
   /** How secrets are kept: `memory` means that a restart needs a new sign-in, and `reason` says why. */
   seal: z.object({ kind: z.enum(['keychain', 'key-file', 'memory']), reason: z.string().optional() }),
   audit: z.discriminatedUnion('kind', [
@@ -131,4 +193,7 @@ export type SignInState = z.infer<typeof signInState>;
 export type ConnectionState = z.infer<typeof connection>;
 export type TokenState = z.infer<typeof token>;
 export type DatabaseSession = z.infer<typeof databaseSession>;
+export type MfaPrompt = z.infer<typeof mfaPrompt>;
+export type SecondFactor = z.infer<typeof secondFactor>;
+export type ProviderState = z.infer<typeof provider>;
 export type AppState = z.infer<typeof appState>;
