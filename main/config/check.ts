@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { configuration } from './schema.ts';
+import type { AzureDirectorySettings, configuration } from './schema.ts';
 
 type Draft = z.output<typeof configuration>;
 
@@ -19,7 +19,12 @@ export function crossChecks(config: Draft): Fault[] {
       config.connections.map((connection, index) => [connection.name, ['connections', index, 'name']]),
     ),
     ...portClashes(config),
-    ...config.providers.flatMap(providerFaults),
+    ...config.providers.flatMap((provider, index) =>
+      provider.type === 'local' ? [] : providerFaults(provider, index),
+    ),
+    ...chainFaults(config),
+    ...secondFactorFaults(config),
+    ...mailFaults(config),
     ...config.connections.flatMap(connectionFaults),
   ];
 }
@@ -56,7 +61,7 @@ function portClashes(config: Draft): Fault[] {
  * The local tenant signs in whomever the tester names, so it must never stand in for Microsoft in earnest: `local`
  * takes loopback addresses only, and its own certificate authority is accepted nowhere else.
  */
-function providerFaults(provider: Draft['providers'][number], index: number): Fault[] {
+function providerFaults(provider: AzureDirectorySettings, index: number): Fault[] {
   const at = (key: string): Fault['path'] => ['providers', index, key];
   const faults: Fault[] = [];
   if (provider.cloud === 'local') {
@@ -79,6 +84,45 @@ function providerFaults(provider: Draft['providers'][number], index: number): Fa
     });
   }
   return faults;
+}
+
+function chainFaults({ chain, providers }: Draft): Fault[] {
+  const known = providers.map(({ name }) => name);
+  return (chain ?? []).flatMap((name, index): Fault[] => {
+    if (!known.includes(name))
+      return [
+        { path: ['chain', index], message: `there is no provider "${name}"; known: ${known.join(', ')}` },
+      ];
+    return chain?.indexOf(name) === index
+      ? []
+      : [{ path: ['chain', index], message: `"${name}" is in the chain twice` }];
+  });
+}
+
+function secondFactorFaults({ mfa }: Draft): Fault[] {
+  const usesPush = mfa.methods.includes('push');
+  if (usesPush && mfa.pushServer === undefined) {
+    return [
+      { path: ['mfa', 'pushServer'], message: 'is missing: "push" needs the address of an ntfy server' },
+    ];
+  }
+  if (mfa.pushServer === undefined) return [];
+  const { protocol, hostname } = new URL(mfa.pushServer);
+  if (protocol === 'https:' || loopbackHosts.has(hostname)) return [];
+  return [{ path: ['mfa', 'pushServer'], message: 'must be an https address' }];
+}
+
+/** Codes go to addresses of known domains only: an open mailer would be a tool for those who phish with codes. */
+function mailFaults(config: Draft): Fault[] {
+  return config.providers.flatMap((provider, index): Fault[] => {
+    if (provider.type === 'local' || !provider.mailCodes) return [];
+    const path = ['providers', index, 'mailCodes'];
+    if (config.mail === undefined)
+      return [{ path, message: 'needs "mail": the server that sends the codes' }];
+    return provider.domains.length > 0
+      ? []
+      : [{ path, message: 'needs "domains": codes are mailed to their addresses only' }];
+  });
 }
 
 function connectionFaults({ upstream }: Draft['connections'][number], index: number): Fault[] {

@@ -163,7 +163,17 @@ function withAbsoluteFiles(config: Configuration, folder: string): Configuration
     part.caFile === undefined ? part : { ...part, caFile: resolve(folder, part.caFile) };
   return {
     ...config,
-    providers: config.providers.map(absolute),
+    providers: config.providers.map((provider) =>
+      provider.type === 'local' ? provider : absolute(provider),
+    ),
+    ...(config.mail === undefined
+      ? {}
+      : {
+          mail: absolute({
+            ...config.mail,
+            templateFile: config.mail.templateFile && resolve(folder, config.mail.templateFile),
+          }),
+        }),
     connections: config.connections.map((connection) => ({
       ...connection,
       upstream: { ...connection.upstream, tls: absolute(connection.upstream.tls) },
