@@ -48,7 +48,11 @@ describe('a good configuration', () => {
     });
     expect(config.tokens.lifetime).toBe('15m');
     expect(config.session.deadline).toBe('8h');
-    expect(config.providers[0]).toMatchObject({ cloud: 'global', enabled: true, signIn: ['device-code', 'browser'] });
+    expect(config.providers[0]).toMatchObject({
+      cloud: 'global',
+      enabled: true,
+      signIn: ['device-code', 'browser'],
+    });
   });
 
   it('may be JSON', () => {
