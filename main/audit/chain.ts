@@ -26,7 +26,7 @@ interface Known extends ChainEnd {
   next: Place | undefined;
 }
 
-/** How many records back a moved or inserted line is recognised as such; further back it shows as more breaks. */
+/** How many records back, at least, a moved or inserted line is recognised as such; further back it shows as more breaks. */
 const memory = 5000;
 
 /**
@@ -36,7 +36,9 @@ const memory = 5000;
  * @param start what the first record must follow; undefined to take the first one as it is
  */
 export function createChainCheck(start: ChainEnd | undefined) {
-  const known = new Map<string, Known>();
+  // Two generations: dropping a Map's oldest key one at a time gets slower the more have been dropped.
+  let known = new Map<string, Known>();
+  let knownBefore = new Map<string, Known>();
   const breaks: ChainBreak[] = [];
   const forks = new Map<string, { at: ChainBreak; first: Place }>();
   const gaps: { from: number; to: number; at: ChainBreak }[] = [];
@@ -45,10 +47,15 @@ export function createChainCheck(start: ChainEnd | undefined) {
   /** Undecodable lines since the tip; each may have been a record that followed it. */
   let damaged: ChainBreak[] = [];
 
+  const find = (hash: string): Known | undefined => known.get(hash) ?? knownBefore.get(hash);
+
   function remember(end: ChainEnd, place: Place | undefined): void {
     tip = { seq: end.seq, hash: end.hash, place, next: undefined };
     known.set(end.hash, tip);
-    if (known.size > memory) known.delete(known.keys().next().value ?? '');
+    if (known.size >= memory) {
+      knownBefore = known;
+      known = new Map();
+    }
     damaged = [];
     if (highest === undefined || end.seq >= highest.seq) highest = { seq: end.seq, hash: end.hash };
   }
@@ -62,7 +69,7 @@ export function createChainCheck(start: ChainEnd | undefined) {
   }
 
   function follow(record: AuditRecord, place: Place): void {
-    const parent = known.get(record.prev);
+    const parent = find(record.prev);
     if (parent !== undefined && record.seq === parent.seq + 1) {
       // Of two that follow the same record, the one that nothing follows was put in: the later one, until we know.
       const fork = forks.get(parent.hash);
@@ -105,7 +112,7 @@ export function createChainCheck(start: ChainEnd | undefined) {
         damaged.push(report(place, 'edited', 'The line does not match its own hash.'));
         return undefined;
       }
-      if (known.has(record.hash)) {
+      if (find(record.hash) !== undefined) {
         report(place, 'misplaced', `Record ${record.seq} is here a second time.`);
         return record;
       }

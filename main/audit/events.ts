@@ -33,6 +33,8 @@ export type AuditEvent =
   | { event: 'groups-refreshed'; account: Account; added: string[]; removed: string[] }
   | ({ event: 'groups-refresh-failed'; account: Account } & AuditFault)
   | ({ event: 'token-issued'; tokenId: string; expiresAt: string } & AuditAccess)
+  /** As asked for: the connection may not exist, and no role means any. */
+  | ({ event: 'token-refused'; account?: Account; connection: string; role?: string } & AuditFault)
   | {
       event: 'token-revoked';
       tokenId: string;

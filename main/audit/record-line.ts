@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { z } from 'zod';
 import type { AuditEvent } from './events.ts';
 
@@ -63,7 +63,7 @@ export function decodeRecord(line: Buffer): AuditRecord | undefined {
 }
 
 function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return digest('sha256', bytes, 'hex');
 }
 
 /** For JSON.stringify: no event from outside can make a record of any size. */

@@ -140,6 +140,12 @@ export function toProblem(thrown: unknown): Problem {
   return problem;
 }
 
+/** What the log of the process gets of anything thrown: our sentence, or the whole of an error that is not ours. */
+export function toLogText(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return 'unknown error';
+  return thrown instanceof LatchkeyError ? thrown.message : (thrown.stack ?? thrown.message);
+}
+
 /** For switches over unions: a new member that nobody handles fails the type check, not the user. */
 export function assertNever(value: never): never {
   throw new TypeError(`unhandled case: ${JSON.stringify(value)}`);

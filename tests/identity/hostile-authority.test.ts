@@ -146,13 +146,11 @@ describe('a bad answer to the request for a code', () => {
   });
 
   it('a redirect is not followed with what we post', async () => {
-    const elsewhere = await startScriptedServer((_request, response) => sendJson(response, 200, {}));
-    closers.push(elsewhere.close);
-    const { directory } = await start({
-      devicecode: (to) => to.writeHead(307, { location: `${elsewhere.origin}/devicecode` }).end(),
+    const { directory, server } = await start({
+      devicecode: (to, at) => to.writeHead(307, { location: `${at}/elsewhere` }).end(),
     });
     await expect(signIn(directory)).rejects.toMatchObject({ code: 'authority-unreachable' });
-    expect(elsewhere.requests).toHaveLength(0);
+    expect(server.requests.filter(({ path }) => path === '/elsewhere')).toHaveLength(0);
   });
 
   it('a body without end is not read to its end', async () => {
@@ -241,6 +239,18 @@ describe('a token answer that proves nothing', () => {
     const { directory, cache } = await start({ token: (to) => sendJson(to, 200, tokens({ tid: objectId })) });
     await expect(signIn(directory)).rejects.toMatchObject({ code: 'wrong-tenant' });
     expect(cache.writes).toBe(0);
+  });
+});
+
+describe('a renewal that MSAL would start by itself', () => {
+  it('is left out: its result would go by unchecked', async () => {
+    const { directory, server } = await start({
+      token: (to) => sendJson(to, 200, { ...tokens(), scope: `${server.origin}/User.Read`, refresh_in: 1 }),
+    });
+    await signIn(directory);
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    expect(await directory.accessToken([`${server.origin}/User.Read`])).toBe('access-token');
+    expect(server.requests.filter(({ form }) => form.get('grant_type') === 'refresh_token')).toHaveLength(0);
   });
 });
 

@@ -107,9 +107,6 @@ export const tenantSchema = z.strictObject({
 export const directorySchema = z.strictObject({ tenants: z.array(tenantSchema).min(1) });
 
 export type Directory = z.input<typeof directorySchema>;
-export type UserInput = z.input<typeof userSchema>;
-export type GroupInput = z.input<typeof groupSchema>;
-export type PolicyInput = z.input<typeof policySchema>;
 export type TenantRecord = z.output<typeof tenantSchema>;
 export type User = z.output<typeof userSchema>;
 export type Group = z.output<typeof groupSchema>;

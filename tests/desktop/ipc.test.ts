@@ -1,0 +1,288 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { actionChannel, type IpcAction, ipcActionNames } from '../../main/contract/actions.ts';
+import { LatchkeyError } from '../../main/contract/errors.ts';
+import { ipcActions } from '../../main/contract/ipc.ts';
+import type { AppState } from '../../main/contract/state.ts';
+import type { DesktopActions } from '../../main/desktop/actions.ts';
+import { createStatePush, type IpcSender, serveActions } from '../../main/desktop/ipc.ts';
+import { appOrigin, startPage } from '../../main/desktop/origin.ts';
+import { signedIn } from '../renderer/states.ts';
+
+const inputsForEach = 10_000;
+const window = { id: 'our window' } as unknown as IpcSender['sender'];
+const ourPage = { sender: window, senderFrame: { url: startPage, parent: null } } as unknown as IpcSender;
+
+type Handler = (
+  event: unknown,
+  payload: unknown,
+) => Promise<{ ok: boolean; problem?: { code: string }; reply?: unknown }>;
+
+/** Takes the place of ipcMain: channels and the functions behind them. */
+function serve(answers: Partial<Record<IpcAction, (request: unknown) => unknown>> = {}) {
+  const channels = new Map<string, Handler>();
+  const ran: [IpcAction, unknown][] = [];
+  const reported: unknown[] = [];
+  const actions = Object.fromEntries(
+    ipcActionNames.map((name) => [
+      name,
+      async (request: unknown) => {
+        ran.push([name, request]);
+        return answers[name]?.(request);
+      },
+    ]),
+  ) as unknown as DesktopActions;
+  const stop = serveActions(
+    {
+      handle: (channel, handler) => void channels.set(channel, handler as unknown as Handler),
+      removeHandler: (channel) => void channels.delete(channel),
+    },
+    actions,
+    (sender) => sender === window,
+    (error) => void reported.push(error),
+  );
+  const ask = (action: IpcAction, payload: unknown, event: IpcSender = ourPage) => {
+    const handler = channels.get(actionChannel(action));
+    if (handler === undefined) throw new Error(`no channel for ${action}`);
+    return handler(event, payload);
+  };
+  return { channels, ran, reported, stop, ask };
+}
+
+const isText = (value: unknown, longest: number): boolean =>
+  typeof value === 'string' && value.length <= longest;
+const isShape = (
+  payload: unknown,
+  keys: Record<string, (value: unknown) => boolean>,
+  required: string[],
+): boolean =>
+  typeof payload === 'object' &&
+  payload !== null &&
+  !Array.isArray(payload) &&
+  Object.entries(payload).every(([key, value]) => Object.hasOwn(keys, key) && keys[key]?.(value) === true) &&
+  required.every((key) => Object.hasOwn(payload, key));
+const optional = (check: (value: unknown) => boolean) => (value: unknown) =>
+  value === undefined || check(value);
+const isNothing = (payload: unknown): boolean => payload === undefined;
+const isId = (payload: unknown): boolean => isShape(payload, { id: (value) => isText(value, 100) }, ['id']);
+
+/** What each action takes, written down once more by hand: the schemas are what is being tested. */
+const takes: Record<IpcAction, (payload: unknown) => boolean> = {
+  getState: isNothing,
+  signIn: (payload) => isShape(payload, { provider: optional((value) => isText(value, 100)) }, []),
+  cancelSignIn: isNothing,
+  signOut: isNothing,
+  copyCode: isNothing,
+  openVerificationPage: isNothing,
+  copyToken: (payload) =>
+    isShape(
+      payload,
+      { connection: (value) => isText(value, 100), role: optional((value) => isText(value, 200)) },
+      ['connection'],
+    ),
+  copyCommand: (payload) => isShape(payload, { connection: (value) => isText(value, 100) }, ['connection']),
+  revokeToken: isId,
+  revokeAllTokens: isNothing,
+  cutSession: isId,
+  openAuditFolder: isNothing,
+  getPreferences: isNothing,
+  setPreferences: (payload) =>
+    isShape(
+      payload,
+      {
+        theme: optional((value) => ['system', 'light', 'dark'].includes(value as string)),
+        startAtLogin: optional((value) => typeof value === 'boolean'),
+      },
+      [],
+    ),
+  quit: isNothing,
+};
+
+const word = fc.oneof(
+  fc.constantFrom(
+    '',
+    'sales',
+    'system',
+    'dark',
+    'a'.repeat(100),
+    'a'.repeat(101),
+    'a'.repeat(200),
+    'a'.repeat(201),
+    '__proto__',
+  ),
+  fc.string({ maxLength: 8 }),
+);
+const value = fc.oneof(
+  word,
+  fc.boolean(),
+  fc.constant(undefined),
+  fc.constant(null),
+  fc.integer(),
+  fc.array(word, { maxLength: 2 }),
+);
+/** Near misses, which plain random values would never be: the right keys with other values, or one key more. */
+const nearMiss = fc.dictionary(
+  fc.constantFrom('provider', 'connection', 'role', 'id', 'theme', 'startAtLogin', 'extra'),
+  value,
+  { maxKeys: 3 },
+);
+const payloads = fc.sample(
+  fc.oneof(nearMiss, fc.anything({ withMap: true, withSet: true, withDate: true, withTypedArray: true })),
+  inputsForEach,
+);
+const isPlain = (given: unknown): boolean =>
+  given === undefined || Object.getPrototypeOf(given) === Object.prototype;
+
+describe('every action of the contract', () => {
+  test('has its own channel, and there is no other; stopping closes them all', () => {
+    const { channels, stop } = serve();
+    expect([...channels.keys()]).toEqual(Object.keys(ipcActions).map((name) => `latchkey:${name}`));
+    stop();
+    expect(channels.size).toBe(0);
+  });
+
+  test.each(ipcActionNames)('%s: the handler sees only what fits', async (action) => {
+    const { ask, ran } = serve({ [action]: sampleReply(action) });
+    let accepted = 0;
+    for (const given of payloads) {
+      ran.length = 0;
+      const outcome = await ask(action, given);
+      const fits = takes[action](given);
+      if (outcome.ok !== fits || ran.length !== (fits ? 1 : 0))
+        expect.fail(`${action} ${fc.stringify(given)}`);
+      if (fits) {
+        accepted += 1;
+        // Whatever kind of object came in, the handler gets a plain one.
+        if (!isPlain(ran[0]?.[1])) expect.fail(`${action} ${fc.stringify(given)}`);
+      } else if (outcome.problem?.code !== 'request-invalid') {
+        expect.fail(`${action} ${fc.stringify(given)}`);
+      }
+    }
+    expect(accepted).toBeGreaterThan(0);
+    expect(accepted).toBeLessThan(inputsForEach);
+  });
+
+  test.each(ipcActionNames)('%s: nobody but the top frame of our page in our window', async (action) => {
+    const { ask, ran } = serve({ [action]: sampleReply(action) });
+    const page = (url: string, parent: unknown = null) => ({ url, parent });
+    const top = page(startPage);
+    const strangers: unknown[] = [
+      { sender: window, senderFrame: null },
+      { sender: { id: 'another' }, senderFrame: top },
+      { sender: window, senderFrame: page(startPage, top) },
+      ...[
+        '',
+        'about:blank',
+        'about:srcdoc',
+        'https://app/index.html',
+        'http://app/index.html',
+        'file:///index.html',
+        'latchkey://other/index.html',
+        'latchkey://app.evil.example/index.html',
+        'latchkey://app:81/index.html',
+        'latchkey://user@app/index.html',
+        'latchkeys://app/index.html',
+        `data:text/html,${appOrigin}`,
+        `https://evil.example/${startPage}`,
+        'devtools://devtools/bundled/inspector.html',
+      ].map((url) => ({ sender: window, senderFrame: page(url) })),
+    ];
+    for (const event of strangers) {
+      const outcome = await ask(action, sampleRequest(action), event as IpcSender);
+      expect(outcome).toMatchObject({ ok: false, problem: { code: 'request-refused' } });
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.webUrl(), fc.string()), async (url) => {
+        const outcome = await ask(action, sampleRequest(action), {
+          sender: window,
+          senderFrame: page(url),
+        } as IpcSender);
+        expect(outcome.ok).toBe(false);
+      }),
+      { numRuns: 500 },
+    );
+    expect(ran).toEqual([]);
+    expect((await ask(action, sampleRequest(action))).ok).toBe(true);
+  });
+});
+
+describe('what comes back', () => {
+  test('holds nothing that the contract does not name', async () => {
+    const reply = { ...(sampleReply('copyToken')() as object), token: 'lk_secret' };
+    const { ask } = serve({ copyToken: () => reply });
+    const outcome = await ask('copyToken', { connection: 'sales' });
+    expect(outcome.ok).toBe(true);
+    expect(JSON.stringify(outcome)).not.toContain('lk_secret');
+  });
+
+  test('is the problem where the action failed, and never the text of a foreign error', async () => {
+    const { ask, reported } = serve({
+      signOut: () => {
+        throw new LatchkeyError('store-failed', 'The sign-in could not be deleted.', {
+          remedy: 'Free some space.',
+        });
+      },
+      quit: () => {
+        throw new Error('connect https://graph/?access_token=eyJ');
+      },
+    });
+    expect(await ask('signOut', undefined)).toEqual({
+      ok: false,
+      problem: {
+        code: 'store-failed',
+        message: 'The sign-in could not be deleted.',
+        remedy: 'Free some space.',
+      },
+    });
+    expect(reported).toEqual([]);
+    const foreign = await ask('quit', undefined);
+    expect(foreign).toMatchObject({ ok: false, problem: { code: 'internal' } });
+    expect(JSON.stringify(foreign)).not.toContain('eyJ');
+    expect(reported).toHaveLength(1);
+  });
+});
+
+test('a burst of changes is one message with the last state', async () => {
+  let state: AppState = signedIn;
+  const sent: string[] = [];
+  const push = createStatePush(
+    () => state,
+    ({ version }) => void sent.push(version),
+    10,
+  );
+  for (let change = 0; change < 100; change += 1) {
+    state = { ...signedIn, version: String(change) };
+    push.changed();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(sent).toEqual(['99']);
+  push.changed();
+  push.close();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(sent).toEqual(['99']);
+});
+
+function sampleRequest(action: IpcAction): unknown {
+  const requests: Partial<Record<IpcAction, unknown>> = {
+    signIn: {},
+    copyToken: { connection: 'sales' },
+    copyCommand: { connection: 'sales' },
+    revokeToken: { id: 't1' },
+    cutSession: { id: 's1' },
+    setPreferences: { theme: 'dark' },
+  };
+  return requests[action];
+}
+
+function sampleReply(action: IpcAction): () => unknown {
+  const preferences = { theme: 'dark', startAtLogin: false };
+  const replies: Partial<Record<IpcAction, unknown>> = {
+    getState: signedIn,
+    copyCode: true,
+    openVerificationPage: true,
+    copyToken: { id: 't1', role: 'r', expiresAt: '2026-03-10T09:27:30Z', clearsAt: '2026-03-10T09:13:30Z' },
+    getPreferences: preferences,
+    setPreferences: preferences,
+  };
+  return () => replies[action];
+}

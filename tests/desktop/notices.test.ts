@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import type { AppState } from '../../main/contract/state.ts';
+import { noticeOfDeadline, noticeOnChange } from '../../main/desktop/notices.ts';
+import * as states from '../renderer/states.ts';
+
+const sessionEnded: AppState = {
+  ...states.signedOut,
+  signIn: { kind: 'signed-out', problem: { code: 'sign-in-required', message: 'Your session has ended.' } },
+};
+const cancelled: AppState = {
+  ...states.signedOut,
+  signIn: {
+    kind: 'signed-out',
+    problem: { code: 'sign-in-cancelled', message: 'The sign-in was cancelled.' },
+  },
+};
+
+describe('what is told by a notification', () => {
+  test('an expired code, a session that ended, a sign-in that failed', () => {
+    expect(noticeOnChange(states.code, states.expiredCode)?.title).toBe('The code has expired');
+    expect(noticeOnChange(states.signedIn, sessionEnded)).toEqual({
+      title: 'Sign-in needed',
+      body: 'Your session has ended.',
+    });
+    expect(noticeOnChange(states.restoring, sessionEnded)?.title).toBe('Sign-in needed');
+    expect(noticeOnChange(states.contacting, sessionEnded)?.title).toBe('Sign-in failed');
+  });
+
+  test('who has signed in, after a code but not after a restart', () => {
+    const notice = noticeOnChange(states.readingGroups, states.signedIn);
+    expect(notice?.title).toBe('Signed in');
+    expect(notice?.body).toContain('Adele Vance (adele.vance@contoso.example)');
+    expect(noticeOnChange(states.restoring, states.signedIn)).toBeUndefined();
+    expect(noticeOnChange(undefined, states.signedIn)).toBeUndefined();
+  });
+
+  test('an audit that fails, once', () => {
+    expect(noticeOnChange(states.signedIn, states.troubled)?.title).toBe('New logins are refused');
+    expect(noticeOnChange(states.troubled, states.troubled)).toBeUndefined();
+  });
+
+  test('nothing of what the person has just done', () => {
+    expect(noticeOnChange(states.signedIn, states.signedOut)).toBeUndefined();
+    expect(noticeOnChange(states.code, cancelled)).toBeUndefined();
+    expect(noticeOnChange(states.signedOut, states.contacting)).toBeUndefined();
+    expect(noticeOnChange(undefined, states.expiredCode)).toBeUndefined();
+  });
+});
+
+describe('the warning before the deadline', () => {
+  const { signIn } = states.signedIn;
+  if (signIn.kind !== 'signed-in') throw new Error('not signed in');
+  const end = Date.parse(signIn.until);
+
+  test('comes in the last ten minutes, once for each deadline', () => {
+    expect(noticeOfDeadline(states.signedIn, end - 600_001, undefined)).toBeUndefined();
+    const warning = noticeOfDeadline(states.signedIn, end - 600_000, undefined);
+    expect(warning?.deadline).toBe(signIn.until);
+    expect(noticeOfDeadline(states.signedIn, end - 300_000, signIn.until)).toBeUndefined();
+    expect(noticeOfDeadline(states.signedIn, end - 300_000, 'another')).toBeDefined();
+    expect(noticeOfDeadline(states.signedIn, end, undefined)).toBeUndefined();
+  });
+
+  test('does not come at the start of a short session, nor without one', () => {
+    const short = { ...signIn, since: new Date(end - 600_000).toISOString() };
+    expect(noticeOfDeadline({ ...states.signedIn, signIn: short }, end - 600_000, undefined)).toBeUndefined();
+    expect(noticeOfDeadline(states.signedOut, end - 1000, undefined)).toBeUndefined();
+  });
+});

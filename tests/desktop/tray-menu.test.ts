@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import type { AppState } from '../../main/contract/state.ts';
+import { type TrayItem, trayMenu, trayStatus } from '../../main/desktop/tray-menu.ts';
+import * as states from '../renderer/states.ts';
+
+const line = (item: TrayItem): string => {
+  if (item === 'separator') return '---';
+  const inner = item.submenu === undefined ? '' : ` > ${item.submenu.map(line).join(' | ')}`;
+  return `${item.command === undefined && inner === '' ? '(text) ' : ''}${item.label}${inner}`;
+};
+const lines = (state: AppState): string[] => trayMenu(state).map(line);
+const time = (iso: string): string =>
+  new Date(iso).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+
+describe('tray menu', () => {
+  test('signed out', () => {
+    expect(lines(states.signedOut)).toEqual([
+      '(text) Not signed in',
+      '---',
+      'Sign in',
+      '---',
+      'Open Latchkey',
+      'Quit Latchkey',
+    ]);
+    expect(trayStatus(states.signedOut).icon).toBe('signed-out');
+  });
+
+  test('a choice where there are several providers', () => {
+    const items = trayMenu(states.twoProviders);
+    expect(items).toContainEqual({
+      label: 'Sign in with Contoso',
+      command: { kind: 'sign-in', provider: 'Contoso' },
+    });
+    expect(items).toContainEqual({
+      label: 'Sign in with Fabrikam (partner)',
+      command: { kind: 'sign-in', provider: 'Fabrikam (partner)' },
+    });
+  });
+
+  test('waiting for the code', () => {
+    expect(lines(states.code)).toEqual([
+      '(text) Waiting for code CQ7MXRL4T',
+      '---',
+      'Copy code',
+      'Open the sign-in page',
+      'Cancel sign-in',
+      '---',
+      'Open Latchkey',
+      'Quit Latchkey',
+    ]);
+    expect(trayStatus(states.code).icon).toBe('waiting');
+    expect(trayStatus(states.restoring)).toEqual({ icon: 'waiting', text: 'Signing in again' });
+  });
+
+  test('signed in: a token for each connection that is open, by role where there are several', () => {
+    if (states.signedIn.signIn.kind !== 'signed-in') throw new Error('not signed in');
+    const until = time(states.signedIn.signIn.until);
+    expect(lines(states.signedIn)).toEqual([
+      `(text) Signed in as adele.vance@contoso.example until ${until}`,
+      '---',
+      'Sign out',
+      '---',
+      'Copy token for Sales warehouse',
+      'Copy token for Orders, production > orders_reader | orders_owner',
+      '---',
+      'Open Latchkey',
+      'Quit Latchkey',
+    ]);
+    expect(trayMenu(states.signedIn)).toContainEqual({
+      label: 'Copy token for Sales warehouse',
+      command: { kind: 'copy-token', connection: 'sales', role: 'sales_reader' },
+    });
+    expect(trayStatus(states.signedIn).icon).toBe('signed-in');
+  });
+
+  test('a problem shows in the icon and in the words, and a local tenant is named', () => {
+    const { icon, text } = trayStatus(states.troubled);
+    expect(icon).toBe('problem');
+    expect(text).toContain('The audit cannot be written because the disk is full');
+    expect(lines(states.troubled)).toContain('(text) Local test tenant, not Microsoft');
+    expect(trayStatus(states.expiredCode)).toEqual({
+      icon: 'problem',
+      text: 'The code was not entered in time.',
+    });
+  });
+
+  test('names cannot make access keys, lines or another reading order', () => {
+    const [connection] = states.signedIn.connections;
+    if (connection === undefined) throw new Error('no connection');
+    const named = (title: string): AppState => ({
+      ...states.signedIn,
+      connections: [{ ...connection, title }],
+    });
+    expect(lines(named('R&D & more'))).toContain('Copy token for R&&D && more');
+    expect(lines(named('a\nQuit\u2028b'))).toContain('Copy token for a Quit b');
+    expect(lines(named(states.hostileNames.bidi))).toContain('Copy token for nimda gpj.exe');
+    expect(lines(named('فريق'))).toContain('Copy token for \u2068فريق\u2069');
+    expect(lines(named(states.hostileNames.long))).toContain(`Copy token for ${'a'.repeat(59)}…`);
+  });
+});
