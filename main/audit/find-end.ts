@@ -18,6 +18,9 @@ export interface FoundEnd {
   broken?: ChainBreak;
 }
 
+/** Far more than one group of records: a longer tail is no torn write, and is not taken into memory. */
+const largestTorn = 64 * 1024 * 1024;
+
 /**
  * Looks where the last run ended, reading the newest file that has a record (`verifyAudit` reads them all).
  *
@@ -34,6 +37,7 @@ export async function findEnd(folder: string, anchor: Anchor, known: ChainEnd): 
   let size = 0;
   let broken: ChainBreak | undefined;
   let lastLine = 0;
+  let lastWholeLine = 0;
 
   for (const file of files.toReversed()) {
     const check = createChainCheck(file.number === 1 ? genesis : undefined);
@@ -47,6 +51,7 @@ export async function findEnd(folder: string, anchor: Anchor, known: ChainEnd): 
       const record = ended ? check.next(bytes, { file: file.name, line }) : undefined;
       if (record === undefined) continue;
       wholeUntil = lineEnd;
+      if (file === newest) lastWholeLine = line;
       breaksUntilWhole = check.breaks.length;
       if (record.seq === surely.seq && record.hash !== surely.hash) {
         const detail = `The anchor names another record ${record.seq} than this one.`;
@@ -68,6 +73,10 @@ export async function findEnd(folder: string, anchor: Anchor, known: ChainEnd): 
   if (broken === undefined && surely.seq > end.seq) {
     const detail = `The records after ${end.seq} are gone; record ${surely.seq} had been written.`;
     broken = { ...after, reason: 'cut-off', detail };
+  }
+  if (broken === undefined && size - length > largestTorn) {
+    const detail = `${size - length} bytes at the end are no records.`;
+    broken = { ...after, line: lastWholeLine + 1, reason: 'edited', detail };
   }
   if (broken === undefined && anchor.kind === 'absent' && end.seq > 0) {
     broken = { ...after, reason: 'anchor-missing', detail: 'The anchor is gone; records may be, too.' };
