@@ -1,22 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { systemClocks } from './access/clocks.ts';
 import { createGatekeeper } from './access/gatekeeper.ts';
-import type { Permission } from './access/policy.ts';
-import { psqlCommand } from './access/psql-command.ts';
 import { createTokens, toTokenState, type Token } from './access/tokens.ts';
 import { openAudit } from './audit/audit.ts';
 import type { AuditEvent } from './audit/events.ts';
 import { auditFault } from './audit/fault.ts';
 import { toSeconds, type Configuration, type ProviderSettings } from './config/schema.ts';
-import { LatchkeyError, toProblem, type Problem } from './contract/errors.ts';
+import { LatchkeyError, type Problem } from './contract/errors.ts';
 import type { AppState } from './contract/state.ts';
 import { listenerSettings } from './core/listener-settings.ts';
 import { createProvider } from './core/provider.ts';
 import { sessionEvents } from './core/session-events.ts';
 import { sessionRecord, storedPasswords } from './core/sealed-values.ts';
 import { clientPlace, connectionState } from './core/snapshot.ts';
+import { createTokenIssue } from './core/token-issue.ts';
 import { startGatewayHost } from './gateway/host.ts';
-import type { GatewayHost } from './gateway/ports.ts';
+import type { GatewayHost, ListenerFailure } from './gateway/ports.ts';
 import type { FetchLike } from './identity/http.ts';
 import { createSession } from './identity/session.ts';
 import type { Home } from './store/home.ts';
@@ -34,21 +33,6 @@ export interface BrokerOptions {
   workerUrl?: URL | undefined;
   /** For the log of the process: one line, no secrets. */
   log(line: string): void;
-}
-
-export interface IssuedToken {
-  id: string;
-  /** The secret itself; the only place where it appears. */
-  token: string;
-  connection: string;
-  role: string;
-  username: string;
-  host: string;
-  port: number;
-  socketDirectory?: string;
-  database: string;
-  expiresAt: string;
-  command: string;
 }
 
 export type RefusedRequest = Omit<Extract<AuditEvent, { event: 'request-refused' }>, 'event'>;
@@ -80,6 +64,18 @@ export async function startBroker(options: BrokerOptions) {
   const audit = await openAudit({ folder: home.audit });
   const unsubscribeAudit = audit.subscribe(changed);
 
+  const passwordNames = new Set(
+    configuration.connections.flatMap(({ rules }) =>
+      rules.flatMap(({ password }) => (password === undefined ? [] : [password.stored])),
+    ),
+  );
+  const places = new Map(
+    configuration.connections.map((connection, index) => [
+      connection.name,
+      clientPlace(connection, settings[index], home.run),
+    ]),
+  );
+
   const scram = { salt: randomBytes(16), iterations: 4096 };
   const tokens = createTokens(scram, systemClocks);
   const session = createSession({
@@ -88,6 +84,7 @@ export async function startBroker(options: BrokerOptions) {
     refreshMs: toSeconds(configuration.session.refreshGroups) * 1000,
     record: sessionRecord(secrets),
     events: sessionEvents({ audit, configuration, revokeWhere, changed }),
+    log: options.log,
   });
   const desk = createGatekeeper({
     connections: configuration.connections,
@@ -100,6 +97,7 @@ export async function startBroker(options: BrokerOptions) {
     uid,
     peerUidKnown: process.platform === 'linux',
     changed,
+    log: options.log,
   });
 
   let gateway: GatewayHost | undefined;
@@ -116,12 +114,13 @@ export async function startBroker(options: BrokerOptions) {
       gatekeeper: desk,
       scram,
       ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),
+      onRestart: (failed) => {
+        options.log('The gateways have been started again after a crash; their database sessions are gone.');
+        void noteFailures(failed).catch(() => undefined);
+      },
+      log: options.log,
     });
-    for (const { connection, problem } of await gateway.open(settings)) {
-      failures.set(connection, problem);
-      options.log(`connection "${connection}": ${problem.message}`);
-      await audit.append({ event: 'connection-listener-failed', connection, ...auditFault(problem) });
-    }
+    await noteFailures(await gateway.open(settings));
   } catch (error) {
     await gateway?.close();
     await session.close();
@@ -129,10 +128,18 @@ export async function startBroker(options: BrokerOptions) {
     throw error;
   }
   started = true;
-  const restored = session
-    .restore()
-    .catch((error: unknown) => options.log(`restoring the last sign-in: ${toProblem(error).message}`));
+  const restored = session.restore();
   changed();
+
+  /** Listeners that could not be opened; each is tried once, and named to whoever looks at the state. */
+  async function noteFailures(failed: ListenerFailure[]): Promise<void> {
+    for (const { connection, problem } of failed) {
+      failures.set(connection, problem);
+      options.log(`connection "${connection}": ${problem.message}`);
+      await audit.append({ event: 'connection-listener-failed', connection, ...auditFault(problem) });
+    }
+    changed();
+  }
 
   /** Many changes in one turn of the event loop are told as one. */
   function changed(): void {
@@ -150,7 +157,7 @@ export async function startBroker(options: BrokerOptions) {
     const live = session.live();
     return {
       version: options.version,
-      localTenant: configuration.providers.some(({ cloud }) => cloud === 'local'),
+      localTenant: localTenantOf(configuration) !== undefined,
       providers: providers.map(({ name, tenant, applicationId }) => ({ name, tenant, applicationId })),
       signIn: session.state(),
       connections: configuration.connections.map((connection) =>
@@ -172,93 +179,37 @@ export async function startBroker(options: BrokerOptions) {
     };
   }
 
-  const places = new Map(
-    configuration.connections.map((connection, index) => [
-      connection.name,
-      clientPlace(connection, settings[index], home.run),
-    ]),
-  );
-
   function placeOf(name: string) {
     const place = places.get(name);
     if (place === undefined) throw new RangeError(`no connection ${name}`);
     return place;
   }
 
-  /** Ends tokens and logins together: none of either may outlive what they stood on. */
+  /**
+   * Ends tokens and logins together, before the first wait: none of either may outlive what they stood on. Never
+   * rejects: where the audit cannot be written the ending still counts, and the state says that it is not on record.
+   */
   async function revokeWhere(which: (token: Token) => boolean, reason: string): Promise<number> {
     const revoked = tokens.revoke(which);
     gateway?.cut(desk.sessionIds(which), reason);
     changed();
-    for (const { id, account, connection, role } of revoked) {
-      await audit.append({ event: 'token-revoked', tokenId: id, account, connection, role, reason });
-    }
+    await Promise.allSettled(
+      revoked.map(({ id, account, connection, role }) =>
+        audit.append({ event: 'token-revoked', tokenId: id, account, connection, role, reason }),
+      ),
+    );
     return revoked.length;
   }
 
-  function chosen(ways: Permission[], role: string | undefined, connection: string): Permission {
-    const found = role === undefined ? ways[0] : ways.find(({ rule }) => rule.role === role);
-    if (found !== undefined) return found;
-    throw new LatchkeyError('role-not-allowed', `You may not use the role "${role}" of "${connection}".`, {
-      remedy: `Your roles there: ${ways.map(({ rule }) => rule.role).join(', ')}.`,
-    });
-  }
-
-  async function issueToken(request: {
-    connection: string;
-    role?: string | undefined;
-    lifetimeSeconds?: number | undefined;
-  }): Promise<IssuedToken> {
-    const connection = desk.connectionNamed(request.connection);
-    const { session: live, ways } = desk.permitted(connection);
-    const permission = chosen(ways, request.role, connection.name);
-    const untilDeadline = Math.floor((live.until - Date.now()) / 1000);
-    const lifetime = Math.max(
-      1,
-      Math.min(
-        request.lifetimeSeconds ?? permission.tokenLifetimeSeconds,
-        permission.tokenLifetimeSeconds,
-        untilDeadline,
-      ),
-    );
-    const { token, text } = await tokens.issue(
-      {
-        sessionId: live.id,
-        connection: connection.name,
-        role: permission.rule.role,
-        groupId: permission.group.id,
-        account: live.account,
-        uid,
-      },
-      lifetime,
-    );
-    const expiresAt = new Date(token.expiresAt).toISOString();
-    try {
-      await audit.append({
-        event: 'token-issued',
-        tokenId: token.id,
-        account: live.account,
-        connection: token.connection,
-        role: token.role,
-        group: token.groupId,
-        expiresAt,
-      });
-    } catch (error) {
-      tokens.revoke(({ id }) => id === token.id);
-      throw error;
-    }
-    changed();
-    const place = { ...placeOf(connection.name), username: live.account.username };
-    return {
-      id: token.id,
-      token: text,
-      connection: connection.name,
-      role: token.role,
-      ...place,
-      expiresAt,
-      command: psqlCommand(place),
-    };
-  }
+  const issueToken = createTokenIssue({
+    desk,
+    tokens,
+    audit,
+    liveSession: session.live,
+    placeOf,
+    uid,
+    changed,
+  });
 
   return {
     state,
@@ -269,6 +220,8 @@ export async function startBroker(options: BrokerOptions) {
       return () => listeners.delete(listener);
     },
     auditFolder: home.audit,
+    /** Origin of the local tenant, whose pages may be opened beside Microsoft's; undefined in earnest. */
+    localTenantOrigin: localTenantOf(configuration),
     signIn: ({ provider }: { provider?: string | undefined } = {}): Promise<void> => session.signIn(provider),
     cancelSignIn: session.cancelSignIn,
     signOut: session.signOut,
@@ -294,21 +247,22 @@ export async function startBroker(options: BrokerOptions) {
       }
       gateway?.cut(found, 'The session has been ended from Latchkey.');
     },
-    /** Keeps the password that rules name with `password: {stored: …}`; an undefined value forgets it. */
+    /**
+     * Keeps the password that rules name with `password: {stored: …}`; an undefined value forgets it.
+     * @throws LatchkeyError `request-invalid` for a name that no rule has; one from an earlier configuration can be forgotten.
+     */
     async storePassword(name: string, value: string | undefined): Promise<void> {
+      if (value !== undefined && !passwordNames.has(name)) {
+        throw new LatchkeyError('request-invalid', `No rule of the configuration has a password "${name}".`, {
+          remedy: `The names there are: ${[...passwordNames].join(', ') || 'none'}.`,
+        });
+      }
       await audit.append({ event: 'secret-changed', name, change: value === undefined ? 'deleted' : 'set' });
       if (value === undefined) await passwords.delete(name);
       else await passwords.set(name, value);
     },
     /** Names of the passwords that the configuration asks for, and whether each has been stored. */
-    async storedPasswords(): Promise<{ name: string; stored: boolean }[]> {
-      const names = new Set(
-        configuration.connections.flatMap(({ rules }) =>
-          rules.flatMap(({ password }) => (password === undefined ? [] : [password.stored])),
-        ),
-      );
-      return passwords.known(names);
-    },
+    storedPasswords: (): Promise<{ name: string; stored: boolean }[]> => passwords.known(passwordNames),
     /** For the API's guard: a request that was refused before it reached any action. */
     recordRefusedRequest: (request: RefusedRequest): Promise<void> =>
       audit.append({ event: 'request-refused', ...request }),
@@ -321,4 +275,9 @@ export async function startBroker(options: BrokerOptions) {
       await audit.close();
     },
   };
+}
+
+function localTenantOf({ providers }: Configuration): string | undefined {
+  const local = providers.find(({ cloud }) => cloud === 'local');
+  return local && new URL(local.authority).origin;
 }

@@ -2,6 +2,7 @@ import { startApi, type ApiServer } from './api/server.ts';
 import { startBroker, type Broker } from './broker.ts';
 import { warnings } from './config/check.ts';
 import { loadConfiguration } from './config/load.ts';
+import { portOwnerName } from './gateway/port-owner.ts';
 import { createFetch, type FetchLike } from './identity/http.ts';
 import { openHome } from './store/home.ts';
 import type { Seal } from './store/seal.ts';
@@ -54,7 +55,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       log,
     });
     closers.push(() => broker.close());
-    const api = await startApi({ broker, home, port: configuration.api.port, version });
+    const api = await startApi({ broker, home, port: configuration.api.port, version, log, portOwnerName });
     closers.push(() => api.close());
     return { broker, api, close };
   } catch (error) {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { ConnectionSettings } from '../config/schema.ts';
-import { LatchkeyError } from '../contract/errors.ts';
+import { LatchkeyError, toLogText, toProblem } from '../contract/errors.ts';
 import type { DatabaseSession } from '../contract/state.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { LoginCircumstances } from '../audit/events.ts';
 import { auditFault } from '../audit/fault.ts';
 import type { Gatekeeper, LoginAttempt, LoginDecision, Peer, SessionEnd } from '../gateway/ports.ts';
-import type { LiveSession } from '../identity/session.ts';
+import type { LiveSession } from '../identity/session-ports.ts';
 import { permissions, type Permission } from './policy.ts';
 import { refusal, tokenRefused } from './refusals.ts';
 import type { Token, Tokens } from './tokens.ts';
@@ -27,6 +27,8 @@ export interface GatekeeperOptions {
   peerUidKnown: boolean;
   /** Called whenever the list of live logins has changed. */
   changed(): void;
+  /** For the log of the process: faults of our own. */
+  log?(line: string): void;
   now?: () => number;
 }
 
@@ -197,11 +199,8 @@ export function createGatekeeper(options: GatekeeperOptions) {
           ...(serverSignature === undefined ? {} : { serverSignature }),
         };
       } catch (error) {
-        const known =
-          error instanceof LatchkeyError
-            ? error
-            : new LatchkeyError('internal', 'Latchkey met an error it did not expect.', { cause: error });
-        const answer = refusal(known);
+        if (!(error instanceof LatchkeyError)) options.log?.(`login: ${toLogText(error)}`);
+        const answer = refusal(toProblem(error));
         // Where the audit itself is the reason, the record of the refusal cannot be written either; the refusal stands.
         await audit
           .append({

@@ -1,4 +1,4 @@
-import { LatchkeyError, type ErrorCode } from '../contract/errors.ts';
+import { LatchkeyError, type ErrorCode, type Problem } from '../contract/errors.ts';
 import type { Refusal } from '../gateway/ports.ts';
 
 /**
@@ -8,16 +8,11 @@ import type { Refusal } from '../gateway/ports.ts';
 const otherStates: Partial<Record<ErrorCode, string>> = {
   'limit-reached': '53300',
   'database-unknown': '3D000',
-  'credential-missing': '28000',
   internal: 'XX000',
 };
 
-export function refusal(error: LatchkeyError): Refusal {
-  const { code, message, remedy } = error;
-  return {
-    sqlState: otherStates[code] ?? '28000',
-    problem: remedy === undefined ? { code, message } : { code, message, remedy },
-  };
+export function refusal(problem: Problem): Refusal {
+  return { sqlState: otherStates[problem.code] ?? '28000', problem };
 }
 
 /** The sentences that a person reads in psql or in a tool's login dialog. */

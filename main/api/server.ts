@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Broker, RefusedRequest } from '../broker.ts';
-import { LatchkeyError, toProblem, type ErrorCode, type Problem } from '../contract/errors.ts';
+import { LatchkeyError, toLogText, toProblem, type ErrorCode, type Problem } from '../contract/errors.ts';
 import { writeDurably } from '../store/durable-file.ts';
 import type { Home } from '../store/home.ts';
 import type { ApiDescription } from './description.ts';
@@ -11,6 +11,7 @@ import { apiFile, socketAddress } from './description.ts';
 import { guard, type GuardRefusal } from './guard.ts';
 import { routes } from './routes.ts';
 
+const loopback = '127.0.0.1';
 const maxBodyBytes = 64 * 1024;
 /** A flood of refused requests must not fill the audit: one record for each reason in this time. */
 const refusalRecordEveryMs = 10_000;
@@ -44,8 +45,12 @@ export async function startApi(options: {
   home: Home;
   port: number | undefined;
   version: string;
+  /** For the log of the process: faults of our own. */
+  log(line: string): void;
+  /** Who listens at this port, for a sentence. */
+  portOwnerName(host: string, port: number): Promise<string>;
 }): Promise<ApiServer> {
-  const { broker, home } = options;
+  const { broker, home, log, portOwnerName } = options;
   const bearer = randomBytes(32).toString('base64url');
   const recorded = new Map<string, number>();
   const opened: Server[] = [];
@@ -79,20 +84,26 @@ export async function startApi(options: {
         problem: { code: 'request-refused', message: refusal.message },
       });
     }
-    const url = new URL(request.url ?? '', 'http://localhost');
-    const route = routes[`${request.method} ${url.pathname}`];
+    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+    const route = routes[`${request.method} ${path}`];
     if (route === undefined)
       return send(response, 404, {
         problem: { code: 'request-invalid', message: 'There is nothing at this path.' },
       });
     try {
       const raw =
-        request.method === 'GET' ? Object.fromEntries(url.searchParams) : JSON.parse(await bodyOf(request));
+        request.method === 'GET'
+          ? Object.fromEntries(new URLSearchParams(query))
+          : JSON.parse(await bodyOf(request));
       const input = route.body.safeParse(raw);
       if (!input.success) throw invalid(input.error.issues[0]?.message);
       send(response, 200, await route.run(broker, input.data as never));
     } catch (error) {
+      if (request.errored !== null) return void response.destroy();
       const problem = toProblem(error instanceof SyntaxError ? invalid('the body is not JSON') : error);
+      if (problem.code === 'internal') log(`api: ${toLogText(error)}`);
+      // What is left of a body that was not read to its end.
+      if (!request.complete) response.setHeader('connection', 'close');
       send(response, statusOf[problem.code] ?? 422, { problem });
     }
   }
@@ -111,30 +122,38 @@ export async function startApi(options: {
         void handle(request, response, port).catch(() => response.destroy());
       },
     );
+    // An error that comes later is one failed accept (no descriptor free, say): the next one may succeed.
+    server.on('error', () => undefined);
     server.maxConnections = 256;
     server.keepAliveTimeout = 2_000;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(
-        'port' in address ? { port: address.port, host: '127.0.0.1' } : { path: address.path },
+        'port' in address ? { port: address.port, host: loopback, exclusive: true } : { path: address.path },
         resolve,
       );
-    }).catch((cause: NodeJS.ErrnoException) => {
-      const place = 'port' in address ? `port ${address.port}` : address.path;
-      const taken = cause.code === 'EADDRINUSE';
-      throw new LatchkeyError(
-        'port' in address && taken ? 'port-in-use' : 'socket-unusable',
-        `The API cannot listen on ${place}${taken ? ': it is in use' : ` (${cause.code})`}.`,
-        {
-          remedy: 'Set another api.port in the configuration, or end the program that holds it.',
-          cause,
-        },
-      );
-    });
+    }).catch((cause: NodeJS.ErrnoException) => explainFailure(address, cause));
     opened.push(server);
     const bound = server.address();
     if (bound !== null && typeof bound === 'object') port = bound.port;
     return server;
+  }
+
+  async function explainFailure(
+    address: { port: number } | { path: string },
+    cause: NodeJS.ErrnoException,
+  ): Promise<never> {
+    const options = {
+      cause,
+      remedy: 'Set another api.port in the configuration, or end the program that holds it.',
+    };
+    if ('port' in address && cause.code === 'EADDRINUSE') {
+      const owner = await portOwnerName(loopback, address.port);
+      const message = `The API cannot listen on port ${address.port}: it is in use by ${owner}.`;
+      throw new LatchkeyError('port-in-use', message, options);
+    }
+    const place = 'port' in address ? `port ${address.port}` : address.path;
+    throw new LatchkeyError('socket-unusable', `The API cannot listen on ${place} (${cause.code}).`, options);
   }
 
   async function close(): Promise<void> {
@@ -151,7 +170,11 @@ export async function startApi(options: {
   try {
     const tcp = await open({ port: options.port ?? 0 });
     const path = socketAddress(home);
-    if (path !== undefined) await open({ path });
+    if (path !== undefined) {
+      // What a killed process has left: the home is ours alone, so nobody listens there.
+      if (process.platform !== 'win32') await rm(path, { force: true });
+      await open({ path });
+    }
     const description: ApiDescription = {
       pid: process.pid,
       version: options.version,
@@ -170,7 +193,9 @@ export async function startApi(options: {
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
+  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw invalid('the body is too long');
+  // Left open, so that the answer can still be sent.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
     if (size > maxBodyBytes) throw invalid('the body is too long');
     chunks.push(chunk as Buffer);

@@ -130,6 +130,7 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     if (found.broken !== undefined) noteDamage(found.broken);
     written = opened.end();
     path = opened.path();
+    if (written.seq !== anchored) scheduleAnchor();
     return opened;
   }
 

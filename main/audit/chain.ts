@@ -29,6 +29,9 @@ interface Known extends ChainEnd {
 /** How many records back, at least, a moved or inserted line is recognised as such; further back it shows as more breaks. */
 const memory = 5000;
 
+/** A file full of rubbish must not fill the memory as well. */
+const mostBreaks = 1000;
+
 /**
  * Follows the chain line by line and keeps going after a break, so that one edit is one break and what comes after
  * it is still checked. Only the reason is a judgement: nothing is passed over without a break.
@@ -40,12 +43,14 @@ export function createChainCheck(start: ChainEnd | undefined) {
   let known = new Map<string, Known>();
   let knownBefore = new Map<string, Known>();
   const breaks: ChainBreak[] = [];
+  const reported = new Set<string>();
   const forks = new Map<string, { at: ChainBreak; first: Place }>();
   const gaps: { from: number; to: number; at: ChainBreak }[] = [];
   let tip: Known | undefined;
   let highest: ChainEnd | undefined = start;
   /** Undecodable lines since the tip; each may have been a record that followed it. */
-  let damaged: ChainBreak[] = [];
+  let damaged = 0;
+  let damages: ChainBreak[] = [];
 
   const find = (hash: string): Known | undefined => known.get(hash) ?? knownBefore.get(hash);
 
@@ -56,15 +61,19 @@ export function createChainCheck(start: ChainEnd | undefined) {
       knownBefore = known;
       known = new Map();
     }
-    damaged = [];
+    damaged = 0;
+    damages = [];
     if (highest === undefined || end.seq >= highest.seq) highest = { seq: end.seq, hash: end.hash };
   }
   if (start !== undefined) remember(start, undefined);
 
   function report(place: Place | undefined, reason: ChainBreak['reason'], detail: string): ChainBreak {
     const found = { file: place?.file ?? '', line: place?.line ?? 0, reason, detail };
-    const isNew = !breaks.some(({ file, line }) => file === found.file && line === found.line);
-    if (isNew) breaks.push(found);
+    const key = `${found.line} ${found.file}`;
+    if (breaks.length < mostBreaks && !reported.has(key)) {
+      reported.add(key);
+      breaks.push(found);
+    }
     return found;
   }
 
@@ -79,29 +88,30 @@ export function createChainCheck(start: ChainEnd | undefined) {
         forks.set(record.hash, { at, first: parent.next });
       }
       parent.next = place;
-      if (parent === tip) for (const each of damaged) each.reason = 'misplaced';
+      if (parent === tip) for (const each of damages) each.reason = 'misplaced';
       for (const gap of gaps) if (record.seq >= gap.from && record.seq <= gap.to) gap.at.reason = 'misplaced';
       return;
     }
     if (tip === undefined) return;
     const next = tip.seq + 1;
     const gap = gaps.find(({ from, to }) => record.seq >= from && record.seq <= to);
-    if (record.seq > next + damaged.length) {
-      const from = next + damaged.length;
+    if (record.seq > next + damaged) {
+      const from = next + damaged;
       const which =
         record.seq - 1 === from ? `Record ${from} is` : `Records ${from} to ${record.seq - 1} are`;
       const at = report(place, 'missing', `${which} missing before this line.`);
-      gaps.push({ from, to: record.seq - 1, at });
-    } else if (record.seq === next && damaged.length === 0) {
+      if (gaps.length < mostBreaks) gaps.push({ from, to: record.seq - 1, at });
+    } else if (record.seq === next && damaged === 0) {
       report(tip.place ?? place, 'edited', `Record ${record.seq} follows another line than this one.`);
     } else if (gap !== undefined) {
       gap.at.reason = 'misplaced';
-    } else if (record.seq < next || damaged.length === 0) {
+    } else if (record.seq < next || damaged === 0) {
       report(place, 'misplaced', `Record ${record.seq} does not belong after record ${tip.seq}.`);
     }
   }
 
   return {
+    /** The first thousand, in the order in which they were found. */
     breaks: breaks as readonly ChainBreak[],
     /** The record with the highest number; undefined before the first one where there was no start. */
     end: (): ChainEnd | undefined => highest,
@@ -109,7 +119,9 @@ export function createChainCheck(start: ChainEnd | undefined) {
     next(bytes: Buffer, place: Place): AuditRecord | undefined {
       const record = decodeRecord(bytes);
       if (record === undefined) {
-        damaged.push(report(place, 'edited', 'The line does not match its own hash.'));
+        damaged += 1;
+        const at = report(place, 'edited', 'The line does not match its own hash.');
+        if (damages.length < mostBreaks) damages.push(at);
         return undefined;
       }
       if (find(record.hash) !== undefined) {

@@ -18,6 +18,9 @@ export interface FoundEnd {
   broken?: ChainBreak;
 }
 
+/** Far more than one group of records: a longer tail is no torn write, and is not taken into memory. */
+const largestTorn = 64 * 1024 * 1024;
+
 /**
  * Looks where the last run ended, reading the newest file that has a record (`verifyAudit` reads them all).
  *
@@ -27,65 +30,87 @@ export interface FoundEnd {
  */
 export async function findEnd(folder: string, anchor: Anchor, known: ChainEnd): Promise<FoundEnd> {
   const files = await listAuditFiles(folder);
-  const newest = files.at(-1);
   const surely = anchor.kind === 'valid' && anchor.seq > known.seq ? anchor : known;
-  let end = genesis;
-  let length = 0;
-  let size = 0;
-  let broken: ChainBreak | undefined;
-  let lastLine = 0;
-
+  const scans: Scan[] = [];
   for (const file of files.toReversed()) {
-    const check = createChainCheck(file.number === 1 ? genesis : undefined);
-    let wholeUntil = 0;
-    let fileSize = 0;
-    let line = 0;
-    let breaksUntilWhole = 0;
-    for await (const { bytes, end: lineEnd, ended } of readLines(file.path)) {
-      line += 1;
-      fileSize = lineEnd;
-      const record = ended ? check.next(bytes, { file: file.name, line }) : undefined;
-      if (record === undefined) continue;
-      wholeUntil = lineEnd;
-      breaksUntilWhole = check.breaks.length;
-      if (record.seq === surely.seq && record.hash !== surely.hash) {
-        const detail = `The anchor names another record ${record.seq} than this one.`;
-        broken = { file: file.name, line, reason: 'edited', detail };
-      }
-    }
-    if (file === newest) {
-      length = wholeUntil;
-      size = fileSize;
-      lastLine = line;
-    }
-    if (wholeUntil === 0) continue;
-    end = check.end() ?? genesis;
-    if (breaksUntilWhole > 0) broken = check.breaks[0];
-    break;
+    const scan = await scanFile(file, surely);
+    scans.push(scan);
+    if (scan.end !== undefined) break;
   }
-
-  const after = { file: newest?.name ?? auditFile(folder, 1).name, line: lastLine + 1 };
-  if (broken === undefined && surely.seq > end.seq) {
-    const detail = `The records after ${end.seq} are gone; record ${surely.seq} had been written.`;
-    broken = { ...after, reason: 'cut-off', detail };
-  }
-  if (broken === undefined && anchor.kind === 'absent' && end.seq > 0) {
-    broken = { ...after, reason: 'anchor-missing', detail: 'The anchor is gone; records may be, too.' };
-  }
-  if (broken === undefined && anchor.kind === 'forged') {
-    const detail = `The anchor is damaged or was not signed with this key: ${anchor.text}`;
-    broken = { ...after, reason: 'anchor-forged', detail };
-  }
+  const newest = scans[0];
+  const end = scans.at(-1)?.end ?? genesis;
+  const broken = scans.at(-1)?.broken ?? breakAtEnd(newest, end, anchor, surely);
 
   if (broken !== undefined) {
     // A number above 1 even where every file is gone: only file 1 may begin with record 1.
-    const isNew = newest === undefined || size > 0;
-    const file = isNew ? auditFile(folder, (newest?.number ?? 1) + 1) : newest;
+    const isNew = newest === undefined || newest.size > 0;
+    const file = isNew ? auditFile(folder, (newest?.file.number ?? 1) + 1) : newest.file;
     return { file, isNew, length: 0, end: surely.seq > end.seq ? surely : end, broken };
   }
   if (newest === undefined) return { file: auditFile(folder, 1), isNew: true, length: 0, end };
-  const found = { file: newest, isNew: false, length, end };
-  return size === length ? found : { ...found, torn: await readRange(newest.path, length, size) };
+  const { file, size, wholeSize: length } = newest;
+  const found = { file, isNew: false, length, end };
+  return size === length ? found : { ...found, torn: await readRange(file.path, length, size) };
+}
+
+interface Scan {
+  file: AuditFileName;
+  size: number;
+  lines: number;
+  /** Size and lines up to the last record. */
+  wholeSize: number;
+  wholeLines: number;
+  /** Undefined where the file has no record. */
+  end: ChainEnd | undefined;
+  /** A break before the last record; damage after it is the caller's to judge. */
+  broken: ChainBreak | undefined;
+}
+
+async function scanFile(file: AuditFileName, surely: ChainEnd): Promise<Scan> {
+  const check = createChainCheck(file.number === 1 ? genesis : undefined);
+  let [size, lines, wholeSize, wholeLines] = [0, 0, 0, 0];
+  let broken: ChainBreak | undefined;
+  for await (const { bytes, end, ended } of readLines(file.path)) {
+    lines += 1;
+    size = end;
+    const record = ended ? check.next(bytes, { file: file.name, line: lines }) : undefined;
+    if (record === undefined) continue;
+    wholeSize = size;
+    wholeLines = lines;
+    broken ??= check.breaks[0];
+    if (record.seq === surely.seq && record.hash !== surely.hash) {
+      const detail = `The anchor names another record ${record.seq} than this one.`;
+      broken ??= { file: file.name, line: lines, reason: 'edited', detail };
+    }
+  }
+  return { file, size, lines, wholeSize, wholeLines, end: wholeLines > 0 ? check.end() : undefined, broken };
+}
+
+/** What is wrong at the end of the newest file, where all records before it are in order. */
+function breakAtEnd(
+  newest: Scan | undefined,
+  end: ChainEnd,
+  anchor: Anchor,
+  surely: ChainEnd,
+): ChainBreak | undefined {
+  const file = newest?.file.name ?? 'audit-000001.jsonl';
+  const line = (newest?.lines ?? 0) + 1;
+  if (surely.seq > end.seq) {
+    const detail = `The records after ${end.seq} are gone; record ${surely.seq} had been written.`;
+    return { file, line, reason: 'cut-off', detail };
+  }
+  if (newest !== undefined && newest.size - newest.wholeSize > largestTorn) {
+    const detail = `${newest.size - newest.wholeSize} bytes at the end are no records.`;
+    return { file, line: newest.wholeLines + 1, reason: 'edited', detail };
+  }
+  if (anchor.kind === 'absent' && end.seq > 0) {
+    return { file, line, reason: 'anchor-missing', detail: 'The anchor is gone; records may be, too.' };
+  }
+  if (anchor.kind === 'forged') {
+    const detail = `The anchor is damaged or was not signed with this key: ${anchor.text}`;
+    return { file, line, reason: 'anchor-forged', detail };
+  }
+  return undefined;
 }
 
 async function readRange(path: string, from: number, to: number): Promise<Buffer> {

@@ -15,7 +15,7 @@ export type AuditVerdict =
       ok: false;
       records: number;
       files: number;
-      /** Every place where the chain does not hold, in the order of the lines; the first one is also named beside. */
+      /** The places where the chain does not hold (the first thousand), in the order of the lines; the first is named beside. */
       breaks: ChainBreak[];
     } & ChainBreak);
 

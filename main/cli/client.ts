@@ -8,8 +8,12 @@ import { appState, problem, type AppState } from '../contract/state.ts';
 
 /** The command line's way to the broker of a home. */
 export interface Client {
-  /** The state, or the next one above revision `after` if it comes within `waitSeconds`. */
-  state(options?: { after: number; waitSeconds: number }): Promise<{ revision: number; state: AppState }>;
+  /** The state, or the next one above revision `after` if it comes within `waitSeconds`; an abort ends the wait. */
+  state(options?: {
+    after: number;
+    waitSeconds: number;
+    signal: AbortSignal;
+  }): Promise<{ revision: number; state: AppState }>;
   get(path: string): Promise<unknown>;
   post(path: string, body: unknown): Promise<unknown>;
 }
@@ -20,8 +24,14 @@ const stateAnswer = z.object({ revision: z.number(), state: appState });
 /** @throws LatchkeyError `broker-not-running` where no broker has this home. */
 export async function connectClient(home: string): Promise<Client> {
   const description = await readDescription(home);
-  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const { status, text } = await send(description, method, path, body).catch((cause: unknown) => {
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<unknown> => {
+    const { status, text } = await send(description, method, path, body, signal).catch((cause: unknown) => {
+      signal?.throwIfAborted();
       throw notRunning(home, cause);
     });
     const answer: unknown = JSON.parse(text);
@@ -34,7 +44,7 @@ export async function connectClient(home: string): Promise<Client> {
   return {
     async state(options) {
       const query = options === undefined ? '' : `?after=${options.after}&wait=${options.waitSeconds}`;
-      return stateAnswer.parse(await call('GET', `/v1/state${query}`));
+      return stateAnswer.parse(await call('GET', `/v1/state${query}`, undefined, options?.signal));
     },
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body),
@@ -61,6 +71,7 @@ function send(
   method: string,
   path: string,
   body: unknown,
+  signal: AbortSignal | undefined,
 ): Promise<{ status: number; text: string }> {
   const place =
     socket === undefined ? { host: new URL(url).hostname, port: new URL(url).port } : { socketPath: socket };
@@ -71,6 +82,7 @@ function send(
         ...place,
         method,
         path,
+        ...(signal === undefined ? {} : { signal }),
         headers: {
           // Over a socket there is no port to name; the guard expects the bare name there.
           ...(socket === undefined ? {} : { host: 'localhost' }),

@@ -1,8 +1,25 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import type { IssuedToken } from '../broker.ts';
+import type { IssuedToken } from '../core/token-issue.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { Client } from './client.ts';
+
+/**
+ * What a person may have set for another server: these would lead libpq past the gateway, or ask it for TLS, which it
+ * does not offer on loopback (PostgreSQL docs, "Environment Variables").
+ */
+const misleading = new Set([
+  'PGSERVICE',
+  'PGSERVICEFILE',
+  'PGHOSTADDR',
+  'PGPASSFILE',
+  'PGSSLMODE',
+  'PGREQUIRESSL',
+  'PGSSLNEGOTIATION',
+  'PGGSSENCMODE',
+  'PGCHANNELBINDING',
+  'PGREQUIREAUTH',
+]);
 
 /**
  * Runs a command with a token of its own in the variables that libpq and its kin read (PostgreSQL docs, "Environment
@@ -18,7 +35,7 @@ export async function exec(
   const child = spawn(command, parameters, {
     stdio: 'inherit',
     env: {
-      ...process.env,
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !misleading.has(name))),
       PGHOST: token.host,
       PGPORT: String(token.port),
       PGUSER: token.username,

@@ -1,4 +1,4 @@
-import { fromProblem, LatchkeyError } from '../contract/errors.ts';
+import { fromProblem, LatchkeyError, type Problem } from '../contract/errors.ts';
 import type { AppState } from '../contract/state.ts';
 import type { Client } from './client.ts';
 import { clock, plain, result, type Output } from './output.ts';
@@ -20,12 +20,8 @@ export async function login(
   let shown = '';
   let after = -1;
   for (;;) {
-    const { revision, state } = await client.state({
-      after,
-      waitSeconds: options.signal.aborted ? 0 : waitSeconds,
-    });
+    const { revision, state } = await nextState(client, after, options.signal);
     after = revision;
-    if (options.signal.aborted) await client.post('/v1/sign-in/cancel', {});
     const { signIn } = state;
     switch (signIn.kind) {
       case 'working':
@@ -39,17 +35,36 @@ export async function login(
           ? new LatchkeyError('sign-in-cancelled', 'The sign-in was cancelled.', {
               remedy: 'Run it again: latchkey login',
             })
-          : fromProblem(signIn.problem as Parameters<typeof fromProblem>[0]);
+          : fromProblem(signIn.problem as Problem);
       case 'signed-in':
-        if (before.kind === 'signed-in' && before.since === signIn.since) {
-          throw new LatchkeyError(
-            'sign-in-cancelled',
-            'The new sign-in did not succeed; the one from before still stands.',
-          );
-        }
+        if (before.kind === 'signed-in' && before.since === signIn.since) throw notReplaced(before, signIn);
         return greet(output, signIn);
     }
   }
+}
+
+/** Waits for the next state. Ctrl-C cancels the sign-in, and the state is then what came of it. */
+async function nextState(
+  client: Client,
+  after: number,
+  signal: AbortSignal,
+): Promise<{ revision: number; state: AppState }> {
+  try {
+    return await client.state({ after, waitSeconds, signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    await client.post('/v1/sign-in/cancel', {});
+    return client.state();
+  }
+}
+
+/** A second sign-in has ended, and the first still stands: with the reason, unless it was cancelled. */
+function notReplaced(before: Shown<'signed-in'>, { account, problem }: Shown<'signed-in'>): LatchkeyError {
+  const stands = `The sign-in of ${plain(account.username)} still stands.`;
+  if (problem === undefined || JSON.stringify(problem) === JSON.stringify(before.problem))
+    return new LatchkeyError('sign-in-cancelled', 'The new sign-in was cancelled.', { remedy: stands });
+  const { remedy = '' } = problem;
+  return fromProblem({ ...(problem as Problem), remedy: `${remedy} ${stands}`.trim() });
 }
 
 type Shown<Kind> = Extract<AppState['signIn'], { kind: Kind }>;

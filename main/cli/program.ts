@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import type { IssuedToken } from '../broker.ts';
+import type { IssuedToken } from '../core/token-issue.ts';
 import { configurationJsonSchema } from '../config/json-schema.ts';
 import { warnings } from '../config/check.ts';
 import { defaultConfigFile } from '../config/default-file.ts';
@@ -269,8 +269,11 @@ export async function runCli(
     return exitCode;
   } catch (error) {
     // Commander has printed its sentence; help and version are not failures.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    if (output.json)
+      output.out(JSON.stringify({ problem: { code: 'request-invalid', message: error.message } }));
+    return 2;
   }
 }
 

@@ -51,7 +51,7 @@ function describeSignIn(signIn: AppState['signIn']): string[] {
           .slice(0, 10)
           .map(({ id, name }) => plain(name) || id)
           .join(', ')}${signIn.groups.length > 10 ? ', …' : ''}`,
-        ...(signIn.problem === undefined ? [] : [`Last refresh failed: ${signIn.problem.message}`]),
+        ...(signIn.problem === undefined ? [] : [`Last attempt failed: ${signIn.problem.message}`]),
       ];
   }
 }

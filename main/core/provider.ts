@@ -3,7 +3,7 @@ import { createDirectory } from '../directory/graph.ts';
 import { createAzureDirectory } from '../identity/azure-directory.ts';
 import { graphOrigin } from '../identity/clouds.ts';
 import type { FetchLike } from '../identity/http.ts';
-import type { Provider } from '../identity/session.ts';
+import type { Provider } from '../identity/session-ports.ts';
 import type { SecretStore } from '../store/secret-store.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SessionRecord } from '../identity/session.ts';
+import type { SessionRecord } from '../identity/session-ports.ts';
 import type { SecretStore } from '../store/secret-store.ts';
 
 const record = z.object({
@@ -15,7 +15,7 @@ export function sessionRecord(secrets: SecretStore) {
   return {
     async read(): Promise<SessionRecord | undefined> {
       const bytes = await secrets.get('session');
-      return bytes === undefined ? undefined : record.safeParse(JSON.parse(decode(bytes))).data;
+      return bytes === undefined ? undefined : record.safeParse(jsonOf(bytes)).data;
     },
     write: (value: SessionRecord) => secrets.set('session', encode(JSON.stringify(value))),
     clear: () => secrets.delete('session'),
@@ -38,6 +38,14 @@ export function storedPasswords(secrets: SecretStore) {
       return [...names].map((name) => ({ name, stored: kept.has(key(name)) }));
     },
   };
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(decode(bytes));
+  } catch {
+    return undefined;
+  }
 }
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -5,7 +5,7 @@ import { auditFault } from '../audit/fault.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Problem } from '../contract/errors.ts';
 import type { Group } from '../contract/state.ts';
-import type { LiveSession, SessionEnding, SessionEvents } from '../identity/session.ts';
+import type { LiveSession, SessionEnding, SessionEvents } from '../identity/session-ports.ts';
 
 /** What the clients of a cut session are told. */
 const endings: Record<SessionEnding, string> = {
@@ -22,7 +22,7 @@ const endings: Record<SessionEnding, string> = {
 export function sessionEvents(options: {
   audit: Pick<Audit, 'append'>;
   configuration: Configuration;
-  /** Revokes these tokens and cuts their logins; rejects where the record of it cannot be written. */
+  /** Revokes these tokens and cuts their logins before its first wait; never rejects. */
   revokeWhere(which: (token: Token) => boolean, reason: string): Promise<number>;
   changed(): void;
 }): SessionEvents {
@@ -44,7 +44,7 @@ export function sessionEvents(options: {
       audit.append({ event: 'sign-in-failed', provider, ...auditFault(problem) }).catch(ignored),
 
     async ended(live: LiveSession, why: SessionEnding, problem?: Problem): Promise<void> {
-      await revokeWhere((token) => token.sessionId === live.id, endings[why]).catch(ignored);
+      await revokeWhere((token) => token.sessionId === live.id, endings[why]);
       const { account } = live;
       await (
         why === 'signed-out'
@@ -69,7 +69,7 @@ export function sessionEvents(options: {
       );
       const lost = (token: Token): boolean =>
         token.sessionId === live.id && kept.get(token.connection)?.has(token.role) !== true;
-      await revokeWhere(lost, 'Your directory groups no longer allow this.').catch(ignored);
+      await revokeWhere(lost, 'Your directory groups no longer allow this.');
       await audit
         .append({
           event: 'groups-refreshed',

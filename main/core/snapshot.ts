@@ -4,7 +4,7 @@ import type { Configuration, ConnectionSettings } from '../config/schema.ts';
 import type { Problem } from '../contract/errors.ts';
 import type { ConnectionState } from '../contract/state.ts';
 import type { ListenerSettings } from '../gateway/ports.ts';
-import type { LiveSession } from '../identity/session.ts';
+import type { LiveSession } from '../identity/session-ports.ts';
 
 /** Where SQL clients find a connection, and the user and database names that they give there. */
 export interface ClientPlace {

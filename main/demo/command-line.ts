@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 /** The built command starts several times faster than its source; `npm run demo` builds it first. */
 const built = fileURLToPath(new URL('../../dist/main/latchkey.js', import.meta.url));
-const program = existsSync(built) ? built : fileURLToPath(new URL('../cli/index.ts', import.meta.url));
+/** The command as its source, for whoever must not meet an older build. */
+export const sourceProgram = fileURLToPath(new URL('../cli/index.ts', import.meta.url));
 
 export interface Ran {
   code: number;
@@ -13,8 +14,12 @@ export interface Ran {
   err: string;
 }
 
-/** The `latchkey` command on the demo's home, run as the real program in a process of its own. */
-export function createCommandLine(home: string, config: string) {
+/** The `latchkey` command on this home, run as the real program in a process of its own. */
+export function createCommandLine(
+  home: string,
+  config: string,
+  program: string = existsSync(built) ? built : sourceProgram,
+) {
   const env = { ...process.env, LATCHKEY_HOME: home, LATCHKEY_CONFIG: config };
 
   function start(args: string[]): ChildProcess {

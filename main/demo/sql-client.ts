@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Client, DatabaseError } from 'pg';
-import type { IssuedToken } from '../broker.ts';
+import type { IssuedToken } from '../core/token-issue.ts';
 
 export interface QueryResult {
   client: 'psql' | 'node-postgres';

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IssuedToken } from '../broker.ts';
+import type { IssuedToken } from '../core/token-issue.ts';
 import { runQuery, type QueryResult } from './sql-client.ts';
 import { firstLine, type CommandLine, type Ran } from './command-line.ts';
 import type { LocalTenant } from './tenant/local-tenant.ts';

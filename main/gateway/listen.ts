@@ -2,7 +2,7 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import { type Server, type Socket, connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { LatchkeyError } from '../contract/errors.ts';
-import { portOwner } from './port-owner.ts';
+import { portOwnerName } from './port-owner.ts';
 import type { ListenerSettings, Peer } from './ports.ts';
 
 export interface Listener {
@@ -144,12 +144,8 @@ async function tcpProblem(fault: NodeJS.ErrnoException, host: string, port: numb
   const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   switch (fault.code) {
     case 'EADDRINUSE': {
-      const owner = await portOwner(host, port).catch(() => undefined);
-      const name =
-        owner?.process === undefined
-          ? owner && `a process of the user with id ${owner.uid}`
-          : `${owner.process.name} (process ${owner.process.pid})`;
-      return new LatchkeyError('port-in-use', `Port ${port} is in use by ${name ?? 'another program'}.`, {
+      const owner = await portOwnerName(host, port);
+      return new LatchkeyError('port-in-use', `Port ${port} is in use by ${owner}.`, {
         cause: fault,
         remedy: 'Stop that program, or give the connection another port in the configuration.',
       });

@@ -27,6 +27,16 @@ export async function portOwner(host: string, port: number): Promise<PortOwner |
   return owner === undefined ? { uid: entry.uid } : { uid: entry.uid, process: owner };
 }
 
+/** The same for a sentence; "another program" where more cannot be known. */
+export async function portOwnerName(host: string, port: number): Promise<string> {
+  const owner = await portOwner(host, port).catch(() => undefined);
+  if (owner === undefined) return 'another program';
+  const { uid, process } = owner;
+  return process === undefined
+    ? `a process of the user with id ${uid}`
+    : `${process.name} (process ${process.pid})`;
+}
+
 function listeners(text: string, local: string | undefined) {
   return local === undefined ? [] : findSockets(text, local, '').filter(({ state }) => state === listening);
 }

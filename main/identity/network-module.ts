@@ -1,5 +1,5 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
-import { LatchkeyError } from '../contract/errors.ts';
+import { LatchkeyError, type EntraFault } from '../contract/errors.ts';
 import type { VerificationPage } from './clouds.ts';
 import { createDeviceCodePolling, type DeviceCode, type DeviceCodePolling } from './device-code.ts';
 import { explainFault, explainRefreshFault } from './entra-codes.ts';
@@ -82,15 +82,24 @@ export function createAuthorityNetwork(options: AuthorityNetworkOptions): Author
     }
   };
 
+  const sendForObject = async (
+    url: string,
+    method: 'GET' | 'POST',
+    sent: NetworkRequestOptions,
+    explain: (fault: EntraFault) => LatchkeyError,
+  ): Promise<Record<string, unknown>> => {
+    const outcome = await sendPatiently(url, method, sent);
+    const body = outcome.kind === 'answer' ? jsonObject(outcome.text) : undefined;
+    const fault = body && readFault(body);
+    if (fault) return fail(explain(fault));
+    if (!body || !isOk(outcome)) return fail(invalidAnswer(url, describe(outcome)));
+    return body;
+  };
+
   const discover = async <T>(url: string, sent: NetworkRequestOptions): Promise<NetworkResponse<T>> => {
     const known = options.discovery.get(url);
     if (known) return known as NetworkResponse<T>;
-    const outcome = await sendPatiently(url, 'GET', sent);
-    const body = outcome.kind === 'answer' ? jsonObject(outcome.text) : undefined;
-    const fault = body && readFault(body);
-    if (fault) return fail(explainFault(fault));
-    if (!body || !isOk(outcome)) return fail(invalidAnswer(url, describe(outcome)));
-    const answer = { status: 200, headers: {}, body: body as T };
+    const answer = ok<T>(await sendForObject(url, 'GET', sent, explainFault));
     options.discovery.set(url, answer);
     return answer;
   };
@@ -99,17 +108,13 @@ export function createAuthorityNetwork(options: AuthorityNetworkOptions): Author
     url: string,
     sent: NetworkRequestOptions,
   ): Promise<NetworkResponse<T>> => {
-    const outcome = await sendPatiently(url, 'POST', sent);
-    const body = outcome.kind === 'answer' ? jsonObject(outcome.text) : undefined;
-    const fault = body && readFault(body);
-    if (fault) return fail(explainFault(fault));
-    if (!body || !isOk(outcome)) return fail(invalidAnswer(url, describe(outcome)));
+    const body = await sendForObject(url, 'POST', sent, explainFault);
     const started = createDeviceCodePolling(body, { verificationPages: options.verificationPages, now });
     if ('problem' in started) return fail(invalidAnswer(url, started.problem));
     polling = started.polling;
     options.onCode?.(started.code);
     // The interval that MSAL sleeps by itself: none, since it cannot be woken.
-    return { status: 200, headers: {}, body: { ...started.answer, interval: 0 } as T };
+    return ok({ ...started.answer, interval: 0 });
   };
 
   const poll = async <T>(url: string, sent: NetworkRequestOptions): Promise<NetworkResponse<T>> => {
@@ -131,17 +136,8 @@ export function createAuthorityNetwork(options: AuthorityNetworkOptions): Author
     }
   };
 
-  const redeem = async <T>(url: string, sent: NetworkRequestOptions): Promise<NetworkResponse<T>> => {
-    const outcome = await sendPatiently(url, 'POST', sent);
-    const body = outcome.kind === 'answer' ? jsonObject(outcome.text) : undefined;
-    const fault = body && readFault(body);
-    if (fault) {
-      failure = explainRefreshFault(fault);
-      return { status: 400, headers: {}, body: body as T };
-    }
-    if (!body || !isOk(outcome)) return fail(invalidAnswer(url, describe(outcome)));
-    return tokens(url, body);
-  };
+  const redeem = async <T>(url: string, sent: NetworkRequestOptions): Promise<NetworkResponse<T>> =>
+    tokens(url, await sendForObject(url, 'POST', sent, explainRefreshFault));
 
   const tokens = <T>(url: string, body: Record<string, unknown>): NetworkResponse<T> => {
     for (const name of ['access_token', 'id_token']) {
@@ -149,7 +145,7 @@ export function createAuthorityNetwork(options: AuthorityNetworkOptions): Author
     }
     // Without refresh_in MSAL starts no renewal of its own in the background, whose result nobody would check.
     const { refresh_in: _ignored, ...rest } = body;
-    return { status: 200, headers: {}, body: rest as T };
+    return ok(rest);
   };
 
   return {
@@ -165,6 +161,10 @@ export function createAuthorityNetwork(options: AuthorityNetworkOptions): Author
     },
     failure: () => failure,
   };
+}
+
+function ok<T>(body: Record<string, unknown>): NetworkResponse<T> {
+  return { status: 200, headers: {}, body: body as T };
 }
 
 function isTransient(outcome: HttpOutcome): boolean {

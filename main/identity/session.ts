@@ -1,60 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { LatchkeyError, toProblem, type Problem } from '../contract/errors.ts';
+import { LatchkeyError, toLogText, toProblem, type Problem } from '../contract/errors.ts';
 import type { Account, Group, SignInState } from '../contract/state.ts';
-
-/** What the session needs of a directory; the Azure Directory is the one there is. */
-export interface Provider {
-  name: string;
-  tenant: string;
-  applicationId: string;
-  signInWithDeviceCode(options: {
-    onCode(code: { userCode: string; verificationUri: string; expiresAt: number }): void;
-    signal: AbortSignal;
-  }): Promise<Account>;
-  /** The account of the last run from the sealed cache; no network. */
-  restore(): Promise<Account | undefined>;
-  /** Asks the authority whether the account still stands. */
-  renew(): Promise<Account>;
-  /** Every group, transitively; never a part of them. */
-  groups(signal?: AbortSignal): Promise<Group[]>;
-  signOut(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** A signed-in person. Between two reads of the directory this is a snapshot and is replaced as a whole. */
-export interface LiveSession {
-  id: string;
-  provider: string;
-  account: Account;
-  groups: Group[];
-  groupsReadAt: number;
-  since: number;
-  until: number;
-  problem?: Problem;
-}
-
-/** What a restart must know beside MSAL's cache: whose session it was and when it ends. */
-export interface SessionRecord {
-  id: string;
-  provider: string;
-  objectId: string;
-  since: number;
-  until: number;
-}
-
-export type SessionEnding = 'signed-out' | 'expired' | 'replaced' | 'refused';
-
-export interface SessionEvents {
-  started(provider: string): Promise<void>;
-  /** A person has signed in. Rejects where this cannot be written down: then nobody is signed in. */
-  signedIn(session: LiveSession, how: 'device-code' | 'restored'): Promise<void>;
-  failed(provider: string, problem: Problem): Promise<void>;
-  /** The session is over: tokens and database sessions must go before this resolves. */
-  ended(session: LiveSession, why: SessionEnding, problem?: Problem): Promise<void>;
-  groupsChanged(session: LiveSession, added: Group[], removed: Group[]): Promise<void>;
-  refreshFailed(session: LiveSession, problem: Problem): Promise<void>;
-  changed(): void;
-}
+import type { LiveSession, Provider, SessionEnding, SessionEvents, SessionRecord } from './session-ports.ts';
 
 export interface SessionOptions {
   providers: Provider[];
@@ -66,13 +13,19 @@ export interface SessionOptions {
     clear(): Promise<void>;
   };
   events: SessionEvents;
+  /** For the log of the process: what went wrong where nobody waits for the answer. */
+  log?(line: string): void;
+  /** Milliseconds since 1970. */
   now?: () => number;
+  /** Milliseconds on a clock that nobody can set back. */
+  monotonic?: () => number;
 }
 
 interface Attempt {
   provider: Provider;
   controller: AbortController;
   state: Extract<SignInState, { kind: 'working' | 'code' }>;
+  /** Never rejects. */
   done: Promise<void>;
 }
 
@@ -91,23 +44,20 @@ const restoreRetryMs = 15_000;
 export type Session = ReturnType<typeof createSession>;
 
 /** Holds who is signed in: one attempt at a time, one person at a time, groups read again on a timer. */
-export function createSession({
-  providers,
-  deadlineMs,
-  refreshMs,
-  record,
-  events,
-  now = Date.now,
-}: SessionOptions) {
+export function createSession(options: SessionOptions) {
+  const { providers, deadlineMs, refreshMs, record, events } = options;
+  const { log = () => undefined, now = Date.now, monotonic = () => performance.now() } = options;
   let current: LiveSession | undefined;
+  /** The deadline of `current` on the monotonic clock. */
+  let untilMonotonic = 0;
   let attempt: Attempt | undefined;
   let lastProblem: Problem | undefined;
   let refreshing: Promise<void> | undefined;
   let closed = false;
-  const timer = setInterval(() => void refresh(), refreshMs);
-  timer.unref();
   let deadline: NodeJS.Timeout | undefined;
   let retry: NodeJS.Timeout | undefined;
+  const timer = setInterval(() => void refresh(), refreshMs);
+  timer.unref();
 
   function providerNamed(name: string | undefined): Provider {
     const found = name === undefined ? providers[0] : providers.find((provider) => provider.name === name);
@@ -117,24 +67,42 @@ export function createSession({
     });
   }
 
+  /** An error that is none of ours goes to the log with its text, which a person must not be shown. */
+  function explain(error: unknown): Problem {
+    if (!(error instanceof LatchkeyError)) report(error);
+    return toProblem(error);
+  }
+
+  function report(error: unknown): void {
+    log(`sign-in: ${toLogText(error)}`);
+  }
+
+  function isOver(session: LiveSession): boolean {
+    return now() >= session.until || monotonic() >= untilMonotonic;
+  }
+
   function armDeadline(): void {
     clearTimeout(deadline);
     if (current === undefined) return;
-    deadline = setTimeout(() => void checkDeadline(), Math.max(0, current.until - now()) + 5);
+    const left = Math.min(current.until - now(), untilMonotonic - monotonic());
+    deadline = setTimeout(() => void checkDeadline().catch(report), Math.max(0, left) + 5);
     deadline.unref();
   }
 
   async function checkDeadline(): Promise<void> {
-    if (current === undefined) return;
-    if (now() < current.until) return armDeadline();
-    await end('expired', {
+    const session = current;
+    if (session === undefined) return;
+    if (!isOver(session)) return armDeadline();
+    await drop('expired', {
       code: 'sign-in-required',
       message: 'The sign-in has reached its deadline.',
       remedy: 'Sign in again.',
     });
+    await forget(providers.filter(({ name }) => name === session.provider));
   }
 
-  async function end(why: SessionEnding, problem?: Problem): Promise<void> {
+  /** Ends the session at once, and with it tokens and logins; what is stored of it is the caller's to remove. */
+  async function drop(why: SessionEnding, problem?: Problem): Promise<void> {
     const session = current;
     if (session === undefined) return;
     // First, so that no login is let in while the rest of the ending is under way.
@@ -143,9 +111,13 @@ export function createSession({
     clearTimeout(deadline);
     events.changed();
     await events.ended(session, why, problem);
-    await record.clear();
-    if (why !== 'replaced') await providers.find(({ name }) => name === session.provider)?.signOut();
-    events.changed();
+  }
+
+  /** Removes what a restart would find. Each part is tried, whatever becomes of the others. */
+  async function forget(of: Provider[]): Promise<void> {
+    const results = await Promise.allSettled([record.clear(), ...of.map((provider) => provider.signOut())]);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** Takes the person in. The same person again keeps the session's id, and with it tokens and database sessions. */
@@ -156,16 +128,11 @@ export function createSession({
     kept?: SessionRecord,
   ): Promise<void> {
     const before = current;
-    const same =
-      before !== undefined &&
-      before.account.objectId === account.objectId &&
-      before.account.tenantId === account.tenantId;
-    if (before !== undefined && !same) {
-      await end('replaced');
-      // Of the same provider, the cache already holds the new person.
-      if (before.provider !== provider.name)
-        await providers.find(({ name }) => name === before.provider)?.signOut();
-    }
+    const same = before !== undefined && isSamePerson(before.account, account);
+    if (!same) await drop('replaced');
+    // Of the same provider, the cache already holds the new person.
+    const left = providers.find(({ name }) => name === before?.provider && name !== provider.name);
+    await left?.signOut();
     const since = kept?.since ?? now();
     const session: LiveSession = {
       id: same ? before.id : (kept?.id ?? randomUUID()),
@@ -174,30 +141,43 @@ export function createSession({
       groups,
       groupsReadAt: now(),
       since,
-      until: kept?.until ?? since + deadlineMs,
+      // Whichever deadline is earlier: the one of that time, or the one that is configured now.
+      until: Math.min(kept?.until ?? Infinity, since + deadlineMs),
     };
     await events.signedIn(session, kept === undefined ? 'device-code' : 'restored');
-    await record.write({
-      id: session.id,
-      provider: provider.name,
-      objectId: account.objectId,
-      since,
-      until: session.until,
-    });
+    const { id, until } = session;
+    await record.write({ id, provider: provider.name, objectId: account.objectId, since, until });
+    untilMonotonic = monotonic() + until - now();
     current = session;
     lastProblem = undefined;
     if (same) await announceGroupChange(before, session);
     armDeadline();
   }
 
+  /** A sign-in that failed at its end has left its tokens in the provider's cache, perhaps over those of another. */
+  async function takeBack(provider: Provider, account: Account, problem: Problem): Promise<void> {
+    if (current?.provider === provider.name) {
+      if (isSamePerson(current.account, account)) return;
+      await drop('replaced', problem);
+    }
+    await (current === undefined ? forget([provider]) : provider.signOut());
+  }
+
   async function announceGroupChange(before: LiveSession, after: LiveSession): Promise<void> {
-    const missingIn = (groups: Group[]) => (group: Group) => !groups.some(({ id }) => id === group.id);
+    const missingIn = (groups: Group[]) => {
+      const ids = new Set(groups.map(({ id }) => id));
+      return (group: Group) => !ids.has(group.id);
+    };
     const added = after.groups.filter(missingIn(before.groups));
     const removed = before.groups.filter(missingIn(after.groups));
     if (added.length + removed.length > 0) await events.groupsChanged(after, added, removed);
   }
 
-  function newAttempt(provider: Provider, step: 'contacting' | 'restoring'): Attempt {
+  function begin(
+    provider: Provider,
+    step: 'contacting' | 'restoring',
+    run: (own: Attempt) => Promise<void>,
+  ): Attempt {
     clearTimeout(retry);
     const own: Attempt = {
       provider,
@@ -207,98 +187,95 @@ export function createSession({
     };
     attempt = own;
     events.changed();
+    own.done = run(own)
+      .catch(report)
+      .finally(() => {
+        attempt = undefined;
+        events.changed();
+      });
     return own;
   }
 
-  function finishAttempt(own: Attempt): void {
-    if (attempt === own) attempt = undefined;
-    events.changed();
-  }
-
-  async function runAttempt(own: Attempt): Promise<void> {
+  async function runSignIn(own: Attempt): Promise<void> {
     const { provider, controller } = own;
     const { signal } = controller;
+    let account: Account | undefined;
     try {
       await events.started(provider.name);
-      const account = await provider.signInWithDeviceCode({
+      account = await provider.signInWithDeviceCode({
         signal,
         onCode: ({ userCode, verificationUri, expiresAt }) => {
+          const { name, tenant, applicationId } = provider;
+          const times = { startedAt: iso(now()), expiresAt: iso(expiresAt) };
           own.state = {
             kind: 'code',
-            provider: provider.name,
-            tenant: provider.tenant,
-            applicationId: provider.applicationId,
+            provider: name,
+            tenant,
+            applicationId,
             userCode,
             verificationUri,
-            startedAt: new Date(now()).toISOString(),
-            expiresAt: new Date(expiresAt).toISOString(),
+            ...times,
           };
           events.changed();
         },
       });
       own.state = { kind: 'working', provider: provider.name, step: 'reading-groups' };
       events.changed();
-      const groups = await provider.groups(signal);
-      signal.throwIfAborted();
+      const groups = await unlessAborted(signal, provider.groups(signal));
       await accept(provider, account, groups);
     } catch (error) {
-      const problem = signal.aborted ? cancelled : toProblem(error);
-      lastProblem = problem;
+      const problem = signal.aborted ? cancelled : explain(error);
+      if (account !== undefined) await takeBack(provider, account, problem).catch(report);
+      if (current === undefined) lastProblem = problem;
+      else if (!signal.aborted) current = { ...current, problem };
       await events.failed(provider.name, problem);
-    } finally {
-      finishAttempt(own);
     }
   }
 
   async function restore(): Promise<void> {
-    const kept = await record.read();
-    const provider = providers.find(({ name }) => name === kept?.provider);
-    if (
-      closed ||
-      kept === undefined ||
-      provider === undefined ||
-      attempt !== undefined ||
-      current !== undefined
-    )
-      return;
-    if (now() >= kept.until) {
-      await record.clear();
-      await provider.signOut();
-      return;
+    try {
+      const kept = await record.read();
+      const provider = providers.find(({ name }) => name === kept?.provider);
+      const isFree = !closed && attempt === undefined && current === undefined;
+      if (kept === undefined || provider === undefined || !isFree) return;
+      if (now() >= Math.min(kept.until, kept.since + deadlineMs)) await forget([provider]);
+      else await begin(provider, 'restoring', (own) => runRestore(own, kept)).done;
+    } catch (error) {
+      report(error);
+      lastProblem = toProblem(error);
+      events.changed();
     }
-    const own = newAttempt(provider, 'restoring');
-    own.done = runRestore(own, kept);
-    await own.done;
   }
 
-  async function runRestore(own: Attempt, kept: SessionRecord): Promise<void> {
-    const { provider, controller } = own;
+  async function runRestore({ provider, controller }: Attempt, kept: SessionRecord): Promise<void> {
+    const { signal } = controller;
     try {
       const cached = await provider.restore();
-      if (cached === undefined || cached.objectId !== kept.objectId) return;
-      const account = await provider.renew();
-      const groups = await provider.groups(controller.signal);
-      controller.signal.throwIfAborted();
+      if (cached?.objectId !== kept.objectId) return await forget([provider]);
+      const account = await unlessAborted(signal, provider.renew());
+      const groups = await unlessAborted(signal, provider.groups(signal));
       await accept(provider, account, groups, kept);
     } catch (error) {
-      lastProblem = controller.signal.aborted ? cancelled : toProblem(error);
-      await events.failed(provider.name, lastProblem);
+      const problem = signal.aborted ? cancelled : explain(error);
+      // One record of a network that stays away, not one for each try.
+      if (problem.code !== lastProblem?.code) await events.failed(provider.name, problem);
+      lastProblem = problem;
+      if (signal.aborted) return;
+      if (endsSession.has(problem.code)) return await forget([provider]);
       // A computer often starts before its network does: the sign-in of the last run is not given up for that.
-      if (!controller.signal.aborted && !endsSession.has(lastProblem.code)) {
-        retry = setTimeout(() => void restore(), restoreRetryMs);
-        retry.unref();
-      }
-    } finally {
-      finishAttempt(own);
+      retry = setTimeout(() => void restore(), restoreRetryMs);
+      retry.unref();
     }
   }
 
   /** Reads account and groups again now; failures are in the state. Calls while one runs share it. */
   function refresh(): Promise<void> {
-    refreshing ??= refreshOnce().finally(() => {
-      refreshing = undefined;
-      if (!closed) events.changed();
-    });
+    refreshing ??= refreshOnce()
+      .catch(report)
+      .finally(() => {
+        refreshing = undefined;
+        if (!closed) events.changed();
+      });
     return refreshing;
   }
 
@@ -307,29 +284,27 @@ export function createSession({
     const session = current;
     const provider = session && providers.find(({ name }) => name === session.provider);
     if (session === undefined || provider === undefined) return;
+    /** The session that was asked about, unless it has ended or been signed in anew meanwhile. */
+    const still = (): LiveSession | undefined =>
+      !closed && current?.id === session.id && current.since === session.since ? current : undefined;
     try {
       const account = await provider.renew();
-      if (account.objectId !== session.account.objectId || account.tenantId !== session.account.tenantId) {
-        throw new LatchkeyError(
-          'wrong-account',
-          'The directory answered for another person than the one who signed in.',
-          {
-            remedy: 'Sign in again.',
-          },
-        );
-      }
+      if (!isSamePerson(account, session.account)) throw otherPerson();
       const groups = await provider.groups();
-      if (current?.id !== session.id) return;
-      const { problem: _cleared, ...rest } = current;
-      const next: LiveSession = { ...rest, account, groups, groupsReadAt: now() };
-      current = next;
-      await announceGroupChange(session, next);
+      const before = still();
+      if (before === undefined) return;
+      const { problem: _cleared, ...rest } = before;
+      current = { ...rest, account, groups, groupsReadAt: now() };
+      await announceGroupChange(before, current);
     } catch (error) {
-      if (current?.id !== session.id) return;
-      const problem = toProblem(error);
-      if (endsSession.has(problem.code)) await end('refused', problem);
-      else {
-        current = { ...current, problem };
+      const before = still();
+      if (before === undefined) return;
+      const problem = explain(error);
+      if (endsSession.has(problem.code)) {
+        await drop('refused', problem);
+        await forget([provider]);
+      } else {
+        current = { ...before, problem };
         await events.refreshFailed(current, problem);
       }
     }
@@ -338,7 +313,7 @@ export function createSession({
   return {
     /** The live session, or undefined; a passed deadline counts at once, whatever the timers do. */
     live(): LiveSession | undefined {
-      return current !== undefined && now() < current.until ? current : undefined;
+      return current === undefined || isOver(current) ? undefined : current;
     },
 
     state(): SignInState {
@@ -347,7 +322,6 @@ export function createSession({
         return lastProblem === undefined
           ? { kind: 'signed-out' }
           : { kind: 'signed-out', problem: lastProblem };
-      const iso = (ms: number): string => new Date(ms).toISOString();
       const { account, groups, groupsReadAt, since, until, problem } = current;
       return {
         kind: 'signed-in',
@@ -370,19 +344,16 @@ export function createSession({
         await attempt.done;
         if (current !== undefined) return;
       }
-      if (attempt !== undefined) {
-        if (attempt.provider === provider) return;
+      if (attempt === undefined) {
+        lastProblem = undefined;
+        begin(provider, 'contacting', runSignIn);
+      } else if (attempt.provider !== provider) {
         throw new LatchkeyError(
           'sign-in-busy',
           `A sign-in with "${attempt.provider.name}" is waiting for its code.`,
-          {
-            remedy: 'Finish or cancel it first.',
-          },
+          { remedy: 'Finish or cancel it first.' },
         );
       }
-      lastProblem = undefined;
-      const own = newAttempt(provider, 'contacting');
-      own.done = runAttempt(own);
     },
 
     async cancelSignIn(): Promise<void> {
@@ -391,17 +362,23 @@ export function createSession({
       await running?.done;
     },
 
+    /**
+     * Ends the session and whatever would bring it back: a sign-in or restore under way, and what is stored.
+     * @throws LatchkeyError `store-failed` where the disk would not let go of it; the person is signed out all the same.
+     */
     async signOut(): Promise<void> {
       const running = attempt;
       running?.controller.abort();
-      await running?.done;
-      lastProblem = undefined;
-      await end('signed-out');
+      await Promise.all([drop('signed-out'), running?.done]);
+      clearTimeout(retry);
+      // A sign-in that had got through before it could be stopped.
+      await drop('signed-out');
       lastProblem = undefined;
       events.changed();
+      await forget(providers);
     },
 
-    /** After a start: the person of the last run, if the deadline stands and the directory still agrees. */
+    /** After a start: the person of the last run, if the deadline stands and the directory still agrees. Never rejects. */
     restore,
 
     refresh,
@@ -410,14 +387,46 @@ export function createSession({
       closed = true;
       clearInterval(timer);
       clearTimeout(deadline);
-      clearTimeout(retry);
       const running = attempt;
       running?.controller.abort();
-      await running?.done;
       await Promise.all(providers.map((provider) => provider.close()));
+      await running?.done;
+      clearTimeout(retry);
       await refreshing;
     },
   };
+}
+
+/** Ends the wait with the abort, whether or not the work can be stopped. */
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    signal.throwIfAborted();
+    const result = await Promise.race([work, aborted.promise]);
+    signal.throwIfAborted();
+    return result;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    work.catch(() => undefined);
+  }
+}
+
+function isSamePerson(left: Account, right: Account): boolean {
+  return left.objectId === right.objectId && left.tenantId === right.tenantId;
+}
+
+function otherPerson(): LatchkeyError {
+  return new LatchkeyError(
+    'wrong-account',
+    'The directory answered for another person than the one who signed in.',
+    { remedy: 'Sign in again.' },
+  );
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 const cancelled: Problem = {

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openAudit } from '../../main/audit/audit.ts';
 import { readAudit, verifyAudit } from '../../main/audit/verify.ts';
-import { describeWith, program } from '../support/parts.ts';
-import { mountSmallDisk, root, useTemporaryFolders } from '../store/temporary-folder.ts';
+import { describeWith } from '../support/parts.ts';
+import { mount, mountSmallDisk, root, strace, useTemporaryFolders } from '../store/temporary-folder.ts';
 import { firstFile, numbered } from './audit-folder.ts';
 
 const newFolder = useTemporaryFolders();
 
-describeWith([root, program('mount', 'install the package mount')], 'a full disk', () => {
+describeWith([root, mount], 'a full disk', () => {
   test('refuses every record within a second, visibly, and recovers by itself', async () => {
     const folder = await newFolder();
     const unmount = mountSmallDisk(folder, '256k');
@@ -56,7 +56,7 @@ describeWith([root, program('mount', 'install the package mount')], 'a full disk
   });
 });
 
-describeWith([root, program('strace', 'install the package strace')], 'faults of the system', () => {
+describeWith([root, strace], 'faults of the system', () => {
   const script = `
     const [module, folder] = process.argv.slice(1);
     const { openAudit } = await import(module);
@@ -83,7 +83,7 @@ describeWith([root, program('strace', 'install the package strace')], 'faults of
     const module = join(import.meta.dirname, '../../main/audit/audit.ts');
     const node = [process.execPath, '--input-type=module', '-e', script, module, folder];
     const child = spawn(
-      'strace',
+      strace.path ?? '',
       ['-f', '-qqq', '-o', '/dev/null', '-e', `trace=${calls}`, ...inject, ...node],
       {
         stdio: ['ignore', 'pipe', 'inherit'],

@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { cleanTemporaryFiles, readIfThere, writeDurably } from '../../main/store/durable-file.ts';
-import { describeWith, program } from '../support/parts.ts';
-import { mountSmallDisk, root, useTemporaryFolders } from './temporary-folder.ts';
+import { describeWith } from '../support/parts.ts';
+import { mount, mountSmallDisk, root, setpriv, strace, useTemporaryFolders } from './temporary-folder.ts';
 
 const newFolder = useTemporaryFolders();
 
@@ -72,7 +72,6 @@ test('cleanTemporaryFiles removes its own leftovers and nothing else', async () 
   expect((await readdir(folder)).toSorted()).toEqual(others.toSorted());
 });
 
-const mount = program('mount', 'install the package mount');
 describeWith([root, mount], 'a full disk', () => {
   test('the old file stays, whole, and the message says that the disk is full', async () => {
     const folder = await newFolder();
@@ -95,32 +94,27 @@ describeWith([root, mount], 'a full disk', () => {
   });
 });
 
-describeWith(
-  [root, program('setpriv', 'install the package util-linux')],
-  'a folder of somebody else',
-  () => {
-    test('no permission is said as such', async () => {
-      const folder = await newFolder();
-      await chmod(folder, 0o755);
-      const path = join(folder, 'state.json');
-      const module = join(import.meta.dirname, '../../main/store/durable-file.ts');
-      const script = `const { writeDurably } = await import(${JSON.stringify(module)});
+describeWith([root, setpriv], 'a folder of somebody else', () => {
+  test('no permission is said as such', async () => {
+    const folder = await newFolder();
+    await chmod(folder, 0o755);
+    const path = join(folder, 'state.json');
+    const module = join(import.meta.dirname, '../../main/store/durable-file.ts');
+    const script = `const { writeDurably } = await import(${JSON.stringify(module)});
       await writeDurably(${JSON.stringify(path)}, Buffer.from('x')).catch((thrown) => console.log(thrown.message));`;
-      const asOther = [
-        '--reuid=65534',
-        '--clear-groups',
-        process.execPath,
-        '--input-type=module',
-        '-e',
-        script,
-      ];
-      const { stdout } = spawnSync('setpriv', asOther, { encoding: 'utf8' });
-      expect(stdout).toBe(`${path} could not be written because there is no permission.\n`);
-    });
-  },
-);
+    const asOther = [
+      '--reuid=65534',
+      '--clear-groups',
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      script,
+    ];
+    const { stdout } = spawnSync(setpriv.path ?? '', asOther, { encoding: 'utf8' });
+    expect(stdout).toBe(`${path} could not be written because there is no permission.\n`);
+  });
+});
 
-const strace = program('strace', 'install the package strace');
 const calls = ['openat', 'pwrite64', 'fstat', 'statx', 'fsync', 'rename', 'close'];
 const isTraced = (status: string): boolean => /^TracerPid:\t[1-9]/m.test(status);
 
@@ -150,7 +144,10 @@ describeWith([root, strace], 'a fault at every system call of a save', () => {
     expect((await lines.next()).value).toBe('ready');
 
     const options = ['-f', '-qqq', '-p', `${child.pid}`, '-o', join(dirname(path), 'trace')];
-    const tracer = spawn('strace', [...options, ...expressions.flatMap((expression) => ['-e', expression])]);
+    const tracer = spawn(strace.path ?? '', [
+      ...options,
+      ...expressions.flatMap((expression) => ['-e', expression]),
+    ]);
     const tracerEnd = once(tracer, 'close');
     await untilTraced(child.pid ?? 0);
     child.stdin.write('go\n');

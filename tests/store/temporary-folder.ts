@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import type { Part } from '../support/parts.ts';
+import { program, type Part } from '../support/parts.ts';
 
 /** For tests that mount, change owners or attach strace. */
 export const root: Part = {
@@ -11,6 +11,11 @@ export const root: Part = {
   path: process.getuid?.() === 0 ? '/' : undefined,
   remedy: 'run the tests as root',
 };
+
+/** What tests of faults need beside root. */
+export const mount = program('mount', 'install the package mount');
+export const strace = program('strace', 'install the package strace');
+export const setpriv = program('setpriv', 'install the package util-linux');
 
 /** Registers the clean-up and returns the maker of new folders. */
 export function useTemporaryFolders(): () => Promise<string> {
@@ -27,7 +32,7 @@ export function useTemporaryFolders(): () => Promise<string> {
 
 /** A file system of `size` ("256k") mounted at `folder`; returns the way to unmount it. */
 export function mountSmallDisk(folder: string, size: string): () => void {
-  const { status, stderr } = spawnSync('mount', [
+  const { status, stderr } = spawnSync(mount.path ?? '', [
     '-t',
     'tmpfs',
     '-o',
@@ -37,6 +42,6 @@ export function mountSmallDisk(folder: string, size: string): () => void {
   ]);
   if (status !== 0) throw new Error(`mount failed: ${stderr.toString()}`);
   return () => {
-    spawnSync('umount', ['-l', folder]);
+    spawnSync(program('umount', mount.remedy).path ?? '', ['-l', folder]);
   };
 }

@@ -42,6 +42,8 @@ export interface LiveDirectory {
   directGroups(tenant: Tenant, objectId: string): Group[];
   /** Groups that hold the object, directly or through other groups. */
   transitiveGroups(tenant: Tenant, objectId: string): Group[];
+  /** Adds a user, or gives the one with the same id new fields; sign-ins and refresh tokens go on and see them. */
+  putUser(tenant: Tenant, user: User): void;
   putGroup(tenant: Tenant, group: Group): void;
   deleteGroup(tenant: Tenant, groupId: string): boolean;
   deleteUser(account: Account): void;
@@ -135,6 +137,11 @@ export function createDirectory(input: Directory, clock: Clock): LiveDirectory {
       }
       return existing(tenant, seen);
     },
+    putUser: (tenant, user) => {
+      const known = tenant.users.get(user.id);
+      if (known === undefined) tenant.users.set(user.id, user);
+      else replaceFields(known, user);
+    },
     putGroup: (tenant, group) => {
       tenant.groups.set(group.id, group);
       indexes.delete(tenant);
@@ -161,6 +168,12 @@ export function createDirectory(input: Directory, clock: Clock): LiveDirectory {
       settle();
     },
   };
+}
+
+/** Gives an object that others hold the fields of another one, and only those. */
+export function replaceFields<T extends object>(target: T, source: T): void {
+  for (const name of Object.keys(target)) Reflect.deleteProperty(target, name);
+  Object.assign(target, source);
 }
 
 function parseDirectory(input: Directory): z.output<typeof directorySchema> {

@@ -43,7 +43,8 @@ export async function readIncoming(request: IncomingMessage, origin: string): Pr
   }
   return {
     method: request.method ?? 'GET',
-    url: new URL(request.url ?? '/', origin),
+    // Joined as text: a target such as "//elsewhere" must not change the host.
+    url: new URL(`${origin}${request.url?.startsWith('/') === true ? request.url : '/'}`),
     headers: request.headers,
     body: Buffer.concat(chunks).toString('utf8'),
   };

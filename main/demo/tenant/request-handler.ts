@@ -27,13 +27,8 @@ export interface RequestHandlerParts {
 /** Reads a request, lets the faults at it, writes the answer and logs what happened. */
 export function createRequestHandler(parts: RequestHandlerParts): Handle {
   return (message, response) => {
-    handle(parts, message, response).catch((error: unknown) => {
-      if (message.destroyed && !message.complete) return;
-      if (!response.headersSent && !response.destroyed) {
-        const detail = error instanceof Error ? error.message : String(error);
-        writeReply(response, jsonReply(500, { error: 'server_error', error_description: detail }));
-      }
-    });
+    // What remains to fail here is a client that goes away while it sends; a broken handler answers 500 below.
+    handle(parts, message, response).catch(() => response.destroy());
   };
 }
 
@@ -69,7 +64,9 @@ async function handle(
     abandoned.signal,
   ).catch((error: unknown) => {
     if (abandoned.signal.aborted) return 'abandoned' as const;
-    throw error;
+    const detail = error instanceof Error ? error.message : String(error);
+    const body = { error: 'server_error', error_description: detail };
+    return { ...jsonReply(500, body), errorCode: 'server_error' };
   });
   parts.log.add({
     time,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLocalTenant, type LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
@@ -134,6 +135,16 @@ describe('operations', () => {
       expect(route.input).toHaveProperty('$schema');
     }
     expect(new Set(routes.map(({ method, path }) => `${method} ${path}`)).size).toBe(routes.length);
+  });
+
+  test('the table of routes in the source is complete', async () => {
+    const file = new URL('../../../main/demo/tenant/control/control-api.ts', import.meta.url);
+    const rows = [...readFileSync(file, 'utf8').matchAll(/^ \* (GET|POST) +(\S+) +(\w+)$/gm)];
+    const { body } = await client.get(tenant.control);
+    const routes = body['routes'] as { name: string; method: string; path: string }[];
+    expect(rows.map(([, ...row]) => row)).toEqual(
+      routes.map(({ method, path, name }) => [method, path, name]),
+    );
   });
 
   test('a code is completed, declined and expired over HTTP', async () => {

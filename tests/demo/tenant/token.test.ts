@@ -162,6 +162,15 @@ describe('refresh', () => {
     expect(errorOf(await client.refresh(token))).toEqual(['invalid_grant', 500341]);
   });
 
+  test('a changed user keeps the sign-in and shows the change', async () => {
+    const user = { id: fabrikam.users.ada, userPrincipalName: ada, displayName: 'Ada Marsh-Oduya' };
+    const token = (await client.signIn(ada)).body['refresh_token'];
+    tenant.putUser({ user });
+    const { body } = await client.refresh(token);
+    tenant.putUser({ user: { ...user, displayName: 'Ada Marsh' } });
+    expect(claimsOf(body['id_token'])['name']).toBe('Ada Marsh-Oduya');
+  });
+
   test('consent missing for another permission (65001)', async () => {
     const token = (await client.signIn(ada)).body['refresh_token'];
     const answer = await client.refresh(token, { scope: 'Mail.Read' });

@@ -56,7 +56,7 @@ button.account span { display: block; color: var(--quiet); overflow-wrap: anywhe
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .actions { display: flex; gap: .75rem; margin-top: 1.25rem; }
 .wrong { color: var(--wrong); font-weight: 600; }
-.quiet-text { color: var(--quiet); }
+.quiet-text { margin: 1.5rem 0 0; color: var(--quiet); font-size: .875rem; }
 bdi { overflow-wrap: anywhere; }
 `;
 const submitScript = 'document.forms[0].submit();';
@@ -78,6 +78,8 @@ function contentSecurityPolicy(formTarget: 'self' | 'redirect', hasScript: boole
 function sourceHash(source: string): string {
   return `sha256-${createHash('sha256').update(source).digest('base64')}`;
 }
+
+const footer = html`<p class="quiet-text">Local tenant on this machine, not a real sign-in service.</p>`;
 
 export interface PageOptions {
   status?: number;
@@ -102,7 +104,7 @@ export function pageReply(title: string, body: Html, options: PageOptions = {}):
 <head>${head.markup}<style>${style}</style></head>
 <body><main>${
     html`<h1>${title}</h1>
-      ${body}`.markup
+      ${body}${footer}`.markup
   }</main>${script}</body>
 </html>
 `;

@@ -10,6 +10,40 @@ type AnyOperation = Operation<z.ZodType, unknown>;
  * The operations over plain http on a loopback address, JSON in and out. Whoever can reach it owns the tenant, so web
  * pages are kept away: the listener has checked the Host header, a request with an Origin or from another site is
  * refused, and only a JSON body changes anything, for which a browser would have to ask first and is never allowed.
+ *
+ * `GET /` lists the routes with a sentence and the JSON Schema of the input. The name is the method of LocalTenant.
+ *
+ * GET  /device-codes                      deviceCodes
+ * POST /device-codes/complete             complete
+ * POST /device-codes/decline              decline
+ * POST /device-codes/expire               expire
+ * POST /users/revoke                      revoke
+ * POST /users/expire-refresh-tokens       expireRefreshTokens
+ * POST /users/challenge                   challenge
+ * GET  /directory                         directory
+ * POST /users                             putUser
+ * POST /users/enabled                     setUserEnabled
+ * POST /users/delete                      deleteUser
+ * POST /groups                            putGroup
+ * POST /groups/delete                     deleteGroup
+ * POST /groups/add-member                 addMember
+ * POST /groups/remove-member              removeMember
+ * POST /groups/generate                   generateGroups
+ * POST /applications/update               updateApplication
+ * POST /applications                      putApplication
+ * POST /applications/revoke-consent       revokeConsent
+ * POST /policies                          putPolicy
+ * POST /policies/delete                   removePolicy
+ * GET  /faults                            faults
+ * POST /faults                            addFault
+ * POST /faults/clear                      clearFaults
+ * GET  /settings                          settings
+ * POST /settings                          configure
+ * POST /keys/rotate                       rotateKeys
+ * GET  /clock                             clock
+ * POST /clock/shift                       shiftClock
+ * GET  /requests                          requests
+ * POST /requests/clear                    clearRequests
  */
 export function createControlHandler(operations: Record<string, AnyOperation>, port: number): Handle {
   const origin = `http://127.0.0.1:${port}`;

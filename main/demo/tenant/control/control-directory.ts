@@ -10,7 +10,7 @@ import {
   type Application,
   type Group,
 } from '../directory-schema.ts';
-import type { Tenant } from '../directory.ts';
+import { replaceFields, type Tenant } from '../directory.ts';
 import { noInput, operation } from './operation.ts';
 import type { Sts } from '../authority/sts.ts';
 import { tenantError } from '../tenant-error.ts';
@@ -82,7 +82,7 @@ export function directoryOperations(sts: Sts) {
         if (known !== undefined && known.user.id !== input.user.id) {
           throw tenantError('invalid', `"${input.user.userPrincipalName}" is the name of another user.`);
         }
-        tenant.users.set(input.user.id, input.user);
+        directory.putUser(tenant, input.user);
         return { id: input.user.id };
       },
     ),
@@ -169,7 +169,10 @@ export function directoryOperations(sts: Sts) {
       'Adds an app registration, or replaces the one with the same client id.',
       z.strictObject({ tenantId, application: applicationSchema }),
       (input) => {
-        tenantOf(input.tenantId).applications.set(input.application.clientId, input.application);
+        const { applications } = tenantOf(input.tenantId);
+        const known = applications.get(input.application.clientId);
+        if (known === undefined) applications.set(input.application.clientId, input.application);
+        else replaceFields(known, input.application);
         return { clientId: input.application.clientId };
       },
     ),

@@ -1,0 +1,59 @@
+import type { Problem } from '../contract/errors.ts';
+import type { Account, Group } from '../contract/state.ts';
+
+/** What the session needs of a directory; the Azure Directory is the one there is. */
+export interface Provider {
+  name: string;
+  tenant: string;
+  applicationId: string;
+  signInWithDeviceCode(options: {
+    onCode(code: { userCode: string; verificationUri: string; expiresAt: number }): void;
+    signal: AbortSignal;
+  }): Promise<Account>;
+  /** The account of the last run from the sealed cache; no network. */
+  restore(): Promise<Account | undefined>;
+  /** Asks the authority whether the account still stands. */
+  renew(): Promise<Account>;
+  /** Every group, transitively; never a part of them. */
+  groups(signal?: AbortSignal): Promise<Group[]>;
+  /** Forgets the tokens and ends whatever is under way. */
+  signOut(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A signed-in person. Between two reads of the directory this is a snapshot and is replaced as a whole. */
+export interface LiveSession {
+  id: string;
+  provider: string;
+  account: Account;
+  groups: Group[];
+  groupsReadAt: number;
+  since: number;
+  until: number;
+  /** The last refresh, or a new sign-in while this one stood, has failed. */
+  problem?: Problem;
+}
+
+/** What a restart must know beside MSAL's cache: whose session it was and when it ends. */
+export interface SessionRecord {
+  id: string;
+  provider: string;
+  objectId: string;
+  since: number;
+  until: number;
+}
+
+export type SessionEnding = 'signed-out' | 'expired' | 'replaced' | 'refused';
+
+export interface SessionEvents {
+  started(provider: string): Promise<void>;
+  /** A person has signed in. Rejects where this cannot be written down: then nobody is signed in. */
+  signedIn(session: LiveSession, how: 'device-code' | 'restored'): Promise<void>;
+  /** This and the four below never reject. */
+  failed(provider: string, problem: Problem): Promise<void>;
+  /** The session is over: tokens and database sessions must go before the first wait. */
+  ended(session: LiveSession, why: SessionEnding, problem?: Problem): Promise<void>;
+  groupsChanged(session: LiveSession, added: Group[], removed: Group[]): Promise<void>;
+  refreshFailed(session: LiveSession, problem: Problem): Promise<void>;
+  changed(): void;
+}
