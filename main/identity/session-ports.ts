@@ -1,15 +1,27 @@
+import type { SignInWay } from '../contract/clouds.ts';
 import type { Problem } from '../contract/errors.ts';
 import type { Account, Group } from '../contract/state.ts';
+import type { ChainLink } from './chain.ts';
 
-/** What the session needs of a directory; the Azure Directory is the one there is. */
-export interface Provider {
-  name: string;
+export interface WayOptions {
+  /** The code to show, for the way `device-code`. */
+  onCode(code: { userCode: string; verificationUri: string; expiresAt: number }): void;
+  /** The system's browser has been opened, for the way `browser`. */
+  onBrowser(expiresAt: number): void;
+  signal: AbortSignal;
+  /** Claims challenge (JSON text) that the sign-in before has met. */
+  claims?: string | undefined;
+}
+
+/** What the session needs of a provider. Its settings change by a new provider of the same name. */
+export interface Provider extends ChainLink {
   tenant: string;
   applicationId: string;
-  signInWithDeviceCode(options: {
-    onCode(code: { userCode: string; verificationUri: string; expiresAt: number }): void;
-    signal: AbortSignal;
-  }): Promise<Account>;
+  /** In the order in which they are offered; none for `local`, whose accounts have a password. */
+  ways: readonly SignInWay[];
+  signIn(way: SignInWay, options: WayOptions): Promise<Account>;
+  /** `local` only. */
+  signInWithPassword?(username: string, password: string, code: string): Promise<Account>;
   /** The account of the last run from the sealed cache; no network. */
   restore(): Promise<Account | undefined>;
   /** Asks the authority whether the account still stands. */
@@ -45,10 +57,12 @@ export interface SessionRecord {
 
 export type SessionEnding = 'signed-out' | 'expired' | 'replaced' | 'refused';
 
+export type SignInHow = SignInWay | 'local' | 'restored';
+
 export interface SessionEvents {
   started(provider: string): Promise<void>;
   /** A person has signed in. Rejects where this cannot be written down: then nobody is signed in. */
-  signedIn(session: LiveSession, how: 'device-code' | 'restored'): Promise<void>;
+  signedIn(session: LiveSession, how: SignInHow): Promise<void>;
   /** This and the four below never reject. */
   failed(provider: string, problem: Problem): Promise<void>;
   /** The session is over: tokens and database sessions must go before the first wait. */

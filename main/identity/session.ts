@@ -1,10 +1,30 @@
 import { randomUUID } from 'node:crypto';
+import type { SignInWay } from '../contract/clouds.ts';
 import { LatchkeyError, toLogText, toProblem, type Problem } from '../contract/errors.ts';
 import type { Account, Group, SignInState } from '../contract/state.ts';
-import type { LiveSession, Provider, SessionEnding, SessionEvents, SessionRecord } from './session-ports.ts';
+import { isOfDomain, routeSignIn } from './chain.ts';
+import { endsSession } from './ending.ts';
+import { offersOtherWay } from './other-way.ts';
+import type {
+  LiveSession,
+  Provider,
+  SessionEnding,
+  SessionEvents,
+  SessionRecord,
+  SignInHow,
+} from './session-ports.ts';
+
+/** What a person may say of how to sign in; each left out is decided by the chain and the provider. */
+export interface SignInRequest {
+  provider?: string | undefined;
+  way?: SignInWay | undefined;
+  /** The sign-in name: the chain finds its provider, and only this person is let in. */
+  username?: string | undefined;
+}
 
 export interface SessionOptions {
-  providers: Provider[];
+  /** In the order of the authentication chain. */
+  providers: readonly Provider[];
   deadlineMs: number;
   refreshMs: number;
   record: {
@@ -24,20 +44,10 @@ export interface SessionOptions {
 interface Attempt {
   provider: Provider;
   controller: AbortController;
-  state: Extract<SignInState, { kind: 'working' | 'code' }>;
+  state: Extract<SignInState, { kind: 'working' | 'code' | 'browser' }>;
   /** Never rejects. */
   done: Promise<void>;
 }
-
-/** A refusal by the directory ends the session; anything else (no network, throttled) is "unknown" and does not. */
-const endsSession = new Set<string>([
-  'sign-in-required',
-  'wrong-account',
-  'wrong-tenant',
-  'account-disabled',
-  'sign-in-refused',
-  'sign-in-blocked',
-]);
 
 const restoreRetryMs = 15_000;
 
@@ -45,13 +55,15 @@ export type Session = ReturnType<typeof createSession>;
 
 /** Holds who is signed in: one attempt at a time, one person at a time, groups read again on a timer. */
 export function createSession(options: SessionOptions) {
-  const { providers, deadlineMs, refreshMs, record, events } = options;
+  const { deadlineMs, refreshMs, record, events } = options;
   const { log = () => undefined, now = Date.now, monotonic = () => performance.now() } = options;
+  let providers = options.providers;
   let current: LiveSession | undefined;
   /** The deadline of `current` on the monotonic clock. */
   let untilMonotonic = 0;
   let attempt: Attempt | undefined;
   let lastProblem: Problem | undefined;
+  let otherWay: { provider: string; way: SignInWay } | undefined;
   let refreshing: Promise<void> | undefined;
   let closed = false;
   let deadline: NodeJS.Timeout | undefined;
@@ -59,12 +71,34 @@ export function createSession(options: SessionOptions) {
   const timer = setInterval(() => void refresh(), refreshMs);
   timer.unref();
 
-  function providerNamed(name: string | undefined): Provider {
-    const found = name === undefined ? providers[0] : providers.find((provider) => provider.name === name);
+  /** @throws LatchkeyError `request-invalid`, or `wrong-account` where the end of the chain denies. */
+  async function chosen({ provider: name, username }: SignInRequest): Promise<Provider> {
+    const wanted =
+      name ?? (username === undefined ? undefined : (await routeSignIn(providers, username)).provider);
+    if (username !== undefined && wanted === undefined) {
+      throw new LatchkeyError(
+        'wrong-account',
+        `No provider of the authentication chain takes the name "${username}".`,
+        {
+          remedy: 'Check the name, or ask the administrator to add its domain to a provider.',
+        },
+      );
+    }
+    const usable = providers.filter(({ enabled, type }) => enabled && type === 'azure-directory');
+    const found = wanted === undefined ? usable[0] : usable.find((provider) => provider.name === wanted);
     if (found !== undefined) return found;
-    throw new LatchkeyError('request-invalid', `There is no provider "${name}".`, {
-      remedy: `Name one of: ${providers.map((provider) => provider.name).join(', ')}.`,
-    });
+    const isLocal = providers.some((provider) => provider.name === wanted && provider.type === 'local');
+    throw new LatchkeyError(
+      'request-invalid',
+      isLocal
+        ? `"${wanted}" has accounts with a password.`
+        : `There is no provider "${wanted}" that is turned on.`,
+      {
+        remedy: isLocal
+          ? 'Sign in with: latchkey login --local'
+          : `Name one of: ${usable.map((provider) => provider.name).join(', ') || 'none is turned on'}.`,
+      },
+    );
   }
 
   /** An error that is none of ours goes to the log with its text, which a person must not be shown. */
@@ -114,7 +148,7 @@ export function createSession(options: SessionOptions) {
   }
 
   /** Removes what a restart would find. Each part is tried, whatever becomes of the others. */
-  async function forget(of: Provider[]): Promise<void> {
+  async function forget(of: readonly Provider[]): Promise<void> {
     const results = await Promise.allSettled([record.clear(), ...of.map((provider) => provider.signOut())]);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -125,6 +159,7 @@ export function createSession(options: SessionOptions) {
     provider: Provider,
     account: Account,
     groups: Group[],
+    how: SignInHow,
     kept?: SessionRecord,
   ): Promise<void> {
     const before = current;
@@ -144,12 +179,13 @@ export function createSession(options: SessionOptions) {
       // Whichever deadline is earlier: the one of that time, or the one that is configured now.
       until: Math.min(kept?.until ?? Infinity, since + deadlineMs),
     };
-    await events.signedIn(session, kept === undefined ? 'device-code' : 'restored');
+    await events.signedIn(session, how);
     const { id, until } = session;
     await record.write({ id, provider: provider.name, objectId: account.objectId, since, until });
     untilMonotonic = monotonic() + until - now();
     current = session;
     lastProblem = undefined;
+    otherWay = undefined;
     if (same) await announceGroupChange(before, session);
     armDeadline();
   }
@@ -196,39 +232,54 @@ export function createSession(options: SessionOptions) {
     return own;
   }
 
-  async function runSignIn(own: Attempt): Promise<void> {
+  async function runSignIn(own: Attempt, way: SignInWay, username?: string, claims?: string): Promise<void> {
     const { provider, controller } = own;
+    const { name, tenant, applicationId } = provider;
     const { signal } = controller;
+    const startedAt = iso(now());
+    const show = (state: Attempt['state']): void => {
+      own.state = state;
+      events.changed();
+    };
     let account: Account | undefined;
     try {
-      await events.started(provider.name);
-      account = await provider.signInWithDeviceCode({
+      await events.started(name);
+      account = await provider.signIn(way, {
         signal,
-        onCode: ({ userCode, verificationUri, expiresAt }) => {
-          const { name, tenant, applicationId } = provider;
-          const times = { startedAt: iso(now()), expiresAt: iso(expiresAt) };
-          own.state = {
+        claims,
+        onCode: ({ userCode, verificationUri, expiresAt }) =>
+          show({
             kind: 'code',
             provider: name,
             tenant,
             applicationId,
             userCode,
             verificationUri,
-            ...times,
-          };
-          events.changed();
-        },
+            startedAt,
+            expiresAt: iso(expiresAt),
+          }),
+        onBrowser: (expiresAt) =>
+          show({
+            kind: 'browser',
+            provider: name,
+            tenant,
+            applicationId,
+            startedAt,
+            expiresAt: iso(expiresAt),
+          }),
       });
-      own.state = { kind: 'working', provider: provider.name, step: 'reading-groups' };
-      events.changed();
+      demandExpected(account, provider, username);
+      show({ kind: 'working', provider: name, step: 'reading-groups' });
       const groups = await unlessAborted(signal, provider.groups(signal));
-      await accept(provider, account, groups);
+      await accept(provider, account, groups, way);
     } catch (error) {
       const problem = signal.aborted ? cancelled : explain(error);
       if (account !== undefined) await takeBack(provider, account, problem).catch(report);
       if (current === undefined) lastProblem = problem;
       else if (!signal.aborted) current = { ...current, problem };
-      await events.failed(provider.name, problem);
+      const other = provider.ways.find((candidate) => candidate !== way);
+      otherWay = other !== undefined && offersOtherWay(problem) ? { provider: name, way: other } : undefined;
+      await events.failed(name, problem);
     }
   }
 
@@ -254,7 +305,7 @@ export function createSession(options: SessionOptions) {
       if (cached?.objectId !== kept.objectId) return await forget([provider]);
       const account = await unlessAborted(signal, provider.renew());
       const groups = await unlessAborted(signal, provider.groups(signal));
-      await accept(provider, account, groups, kept);
+      await accept(provider, account, groups, 'restored', kept);
     } catch (error) {
       const problem = signal.aborted ? cancelled : explain(error);
       // One record of a network that stays away, not one for each try.
@@ -319,9 +370,11 @@ export function createSession(options: SessionOptions) {
     state(): SignInState {
       if (attempt !== undefined) return attempt.state;
       if (current === undefined)
-        return lastProblem === undefined
-          ? { kind: 'signed-out' }
-          : { kind: 'signed-out', problem: lastProblem };
+        return {
+          kind: 'signed-out',
+          ...(lastProblem === undefined ? {} : { problem: lastProblem }),
+          ...(otherWay === undefined ? {} : { otherWay }),
+        };
       const { account, groups, groupsReadAt, since, until, problem } = current;
       return {
         kind: 'signed-in',
@@ -335,25 +388,86 @@ export function createSession(options: SessionOptions) {
     },
 
     /**
-     * Starts a device-code sign-in, or joins the one that is under way; how it goes is in the state.
-     * @throws LatchkeyError `request-invalid` for an unknown provider, `sign-in-busy` while another provider's runs.
+     * Starts a sign-in, or joins the one that is under way; how it goes is in the state.
+     * @throws LatchkeyError `request-invalid` for an unknown provider or way, `wrong-account` where the chain denies,
+     *   `sign-in-busy` while another one runs.
      */
-    async signIn(providerName?: string): Promise<void> {
-      const provider = providerNamed(providerName);
+    async signIn(request: SignInRequest = {}): Promise<void> {
+      const provider = await chosen(request);
+      const way = request.way ?? provider.ways[0];
+      if (way === undefined || !provider.ways.includes(way)) {
+        throw new LatchkeyError(
+          'request-invalid',
+          `The provider "${provider.name}" does not allow this way to sign in.`,
+          {
+            remedy: `It allows: ${provider.ways.join(', ')}.`,
+          },
+        );
+      }
       if (attempt?.state.kind === 'working' && attempt.state.step === 'restoring') {
         await attempt.done;
         if (current !== undefined) return;
       }
       if (attempt === undefined) {
+        // A challenge of the directory is met by the sign-in that follows it.
+        const claims = (current?.problem ?? lastProblem)?.entra?.claims;
         lastProblem = undefined;
-        begin(provider, 'contacting', runSignIn);
+        otherWay = undefined;
+        begin(provider, 'contacting', (own) => runSignIn(own, way, request.username, claims));
       } else if (attempt.provider !== provider) {
-        throw new LatchkeyError(
-          'sign-in-busy',
-          `A sign-in with "${attempt.provider.name}" is waiting for its code.`,
-          { remedy: 'Finish or cancel it first.' },
-        );
+        throw new LatchkeyError('sign-in-busy', `A sign-in with "${attempt.provider.name}" is waiting.`, {
+          remedy: 'Finish or cancel it first.',
+        });
       }
+    },
+
+    /**
+     * Signs in with a break-glass account. The chain decides which provider knows the name.
+     * @throws LatchkeyError `sign-in-refused` (the same for a wrong name, password or code), `mfa-locked`, `sign-in-busy`
+     */
+    async signInLocally(username: string, password: string, code: string): Promise<void> {
+      if (attempt !== undefined)
+        throw new LatchkeyError('sign-in-busy', 'Another sign-in is waiting.', {
+          remedy: 'Finish or cancel it first.',
+        });
+      const provider = providers.find(({ type, enabled }) => type === 'local' && enabled);
+      if (provider?.signInWithPassword === undefined) {
+        throw new LatchkeyError('request-invalid', 'Break-glass accounts are turned off.', {
+          remedy: 'An administrator turns them on with: latchkey provider enable <name>',
+        });
+      }
+      const { signInWithPassword } = provider;
+      let failure: unknown;
+      await begin(provider, 'contacting', async () => {
+        try {
+          await events.started(provider.name);
+          const account = await signInWithPassword(username, password, code);
+          await accept(provider, account, await provider.groups(), 'local');
+        } catch (error) {
+          failure = error;
+          await events.failed(provider.name, explain(error));
+        }
+      }).done;
+      if (failure !== undefined) throw failure;
+    },
+
+    /** Takes over changed settings. Whoever is signed in with a provider that has gone or been turned off is out. */
+    async setProviders(next: readonly Provider[]): Promise<void> {
+      const before = providers;
+      attempt?.controller.abort();
+      await attempt?.done;
+      providers = next;
+      const stays = next.some(({ name, enabled }) => enabled && name === current?.provider);
+      if (current !== undefined && !stays) {
+        await drop('refused', {
+          code: 'sign-in-required',
+          message: 'The provider of this sign-in has been turned off.',
+          remedy: 'Sign in with another one.',
+        });
+        await forget([]);
+      }
+      await Promise.all(before.map((provider) => provider.close()));
+      events.changed();
     },
 
     async cancelSignIn(): Promise<void> {
@@ -411,6 +525,22 @@ async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<
     signal.removeEventListener('abort', onAbort);
     work.catch(() => undefined);
   }
+}
+
+/** @throws LatchkeyError `wrong-account` where somebody else has signed in than was asked for, or a stranger to the provider. */
+function demandExpected(account: Account, { name, domains }: Provider, username: string | undefined): void {
+  const isWanted = username === undefined || account.username.toLowerCase() === username.toLowerCase();
+  if (isWanted && isOfDomain(account.username, domains)) return;
+  throw new LatchkeyError(
+    'wrong-account',
+    `"${account.username}" has signed in, who is not the person that "${name}" was asked for.`,
+    {
+      remedy:
+        username === undefined
+          ? `Sign in with an account of: ${domains.join(', ')}.`
+          : `Sign in as ${username}.`,
+    },
+  );
 }
 
 function isSamePerson(left: Account, right: Account): boolean {
