@@ -21,6 +21,7 @@ export const errorCodes = [
   'sign-in-declined',
   'sign-in-blocked',
   'sign-in-refused',
+  'sign-in-expired',
   'code-expired',
   'authority-unreachable',
   'authority-invalid',
