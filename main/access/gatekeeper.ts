@@ -7,6 +7,7 @@ import type { LoginCircumstances } from '../audit/events.ts';
 import { auditFault } from '../audit/fault.ts';
 import type { Gatekeeper, LoginAttempt, LoginDecision, Peer, SessionEnd } from '../gateway/ports.ts';
 import type { LiveSession } from '../identity/session-ports.ts';
+import type { Demand } from '../mfa/desk.ts';
 import { permissions, type Permission } from './policy.ts';
 import { refusal, tokenRefused } from './refusals.ts';
 import type { Token, Tokens } from './tokens.ts';
@@ -19,6 +20,8 @@ export interface GatekeeperOptions {
   liveSession(): LiveSession | undefined;
   /** The stored password of that name, or undefined where none has been set. */
   storedPassword(name: string): Promise<string | undefined>;
+  /** Resolves when a second factor stands behind the login; throws LatchkeyError `mfa-…` where it does not. */
+  secondFactor(session: LiveSession, mode: 'session' | 'login', demand: Demand): Promise<void>;
   groupsMaxAgeMs: number;
   defaultTokenLifetime: string;
   /** The user whom this process belongs to; undefined on systems without user ids. */
@@ -118,17 +121,17 @@ export function createGatekeeper(options: GatekeeperOptions) {
     if (!verification.ok)
       throw tokenRefused(verification.code, attempt.connection, verification.token?.expiresAt);
     const { token, serverSignature } = verification;
-    const { session, ways } = permitted(connection);
-    const permission = ways.find(({ rule }) => rule.role === token.role);
-    if (token.sessionId !== session.id) throw tokenRefused('token-revoked', attempt.connection);
-    if (permission === undefined) {
-      throw new LatchkeyError(
-        'role-not-allowed',
-        `Your groups no longer give you the role "${token.role}".`,
-        {
-          remedy: 'Ask the administrator of Latchkey, or use a token for another role.',
-        },
-      );
+    let { session, permission } = standing(token, connection);
+    if (permission.rule.mfa !== 'never') {
+      await options.secondFactor(session, permission.rule.mfa, {
+        connection: connection.name,
+        database: connection.upstream.database,
+        role: token.role,
+        program: attempt.program,
+        address: addressOf(attempt.peer),
+      });
+      // A person was waited for: what was true before is looked at again.
+      ({ session, permission } = standing(token, connection));
     }
     const password = await passwordFor(permission);
     return {
@@ -138,6 +141,20 @@ export function createGatekeeper(options: GatekeeperOptions) {
       ...(serverSignature === undefined ? {} : { serverSignature }),
       ...(password === undefined ? {} : { password }),
     };
+  }
+
+  /** What the token stands on now: the session it was issued to, and a rule that still gives its role. */
+  function standing(
+    token: Token,
+    connection: ConnectionSettings,
+  ): { session: LiveSession; permission: Permission } {
+    const { session, ways } = permitted(connection);
+    if (token.sessionId !== session.id) throw tokenRefused('token-revoked', connection.name);
+    const permission = ways.find(({ rule }) => rule.role === token.role);
+    if (permission !== undefined) return { session, permission };
+    throw new LatchkeyError('role-not-allowed', `Your groups no longer give you the role "${token.role}".`, {
+      remedy: 'Ask the administrator of Latchkey, or use a token for another role.',
+    });
   }
 
   async function passwordFor({ rule, connection }: Permission): Promise<string | undefined> {
@@ -276,7 +293,7 @@ export function createGatekeeper(options: GatekeeperOptions) {
 /** What the audit calls an attempt, whoever it turns out to be. */
 function circumstances(attempt: Omit<LoginAttempt, 'proof'>): LoginCircumstances {
   const { connection, clientUser, database, program, peer } = attempt;
-  const address = peer.transport === 'unix' ? 'unix' : `${peer.address ?? '?'}:${peer.port ?? '?'}`;
+  const address = addressOf(peer);
   return {
     connection,
     clientUser,
@@ -285,4 +302,8 @@ function circumstances(attempt: Omit<LoginAttempt, 'proof'>): LoginCircumstances
     address,
     ...(peer.uid === undefined ? {} : { uid: peer.uid }),
   };
+}
+
+function addressOf({ transport, address, port }: Peer): string {
+  return transport === 'unix' ? 'unix' : `${address ?? '?'}:${port ?? '?'}`;
 }

@@ -24,7 +24,7 @@ export type AuditEvent =
       account: Account;
       /** How many groups the directory named. */
       groups: number;
-      how: 'device-code' | 'restored';
+      how: 'device-code' | 'browser' | 'local' | 'restored';
     }
   | ({ event: 'sign-in-failed'; provider: string; account?: Account } & AuditFault)
   | { event: 'signed-out'; account: Account }
@@ -57,6 +57,18 @@ export type AuditEvent =
       bytesFromUpstream: number;
     } & Partial<AuditFault>)
   | ({ event: 'connection-listener-failed'; connection: string } & AuditFault)
+  /** The second factor of Latchkey itself; the directory keeps its own record of what it asks for. */
+  | { event: 'mfa-enrolled' | 'mfa-removed'; account: Account; method: 'totp' | 'push' }
+  | { event: 'mfa-accepted'; account: Account; method: 'totp' | 'push'; connection: string }
+  | ({ event: 'mfa-refused'; account: Account; method: 'totp' | 'push'; connection: string } & AuditFault)
+  | {
+      event: 'provider-changed';
+      provider: string;
+      change: 'saved' | 'removed' | 'enabled' | 'disabled' | 'secret-set' | 'secret-deleted';
+    }
+  /** Break-glass accounts: who changes one, and each use of one, is meant to stand out. */
+  | { event: 'local-account-changed'; username: string; change: string }
+  | { event: 'code-mailed'; provider: string; to: string }
   /** The name of the secret only. */
   | { event: 'secret-changed'; name: string; change: 'set' | 'deleted' }
   /** The guard of the local API turned a request away. */

@@ -97,7 +97,7 @@ export const ipcActions = {
     reply: z.object({ recoveryCodes: z.array(z.string()) }),
   },
   removeTotp: { request: z.strictObject({ code: mfaCode }), reply: nothing },
-  enrolPush: { request: nothing, reply: enrolment },
+  enrolPush: { request: z.strictObject({ code: mfaCode.optional() }), reply: enrolment },
   /** Asks the phone once; the number to choose comes in the state of the prompt. */
   confirmPush: { request: nothing, reply: nothing },
   removePush: { request: z.strictObject({ code: mfaCode }), reply: nothing },

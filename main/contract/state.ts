@@ -126,6 +126,7 @@ export const databaseSession = z.object({
 export const mfaPrompt = z.object({
   id: z.string(),
   connection: z.string(),
+  database: z.string(),
   role: z.string(),
   /** What the client calls itself; never trusted, only shown. */
   program: z.string(),
@@ -148,7 +149,12 @@ export const secondFactor = z.object({
     recoveryCodesLeft: z.number().int(),
     lockedUntil: time.optional(),
   }),
-  push: z.object({ available: z.boolean(), enrolled: z.boolean() }),
+  push: z.object({
+    available: z.boolean(),
+    enrolled: z.boolean(),
+    /** The number to choose on the phone, while a new phone is being tried. */
+    testNumber: z.string().optional(),
+  }),
   /** Whether a rule of a connection that the person may use asks for it. */
   needed: z.boolean(),
 });

@@ -27,8 +27,10 @@ export interface PushFactor {
 /** Why a second factor is asked for: what prompts and messages name. */
 export interface Demand {
   connection: string;
+  database: string;
   role: string;
   program: string;
+  /** Where the client is: "unix", or address and port. */
   address: string;
 }
 
