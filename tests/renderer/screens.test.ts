@@ -163,7 +163,8 @@ describeWith(
     test.each(screens)('$name', { timeout: 60_000 }, async ({ name, state, shows, open }) => {
       const { page, complaints } = await renderer.show(state, { reducedMotion: 'reduce' });
       await open?.(page);
-      for (const expected of shows) await expect.poll(() => bodyText(page)).toContain(expected);
+      for (const expected of shows)
+        await expect.poll(() => bodyText(page), { timeout: 15_000 }).toContain(expected);
 
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
