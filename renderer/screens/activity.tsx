@@ -32,9 +32,7 @@ function Sessions({ sessions, titles }: { sessions: DatabaseSession[]; titles: M
   const heading = useRef<HTMLHeadingElement>(null);
   const [asked, setAsked] = useState<DatabaseSession>();
 
-  async function confirm(session: DatabaseSession): Promise<void> {
-    if ((await cut.run('cutSession', { id: session.id })) === undefined) return;
-    setAsked(undefined);
+  function tellEnded(): void {
     announce('Session ended');
     // The button that had the focus goes away with its row.
     heading.current?.focus();
@@ -84,7 +82,8 @@ function Sessions({ sessions, titles }: { sessions: DatabaseSession[]; titles: M
         <ConfirmDialog
           question={cutQuestion(asked)}
           action={cut}
-          onConfirm={() => void confirm(asked)}
+          onConfirm={async () => (await cut.run('cutSession', { id: asked.id })) !== undefined}
+          onDone={tellEnded}
           onClose={() => setAsked(undefined)}
         />
       )}
@@ -121,12 +120,6 @@ function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, 
 
   async function revokeOne(id: string): Promise<void> {
     if ((await revoke.run('revokeToken', { id })) !== undefined) tell('Token revoked');
-  }
-
-  async function confirmAll(): Promise<void> {
-    if ((await revokeAll.run('revokeAllTokens', undefined)) === undefined) return;
-    setAsking(false);
-    tell('All tokens revoked');
   }
 
   return (
@@ -186,7 +179,8 @@ function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, 
             confirm: 'Revoke all',
           }}
           action={revokeAll}
-          onConfirm={() => void confirmAll()}
+          onConfirm={async () => (await revokeAll.run('revokeAllTokens', undefined)) !== undefined}
+          onDone={() => tell('All tokens revoked')}
           onClose={() => setAsking(false)}
         />
       )}

@@ -114,14 +114,14 @@ function Choices() {
 function QuitRow({ live }: { live: number }) {
   const quit = useAction();
   const [asking, setAsking] = useState(false);
-  const end = () => void quit.run('quit', undefined);
+  const end = async () => (await quit.run('quit', undefined)) !== undefined;
   return (
     <div className={styles['row']}>
       <div className={styles['what']}>
         Latchkey goes on in the background when you close this window.
         <small>Quitting closes the way to your databases.</small>
       </div>
-      <Button busy={quit.busy} onClick={() => (live > 0 ? setAsking(true) : end())}>
+      <Button busy={quit.busy} onClick={() => (live > 0 ? setAsking(true) : void end())}>
         Quit Latchkey
       </Button>
       {asking && (

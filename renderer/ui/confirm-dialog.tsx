@@ -18,7 +18,10 @@ export interface Question {
 export function ConfirmDialog(props: {
   question: Question;
   action: ActionRunner;
-  onConfirm(): void;
+  /** Says whether it is done; if not, the action's problem is shown and the question stands. */
+  onConfirm(): Promise<boolean>;
+  /** After it is done and the dialog closed: the place to move the focus, if its control is gone. */
+  onDone?(): void;
   onClose(): void;
 }) {
   const { question, action } = props;
@@ -31,6 +34,13 @@ export function ConfirmDialog(props: {
     back.current?.focus();
   }, []);
 
+  async function confirm(): Promise<void> {
+    if (!(await props.onConfirm())) return;
+    // While a modal dialog is open nothing outside of it can take the focus.
+    dialog.current?.close();
+    props.onDone?.();
+  }
+
   return (
     <dialog ref={dialog} className={styles['dialog']} aria-labelledby={title} onClose={props.onClose}>
       <h2 id={title}>{question.title}</h2>
@@ -42,7 +52,7 @@ export function ConfirmDialog(props: {
         <Button ref={back} onClick={() => dialog.current?.close()}>
           Cancel
         </Button>
-        <Button kind="danger" busy={action.busy} onClick={props.onConfirm}>
+        <Button kind="danger" busy={action.busy} onClick={() => void confirm()}>
           {question.confirm}
         </Button>
       </div>

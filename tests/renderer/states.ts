@@ -200,16 +200,8 @@ export const troubled: AppState = {
   },
 };
 
-export const manyGroups: AppState = {
-  ...signedIn,
-  signIn: {
-    ...signIn,
-    groups: Array.from({ length: 1200 }, (_, index) => ({
-      id: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
-      name: index % 100 === 99 ? '' : `Project ${String(index).padStart(4, '0')} members`,
-    })),
-  },
-};
+export const someGroups = inGroups(40);
+export const manyGroups = inGroups(1200);
 
 /** Names as an attacker who may name a group or an account would choose them. */
 export const hostileNames = {
@@ -255,4 +247,12 @@ function working(step: 'contacting' | 'reading-groups' | 'restoring'): AppState 
 function session(id: string, connection: string, role: string, program: string, minutes: number) {
   const username = 'adele.vance@contoso.example';
   return { id, connection, username, role, database: connection, program, since: at(minutes) };
+}
+
+function inGroups(count: number): AppState {
+  const groups = Array.from({ length: count }, (_, index) => ({
+    id: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+    name: index % 100 === 99 ? '' : `Project ${String(index).padStart(4, '0')} members`,
+  }));
+  return { ...signedIn, signIn: { ...signIn, groups } };
 }
