@@ -1,23 +1,33 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { systemClocks } from './access/clocks.ts';
+import type { Explanation } from './access/explain.ts';
 import { createGatekeeper } from './access/gatekeeper.ts';
+import { permissions } from './access/policy.ts';
 import { createTokens, toTokenState, type Token } from './access/tokens.ts';
 import { openAudit } from './audit/audit.ts';
 import type { AuditEvent } from './audit/events.ts';
 import { auditFault } from './audit/fault.ts';
-import { toSeconds, type Configuration, type ProviderSettings } from './config/schema.ts';
+import { toSeconds, type AzureDirectorySettings, type Configuration } from './config/schema.ts';
 import { LatchkeyError, type Problem } from './contract/errors.ts';
+import type { Check, ProviderForm } from './contract/ipc.ts';
 import type { AppState } from './contract/state.ts';
 import { listenerSettings } from './core/listener-settings.ts';
-import { createProvider } from './core/provider.ts';
+import { explainAccess } from './core/explanation.ts';
+import { createLocalDesk } from './core/local-desk.ts';
+import { createProviderDesk } from './core/providers.ts';
+import { createSecondFactor } from './core/second-factor.ts';
 import { sessionEvents } from './core/session-events.ts';
-import { sessionRecord, storedPasswords } from './core/sealed-values.ts';
+import { sessionRecord, storedTexts } from './core/sealed-values.ts';
 import { clientPlace, connectionState } from './core/snapshot.ts';
 import { createTokenIssue } from './core/token-issue.ts';
 import { startGatewayHost } from './gateway/host.ts';
 import type { GatewayHost, ListenerFailure } from './gateway/ports.ts';
 import type { FetchLike } from './identity/http.ts';
-import { createSession } from './identity/session.ts';
+import { localChecks } from './doctor/local-checks.ts';
+import { createLocalAccounts } from './identity/local-accounts.ts';
+import { createSession, type SignInRequest } from './identity/session.ts';
+import type { LiveSession } from './identity/session-ports.ts';
 import type { Home } from './store/home.ts';
 import type { Seal } from './store/seal.ts';
 import { createSecretStore } from './store/secret-store.ts';
@@ -27,8 +37,12 @@ export interface BrokerOptions {
   configuration: Configuration;
   home: Home;
   seal: Seal;
-  /** HTTP for this provider: the system's trust and proxy, or the local tenant's own authority. */
-  fetchFor(provider: ProviderSettings): FetchLike;
+  /** Where the configuration came from: changes of the providers are written there. */
+  configFile: string;
+  /** HTTP with the system's trust and proxy, or with the local tenant's own certificate authority. */
+  fetchWith(caFile: string | undefined): FetchLike;
+  /** Opens a page in the system's browser. */
+  openBrowser(url: string): Promise<void>;
   /** The gateway's worker script, where it is not beside the source (bundles). */
   workerUrl?: URL | undefined;
   /** For the log of the process: one line, no secrets. */
@@ -57,12 +71,43 @@ export async function startBroker(options: BrokerOptions) {
     configuration.connections.map((connection) => listenerSettings(connection, home.run)),
   );
   const secrets = createSecretStore({ folder: home.sealed, seal: options.seal });
-  const passwords = storedPasswords(secrets);
-  const providers = configuration.providers.map((provider) =>
-    createProvider(provider, { fetch: options.fetchFor(provider), secrets, log: options.log }),
-  );
+  const passwords = storedTexts(secrets, 'password');
   const audit = await openAudit({ folder: home.audit });
   const unsubscribeAudit = audit.subscribe(changed);
+
+  const secondFactor = createSecondFactor({
+    settings: configuration.mfa,
+    folder: join(home.path, 'mfa'),
+    secrets,
+    seal: options.seal,
+    fetch: options.fetchWith(undefined),
+    audit,
+    account: () => signedIn().account,
+    changed,
+  });
+  const localAccounts = createLocalAccounts({
+    secrets,
+    totp: secondFactor.totp,
+    provider: configuration.providers.find(({ type }) => type === 'local')?.name ?? 'local',
+  });
+  const localDesk = createLocalDesk(localAccounts, secondFactor.totp, audit);
+  const applicationSecrets = storedTexts(secrets, 'secret');
+  const fetchFor = ({ caFile }: AzureDirectorySettings): FetchLike => options.fetchWith(caFile);
+  const providers = await createProviderDesk({
+    configFile: options.configFile,
+    configuration,
+    ports: {
+      fetchFor,
+      secrets,
+      openBrowser: options.openBrowser,
+      localAccounts,
+      applicationSecrets,
+      log: options.log,
+    },
+    applicationSecrets,
+    audit,
+    changed,
+  });
 
   const passwordNames = new Set(
     configuration.connections.flatMap(({ rules }) =>
@@ -79,11 +124,11 @@ export async function startBroker(options: BrokerOptions) {
   const scram = { salt: randomBytes(16), iterations: 4096 };
   const tokens = createTokens(scram, systemClocks);
   const session = createSession({
-    providers,
+    providers: providers.providers(),
     deadlineMs: toSeconds(configuration.session.deadline) * 1000,
     refreshMs: toSeconds(configuration.session.refreshGroups) * 1000,
     record: sessionRecord(secrets),
-    events: sessionEvents({ audit, configuration, revokeWhere, changed }),
+    events: sessionEvents({ audit, configuration, revokeWhere, secondFactor, changed }),
     log: options.log,
   });
   const desk = createGatekeeper({
@@ -92,6 +137,7 @@ export async function startBroker(options: BrokerOptions) {
     audit,
     liveSession: session.live,
     storedPassword: passwords.get,
+    secondFactor: ({ id, account }, mode, demand) => secondFactor.desk.demand(id, account, mode, demand),
     groupsMaxAgeMs: toSeconds(configuration.session.groupsMaxAge) * 1000,
     defaultTokenLifetime: configuration.tokens.lifetime,
     uid,
@@ -158,7 +204,7 @@ export async function startBroker(options: BrokerOptions) {
     return {
       version: options.version,
       localTenant: localTenantOf(configuration) !== undefined,
-      providers: providers.map(({ name, tenant, applicationId }) => ({ name, tenant, applicationId })),
+      providers: providers.state(),
       signIn: session.state(),
       connections: configuration.connections.map((connection) =>
         connectionState(
@@ -171,12 +217,33 @@ export async function startBroker(options: BrokerOptions) {
       ),
       tokens: tokens.list().map(toTokenState),
       databaseSessions: desk.sessions(),
+      prompts: secondFactor.desk.prompts(),
+      ...secondFactorState(live),
       seal:
         options.seal.reason === undefined
           ? { kind: options.seal.kind }
           : { kind: options.seal.kind, reason: options.seal.reason },
       audit: audit.state(),
     };
+  }
+
+  function secondFactorState(live: LiveSession | undefined): Pick<AppState, 'secondFactor'> {
+    const shown = secondFactor.state();
+    if (live === undefined || shown === undefined) return {};
+    const needed = configuration.connections.some((connection) =>
+      permissions(connection, live.groups, configuration.tokens.lifetime).some(
+        ({ rule }) => rule.mfa !== 'never',
+      ),
+    );
+    return { secondFactor: { ...shown, needed } };
+  }
+
+  function signedIn(): LiveSession {
+    const live = session.live();
+    if (live !== undefined) return live;
+    throw new LatchkeyError('sign-in-required', 'Nobody is signed in to Latchkey.', {
+      remedy: 'Sign in first.',
+    });
   }
 
   function placeOf(name: string) {
@@ -222,7 +289,8 @@ export async function startBroker(options: BrokerOptions) {
     auditFolder: home.audit,
     /** Origin of the local tenant, whose pages may be opened beside Microsoft's; undefined in earnest. */
     localTenantOrigin: localTenantOf(configuration),
-    signIn: ({ provider }: { provider?: string | undefined } = {}): Promise<void> => session.signIn(provider),
+    signIn: (request: SignInRequest = {}): Promise<void> => session.signIn(request),
+    signInLocally: session.signInLocally,
     cancelSignIn: session.cancelSignIn,
     signOut: session.signOut,
     /** Reads the groups again now, as after a wake-up. */
@@ -263,10 +331,37 @@ export async function startBroker(options: BrokerOptions) {
     },
     /** Names of the passwords that the configuration asks for, and whether each has been stored. */
     storedPasswords: (): Promise<{ name: string; stored: boolean }[]> => passwords.known(passwordNames),
+    secondFactor,
+    localAccounts: localDesk,
+    saveProvider: (provider: ProviderForm): Promise<void> => providers.save(session, provider),
+    removeProvider: (name: string): Promise<void> => providers.remove(session, name),
+    setProviderEnabled: (name: string, enabled: boolean): Promise<void> =>
+      providers.setEnabled(session, name, enabled),
+    setProviderSecret: providers.setSecret,
+    validateProvider: (name: string): Promise<Check[]> => providers.validate(name, session.lastFault(name)),
+    /** Everything that can be wrong, checked now. */
+    async doctor(): Promise<Check[]> {
+      const local = localChecks(state(), await passwords.known(passwordNames));
+      const enabled = providers.providers().filter((provider) => provider.enabled);
+      const remote = await Promise.all(
+        enabled.map(({ name }) => providers.validate(name, session.lastFault(name))),
+      );
+      return [...local, ...remote.flat()];
+    },
+    /** @param subject `<sign-in name>@<connection>` */
+    explain: (subject: string): Promise<Explanation> =>
+      explainAccess(subject, {
+        desk,
+        providers,
+        secondFactor,
+        liveSession: session.live,
+        groupsOf: providers.groupsOf,
+      }),
     /** For the API's guard: a request that was refused before it reached any action. */
     recordRefusedRequest: (request: RefusedRequest): Promise<void> =>
       audit.append({ event: 'request-refused', ...request }),
     async close(): Promise<void> {
+      await secondFactor.close();
       await session.close();
       await restored;
       await gateway?.close();
@@ -278,6 +373,9 @@ export async function startBroker(options: BrokerOptions) {
 }
 
 function localTenantOf({ providers }: Configuration): string | undefined {
-  const local = providers.find(({ cloud }) => cloud === 'local');
-  return local && new URL(local.authority).origin;
+  for (const provider of providers) {
+    if (provider.type === 'azure-directory' && provider.cloud === 'local')
+      return new URL(provider.authority).origin;
+  }
+  return undefined;
 }

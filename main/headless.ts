@@ -1,3 +1,4 @@
+import { openBrowser } from './open-browser.ts';
 import { startRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
 import { createMemorySeal, openKeyFileSeal } from './store/seal.ts';
 
@@ -13,6 +14,7 @@ export interface HeadlessOptions extends Pick<
 export function startHeadless({ keyFile, ...options }: HeadlessOptions): Promise<Runtime> {
   return startRuntime({
     ...options,
+    openBrowser,
     openSeal: async () =>
       keyFile === undefined
         ? createMemorySeal(

@@ -38,6 +38,7 @@ void runDesktop({
       homePath,
       openSeal: async () => platform.seal,
       fetch: platform.fetch,
+      openBrowser: platform.openBrowser,
       workerUrl: bundledWorker(import.meta.url),
       log,
     });

@@ -14,6 +14,8 @@ export interface RuntimeOptions {
   openSeal(): Promise<Seal>;
   /** HTTP to Microsoft with the system's proxy and certificates; without one, that of plain Node. */
   fetch?: FetchLike | undefined;
+  /** Opens a page in the system's browser. */
+  openBrowser(url: string): Promise<void>;
   /** The gateway's worker script, in a bundle. */
   workerUrl?: URL | undefined;
   log(line: string): void;
@@ -50,7 +52,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       configuration,
       home,
       seal: await options.openSeal(),
-      fetchFor: ({ caFile }) => (caFile === undefined ? (options.fetch ?? ownFetch()) : ownFetch(caFile)),
+      configFile: options.configFile,
+      fetchWith: (caFile) => (caFile === undefined ? (options.fetch ?? ownFetch()) : ownFetch(caFile)),
+      openBrowser: options.openBrowser,
       workerUrl: options.workerUrl,
       log,
     });

@@ -40,6 +40,8 @@ function describeSignIn(signIn: AppState['signIn']): string[] {
           ];
     case 'working':
       return [`Signing in with ${signIn.provider} …`];
+    case 'browser':
+      return [`Waiting for the browser, until ${clock(signIn.expiresAt)}`];
     case 'code':
       return [
         `Waiting for the code ${signIn.userCode} at ${signIn.verificationUri}, until ${clock(signIn.expiresAt)}`,

@@ -22,9 +22,9 @@ export function sessionRecord(secrets: SecretStore) {
   };
 }
 
-/** Passwords of database roles, under the names that the configuration gives them. */
-export function storedPasswords(secrets: SecretStore) {
-  const key = (name: string): string => `password-${name}`;
+/** Named texts of one kind: passwords of database roles (`password`), application secrets of providers (`secret`). */
+export function storedTexts(secrets: SecretStore, kind: 'password' | 'secret') {
+  const key = (name: string): string => `${kind}-${name}`;
   return {
     async get(name: string): Promise<string | undefined> {
       const bytes = await secrets.get(key(name));
@@ -39,6 +39,8 @@ export function storedPasswords(secrets: SecretStore) {
     },
   };
 }
+
+export type StoredTexts = ReturnType<typeof storedTexts>;
 
 function jsonOf(bytes: Uint8Array): unknown {
   try {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Audit } from '../audit/audit.ts';
 import { auditFault } from '../audit/fault.ts';
 import { toSeconds, type Configuration } from '../config/schema.ts';
-import { LatchkeyError } from '../contract/errors.ts';
+import { LatchkeyError, toProblem } from '../contract/errors.ts';
 import type { Enrolment } from '../contract/ipc.ts';
 import type { Account, SecondFactor } from '../contract/state.ts';
 import type { FetchLike } from '../identity/http.ts';
@@ -92,7 +92,7 @@ export function createSecondFactor(options: SecondFactorOptions) {
           account: who,
           method,
           connection,
-          ...auditFault(error ?? notEnrolled()),
+          ...auditFault(toProblem(error)),
         });
       await refresh(who);
     },

@@ -5,6 +5,7 @@ import { auditFault } from '../audit/fault.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Problem } from '../contract/errors.ts';
 import type { Group } from '../contract/state.ts';
+import type { OwnSecondFactor } from './second-factor.ts';
 import type { LiveSession, SessionEnding, SessionEvents } from '../identity/session-ports.ts';
 
 /** What the clients of a cut session are told. */
@@ -24,27 +25,29 @@ export function sessionEvents(options: {
   configuration: Configuration;
   /** Revokes these tokens and cuts their logins before its first wait; never rejects. */
   revokeWhere(which: (token: Token) => boolean, reason: string): Promise<number>;
+  /** Forgets what was answered for a session, and reads what the state shows of the person. */
+  secondFactor: Pick<OwnSecondFactor, 'desk' | 'refresh'>;
   changed(): void;
 }): SessionEvents {
-  const { audit, configuration, revokeWhere, changed } = options;
+  const { audit, configuration, revokeWhere, secondFactor, changed } = options;
   const ignored = (): void => undefined;
   return {
     started: (provider) => audit.append({ event: 'sign-in-started', provider }),
 
-    signedIn: (live, how) =>
-      audit.append({
-        event: 'sign-in-succeeded',
-        provider: live.provider,
-        account: live.account,
-        groups: live.groups.length,
-        how,
-      }),
+    async signedIn(live, how): Promise<void> {
+      const { provider, account, groups } = live;
+      await audit.append({ event: 'sign-in-succeeded', provider, account, groups: groups.length, how });
+      await secondFactor.refresh(account);
+    },
 
     failed: (provider, problem) =>
       audit.append({ event: 'sign-in-failed', provider, ...auditFault(problem) }).catch(ignored),
 
     async ended(live: LiveSession, why: SessionEnding, problem?: Problem): Promise<void> {
-      await revokeWhere((token) => token.sessionId === live.id, endings[why]);
+      const reached = revokeWhere((token) => token.sessionId === live.id, endings[why]);
+      secondFactor.desk.forget(live.id);
+      await reached;
+      await secondFactor.refresh(undefined);
       const { account } = live;
       await (
         why === 'signed-out'

@@ -35,4 +35,6 @@ export interface DesktopPlatform {
   seal: Seal;
   /** Fetch that knows the system's proxy and its certificate store, and that keeps no cookies. */
   fetch: typeof globalThis.fetch;
+  /** Opens a page in the system's browser. */
+  openBrowser(url: string): Promise<void>;
 }

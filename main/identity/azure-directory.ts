@@ -1,10 +1,16 @@
-import type { AuthenticationResult, NetworkResponse } from '@azure/msal-node';
+import { randomBytes } from 'node:crypto';
+import type { AuthenticationResult, NetworkResponse, PublicClientApplication } from '@azure/msal-node';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { Account } from '../contract/state.ts';
+import { orAborted } from './abort.ts';
+import { checkAccount, type AccountKeys } from './account-check.ts';
+import { acquireTokenByBrowser, failurePage, successPage } from './browser-sign-in.ts';
 import type { DeviceCode } from './device-code.ts';
 import { directoryAddress, isTenantId, type AzureDirectorySettings } from './directory-settings.ts';
 import { isConsentMissing, isGrantDead } from './entra-fault.ts';
+import { grantedScopes } from './granted-scopes.ts';
 import type { FetchLike } from './http.ts';
+import { startLoopbackRedirect } from './loopback-redirect.ts';
 import { accountOf, createMsalClient, explainMsalError } from './msal-client.ts';
 import { createMutex } from './mutex.ts';
 import { createAuthorityNetwork, type AuthorityNetwork } from './network-module.ts';
@@ -19,18 +25,30 @@ export interface AzureDirectoryPorts {
   log?: ((line: string) => void) | undefined;
 }
 
-/** Keys of an account; GUIDs. */
-export type AccountKeys = Pick<Account, 'tenantId' | 'objectId'>;
-
-export interface DeviceCodeSignIn {
-  /** Called once, with the code to show. */
-  onCode: (code: DeviceCode) => void;
+export interface SignInOptions {
   /** Ends the sign-in at once, with `sign-in-cancelled`, whatever it is waiting for. */
   signal: AbortSignal;
   /** Only this account may come back; anybody else is `wrong-account`. */
   expectedAccount?: AccountKeys | undefined;
   /** Claims challenge (JSON text) that the sign-in has to satisfy. */
   claims?: string | undefined;
+}
+
+export interface DeviceCodeSignIn extends SignInOptions {
+  /** Called once, with the code to show. */
+  onCode: (code: DeviceCode) => void;
+}
+
+export interface BrowserSignIn extends SignInOptions {
+  /**
+   * Opens the address, which is on the authority's own origin, in the system's browser. What it rejects with ends the
+   * sign-in; it need not resolve.
+   */
+  openBrowser(url: string): Promise<void>;
+  /** Sign-in name to fill in. Without one the person picks the account. */
+  loginHint?: string | undefined;
+  /** Milliseconds until the browser is given up on; five minutes by default. */
+  timeoutMs?: number | undefined;
 }
 
 export interface TokenOptions {
@@ -52,6 +70,12 @@ export interface AzureDirectory {
    */
   signInWithDeviceCode(options: DeviceCodeSignIn): Promise<Account>;
   /**
+   * Signs a person in through the system's browser (authorization code with PKCE and a loopback redirect, RFC 8252).
+   * Otherwise as above; instead of `code-expired` there are `sign-in-expired` (nobody finished it in time),
+   * `command-failed` (no browser) and `port-in-use`.
+   */
+  signInWithBrowser(options: BrowserSignIn): Promise<Account>;
+  /**
    * The account of the stored sign-in, without asking the authority; undefined where there is none.
    * @throws LatchkeyError `sign-in-required` where a stored sign-in was damaged; it has been removed by then.
    */
@@ -64,7 +88,8 @@ export interface AzureDirectory {
   renew(options?: TokenOptions): Promise<Account>;
   /**
    * An access token for the scopes (of one resource), from the cache while it lives at least five minutes more.
-   * Errors as for {@link renew}; a policy against these scopes alone does not remove the sign-in.
+   * Errors as for {@link renew}; a policy against these scopes alone does not remove the sign-in. Where claims were
+   * asked for and only a new sign-in can satisfy them, they are in `entra.claims` of `sign-in-required`.
    */
   accessToken(scopes: readonly string[], options?: TokenOptions): Promise<string>;
   /**
@@ -72,6 +97,11 @@ export interface AzureDirectory {
    * (GroupMember.Read.All), else one with User.Read alone, which reads their ids.
    */
   graphToken(options?: TokenOptions): Promise<string>;
+  /**
+   * Names of the delegated permissions that the tokens for Graph carry now (such as `GroupMember.Read.All`), without
+   * asking the authority; undefined while nobody is signed in.
+   */
+  grantedScopes(): Promise<string[] | undefined>;
   /** Removes every token from memory and store and cancels what is under way. Entra ID itself is not told. */
   signOut(): Promise<void>;
   /** Ends whatever is under way; the stored sign-in stays for the next start. */
@@ -141,19 +171,20 @@ export function createAzureDirectory(
     );
   }
 
-  async function signInByCode(options: DeviceCodeSignIn): Promise<Account> {
+  /** Tokens from `acquire`, checked and only then kept. */
+  async function signIn(
+    options: SignInOptions,
+    acquire: (client: PublicClientApplication, signal: AbortSignal) => Promise<AuthenticationResult | null>,
+    onCode?: (code: DeviceCode) => void,
+  ): Promise<Account> {
     const signal = AbortSignal.any([options.signal, life.signal]);
-    const network = connect(signal, options.onCode);
+    const network = connect(signal, onCode);
     let account: Account;
     let next: StoredSignIn;
     try {
       const tenantId = await tenantIdOf(network);
       const client = clientOf(network, tenantId);
-      const result = await client.acquireTokenByDeviceCode({
-        scopes: [readProfile],
-        deviceCodeCallback: () => undefined,
-        ...(options.claims === undefined ? {} : { claims: options.claims }),
-      });
+      const result = await acquire(client, signal);
       account = accountOf(result, settings.name);
       checkAccount(account, { tenantId }, tenant);
       if (options.expectedAccount) checkAccount(account, options.expectedAccount, tenant);
@@ -162,7 +193,14 @@ export function createAzureDirectory(
       if (signal.aborted) throw cancelled();
       throw network.failure() ?? explainMsalError(error);
     }
-    return mutex.run(async () => {
+    await keepUnlessAborted(next, signal);
+    return account;
+  }
+
+  async function keepUnlessAborted(next: StoredSignIn, signal: AbortSignal): Promise<void> {
+    const turn = Promise.withResolvers<void>();
+    const kept = mutex.run(async () => {
+      turn.resolve();
       if (signal.aborted) throw cancelled();
       const before = await store.currentOrNone();
       await store.keep(next);
@@ -172,8 +210,55 @@ export function createAzureDirectory(
         throw cancelled();
       }
       noNamesUntil = 0;
-      return account;
     });
+    kept.catch(() => undefined);
+    // A renewal under way may take its time; a cancel does not wait for it.
+    await orAborted(turn.promise, signal).catch(() => {
+      throw cancelled();
+    });
+    await kept;
+  }
+
+  /** Of either way, with `sign-in-busy` for the second. */
+  async function alone(signal: AbortSignal, attempt: () => Promise<Account>): Promise<Account> {
+    requireOpen();
+    if (signal.aborted) throw cancelled();
+    if (attempting) {
+      throw new LatchkeyError('sign-in-busy', 'A sign-in is already under way.', {
+        remedy: 'Finish it, or cancel it first.',
+      });
+    }
+    attempting = true;
+    try {
+      return await attempt();
+    } finally {
+      attempting = false;
+    }
+  }
+
+  async function signInByBrowser(options: BrowserSignIn): Promise<Account> {
+    const state = randomBytes(32).toString('base64url');
+    const redirect = await startLoopbackRedirect(state);
+    try {
+      const { openBrowser, claims, loginHint, timeoutMs } = options;
+      const account = await signIn(options, (client, signal) =>
+        acquireTokenByBrowser(client, redirect, {
+          scopes: [readProfile],
+          state,
+          signal,
+          login: cloud.login,
+          openBrowser,
+          claims,
+          loginHint,
+          timeoutMs,
+        }),
+      );
+      redirect.close(successPage(account));
+      return account;
+    } catch (error) {
+      redirect.close(failurePage(error));
+      throw error;
+    }
   }
 
   function toStored(account: Account, result: AuthenticationResult | null, serialized: string): StoredSignIn {
@@ -218,7 +303,7 @@ export function createAzureDirectory(
         if (signal.aborted) throw signInRequired();
         const failure = network.failure() ?? explainMsalError(error);
         if (endsSignIn(failure)) await store.forget();
-        throw failure;
+        throw withClaims(failure, options.claims);
       }
     });
   }
@@ -234,21 +319,20 @@ export function createAzureDirectory(
   return {
     tenant,
     graph: cloud.graph,
-    async signInWithDeviceCode(options) {
-      requireOpen();
-      if (options.signal.aborted) throw cancelled();
-      if (attempting) {
-        throw new LatchkeyError('sign-in-busy', 'A sign-in is already under way.', {
-          remedy: 'Finish it, or cancel it first.',
-        });
-      }
-      attempting = true;
-      try {
-        return await signInByCode(options);
-      } finally {
-        attempting = false;
-      }
-    },
+    signInWithDeviceCode: (options) =>
+      alone(options.signal, () =>
+        signIn(
+          options,
+          (client) =>
+            client.acquireTokenByDeviceCode({
+              scopes: [readProfile],
+              deviceCodeCallback: () => undefined,
+              ...(options.claims === undefined ? {} : { claims: options.claims }),
+            }),
+          options.onCode,
+        ),
+      ),
+    signInWithBrowser: (options) => alone(options.signal, () => signInByBrowser(options)),
     restore: () =>
       mutex.run(async () => {
         requireOpen();
@@ -273,6 +357,12 @@ export function createAzureDirectory(
       }
       return accessToken([readProfile], options);
     },
+    grantedScopes: () =>
+      mutex.run(async () => {
+        requireOpen();
+        const current = await store.currentOrNone();
+        return current && grantedScopes(current.msal, cloud.graph);
+      }),
     async signOut() {
       life.abort();
       life = new AbortController();
@@ -287,28 +377,17 @@ export function createAzureDirectory(
   };
 }
 
-/** The id_token's tenant and person against the expected ones: MSAL passes on whatever the authority answers. */
-function checkAccount(
-  account: Account,
-  expected: Omit<AccountKeys, 'objectId'> & Partial<AccountKeys>,
-  tenant: string,
-): void {
-  if (account.tenantId !== expected.tenantId.toLowerCase()) {
-    throw new LatchkeyError('wrong-tenant', 'The account that signed in belongs to another tenant.', {
-      remedy: `Sign in with an account of ${tenant}.`,
-    });
-  }
-  if (expected.objectId !== undefined && account.objectId !== expected.objectId.toLowerCase()) {
-    throw new LatchkeyError('wrong-account', 'Another account than the expected one signed in.', {
-      remedy: 'Sign in with the account that was signed in before, or sign out first to change accounts.',
-    });
-  }
-}
-
 /** Whether a failed renewal leaves nothing to renew: a dead refresh token, none at all, or one of somebody else. */
 function endsSignIn(failure: LatchkeyError): boolean {
   if (failure.code === 'wrong-account' || failure.code === 'wrong-tenant') return true;
   return isGrantDead(failure.entra) || (failure.code === 'sign-in-required' && failure.entra === undefined);
+}
+
+/** What the new sign-in has to satisfy: Graph's challenge, where the authority's refusal brings none of its own. */
+function withClaims(failure: LatchkeyError, claims: string | undefined): LatchkeyError {
+  if (claims === undefined || failure.code !== 'sign-in-required' || failure.entra?.claims) return failure;
+  const { message, remedy, entra } = failure;
+  return new LatchkeyError(failure.code, message, { remedy, entra: { ...entra, claims }, cause: failure });
 }
 
 function signInRequired(): LatchkeyError {

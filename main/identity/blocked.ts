@@ -9,7 +9,7 @@ const blocksDeviceCode: ReadonlySet<number> = new Set([
   // Conditional Access, often a rule against the device code as such (condition "Authentication flows").
   53003, 530036,
   // Rules about the device: who enters a code proves nothing of the computer that gets the tokens.
-  50097, 50129, 53000, 53001, 530003,
+  50097, 50129, 53000, 53001, 530003, 530033,
   // Security defaults and security policies.
   530032, 530035,
   // "Allow public client flows" is off; the browser's redirect does not need it.

@@ -1,3 +1,4 @@
+import type { SignInWay } from '../contract/clouds.ts';
 import { LatchkeyError, type EntraFault } from '../contract/errors.ts';
 import { entraGuidance, type Guidance } from './entra-guidance.ts';
 
@@ -12,18 +13,21 @@ const namedGuidance: Readonly<Record<string, number>> = {
   bad_verification_code: 70018,
   invalid_tenant: 90002,
   consent_required: 65001,
+  temporarily_unavailable: 90033,
+  server_error: 90033,
 };
 
 /**
  * The error for a person after the authority said no. The fault stays attached, so number, trace id and claims
  * challenge reach the screen and the audit.
  */
-export function explainFault(fault: EntraFault): LatchkeyError {
+export function explainFault(fault: EntraFault, way: SignInWay = 'device-code'): LatchkeyError {
   const guidance =
     entraGuidance[fault.aadsts ?? 0] ??
     entraGuidance[namedGuidance[fault.error ?? ''] ?? 0] ??
     unknown(fault);
-  return new LatchkeyError(guidance.code, guidance.message, { remedy: guidance.remedy, entra: fault });
+  const { message, remedy } = (way === 'browser' ? guidance.browser : undefined) ?? guidance;
+  return new LatchkeyError(guidance.code, message, { remedy, entra: fault });
 }
 
 const newSignIn = new Set(['invalid_grant', 'interaction_required', 'login_required', 'consent_required']);

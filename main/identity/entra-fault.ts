@@ -32,10 +32,29 @@ export function readFault(body: Record<string, unknown>): EntraFault | undefined
   return fault;
 }
 
+/**
+ * The same for the parameters of an authorization error response (RFC 6749 section 4.1.2.1). There the ids stand in
+ * the description only.
+ */
+export function readAuthorizeFault(parameters: URLSearchParams): EntraFault {
+  const description = parameters.get('error_description') ?? '';
+  const id = (label: string) =>
+    new RegExp(`${label} ID: ([0-9a-f-]{36})(?![0-9a-f-])`, 'i').exec(description)?.[1];
+  const fault = readFault({
+    error: parameters.get('error'),
+    error_description: description,
+    suberror: parameters.get('error_subcode') ?? parameters.get('suberror'),
+    claims: parameters.get('claims'),
+    trace_id: parameters.get('trace_id') ?? id('Trace'),
+    correlation_id: parameters.get('correlation_id') ?? id('Correlation'),
+  });
+  return fault ?? {};
+}
+
 /** Policies and consent: these refuse one request and leave the person's grant as it is. */
 const requestOnly = new Set([
-  50005, 50072, 50074, 50076, 50079, 50097, 50105, 53000, 53001, 53002, 53003, 53004, 65001, 90094, 500011,
-  530003, 530032, 530035, 530036, 650052, 650056,
+  50005, 50072, 50074, 50076, 50079, 50097, 50105, 50129, 50158, 53000, 53001, 53002, 53003, 53004, 65001,
+  90094, 500011, 530003, 530032, 530033, 530035, 530036, 650052, 650056,
 ]);
 const consentNumbers = new Set([65001, 90094]);
 

@@ -5,6 +5,8 @@ export interface Guidance {
   code: ErrorCode;
   message: string;
   remedy: string;
+  /** The same for a sign-in through the browser, where the sentences above speak of the device code. */
+  browser?: { message: string; remedy: string };
 }
 
 const registration = 'In the Entra admin center open Entra ID > App registrations > your application';
@@ -12,6 +14,9 @@ const enterprise = 'In the Entra admin center open Entra ID > Enterprise apps > 
 const conditionalAccess = 'Entra ID > Conditional Access > Policies';
 const signInLogs = 'Entra ID > Monitoring & health > Sign-in logs';
 const again = 'Sign in again.';
+const managedBrowser = `Sign in on a managed computer, in a browser that tells the tenant about it (Edge, or one with the Microsoft single sign-on extension), or ask an administrator to look at ${conditionalAccess}.`;
+const managedDevice = `Sign in through the browser on a managed device, or ask an administrator to look at ${conditionalAccess}.`;
+const seePolicy = `An administrator sees the policy under ${signInLogs} > the sign-in > Conditional Access, and changes it under ${conditionalAccess}.`;
 
 /**
  * By AADSTS number (learn.microsoft.com/entra/identity-platform/reference-error-codes). Where the remedy is the
@@ -22,6 +27,11 @@ export const entraGuidance: Readonly<Record<number, Guidance>> = {
     code: 'sign-in-required',
     message: 'Entra ID cannot tell which of several accounts is meant.',
     remedy: 'Sign in again and pick the account on the page.',
+  },
+  50011: {
+    code: 'sign-in-refused',
+    message: 'The registration of the application does not have the redirect address of the browser sign-in.',
+    remedy: `${registration} > Authentication > Add a platform > Mobile and desktop applications, and add http://localhost.`,
   },
   50020: {
     code: 'wrong-tenant',
@@ -73,7 +83,11 @@ export const entraGuidance: Readonly<Record<number, Guidance>> = {
   50097: {
     code: 'sign-in-blocked',
     message: 'The tenant asks the device to identify itself, which a device code cannot do.',
-    remedy: `Sign in through the browser on a managed device, or ask an administrator to look at ${conditionalAccess}.`,
+    remedy: managedDevice,
+    browser: {
+      message: 'The tenant asks the device to identify itself, and this browser did not do it.',
+      remedy: managedBrowser,
+    },
   },
   50105: {
     code: 'sign-in-refused',
@@ -84,6 +98,20 @@ export const entraGuidance: Readonly<Record<number, Guidance>> = {
     code: 'sign-in-refused',
     message: 'The user name or the password was wrong.',
     remedy: 'Sign in again with the right ones.',
+  },
+  50129: {
+    code: 'sign-in-blocked',
+    message: 'Conditional Access asks for a registered device, and a device code cannot prove one.',
+    remedy: managedDevice,
+    browser: {
+      message: 'Conditional Access asks for a device that is registered in the tenant.',
+      remedy: managedBrowser,
+    },
+  },
+  50158: {
+    code: 'sign-in-required',
+    message: 'Another service has to confirm the sign-in first.',
+    remedy: 'Sign in again and follow the steps in the browser.',
   },
   50173: {
     code: 'sign-in-required',
@@ -98,17 +126,27 @@ export const entraGuidance: Readonly<Record<number, Guidance>> = {
   53000: {
     code: 'sign-in-blocked',
     message: 'Conditional Access asks for a compliant device, and a device code cannot prove one.',
-    remedy: `Sign in through the browser on a managed device, or ask an administrator to look at ${conditionalAccess}.`,
+    remedy: managedDevice,
+    browser: {
+      message:
+        'Conditional Access asks for a compliant device, and this one is not, or the browser hides it.',
+      remedy: managedBrowser,
+    },
   },
   53001: {
     code: 'sign-in-blocked',
     message: 'Conditional Access asks for a device that has joined the organisation.',
-    remedy: `Sign in through the browser on a joined device, or ask an administrator to look at ${conditionalAccess}.`,
+    remedy: managedDevice,
+    browser: {
+      message: 'Conditional Access asks for a device that has joined the organisation.',
+      remedy: managedBrowser,
+    },
   },
   53003: {
     code: 'sign-in-blocked',
     message: 'A Conditional Access policy blocks this sign-in; often it forbids device codes as such.',
-    remedy: `Sign in through the browser instead. An administrator sees the policy under ${signInLogs} > the sign-in > Conditional Access, and changes it under ${conditionalAccess} (condition "Authentication flows").`,
+    remedy: `Sign in through the browser instead. ${seePolicy.replace(/\.$/, '')} (condition "Authentication flows").`,
+    browser: { message: 'A Conditional Access policy blocks this sign-in.', remedy: seePolicy },
   },
   54005: {
     code: 'code-expired',
@@ -161,10 +199,46 @@ export const entraGuidance: Readonly<Record<number, Guidance>> = {
     remedy:
       'Check the tenant in "authority" and the "cloud" of the provider; Entra ID > Overview in the Entra admin center shows the tenant id.',
   },
+  90024: {
+    code: 'authority-unreachable',
+    message: 'Entra ID could not answer just now.',
+    remedy: 'Try again in some minutes; nothing has to be changed here.',
+  },
+  90033: {
+    code: 'authority-unreachable',
+    message: 'Entra ID could not answer just now.',
+    remedy: 'Try again in some minutes; nothing has to be changed here.',
+  },
   90094: {
     code: 'sign-in-refused',
     message: 'The permissions that the application asks for need the consent of an administrator.',
     remedy: `${registration} > API permissions, and click "Grant admin consent".`,
+  },
+  501481: {
+    code: 'sign-in-refused',
+    message: 'The answer that came from the browser does not belong to this sign-in.',
+    remedy: 'Start the sign-in again, and use only the page that Latchkey opens.',
+  },
+  530003: {
+    code: 'sign-in-blocked',
+    message: 'Conditional Access asks for a managed device, and a device code cannot prove one.',
+    remedy: managedDevice,
+    browser: { message: 'Conditional Access asks for a managed device.', remedy: managedBrowser },
+  },
+  530032: {
+    code: 'sign-in-blocked',
+    message: 'A security policy of the tenant blocks this sign-in.',
+    remedy: `Sign in through the browser instead. ${seePolicy}`,
+    browser: { message: 'A security policy of the tenant blocks this sign-in.', remedy: seePolicy },
+  },
+  530033: {
+    code: 'sign-in-blocked',
+    message: 'A Conditional Access policy about devices blocks sign-in by device code.',
+    remedy: managedDevice,
+    browser: {
+      message: 'A Conditional Access policy about devices blocks this sign-in.',
+      remedy: managedBrowser,
+    },
   },
   900023: {
     code: 'tenant-unknown',
@@ -186,11 +260,19 @@ export const entraGuidance: Readonly<Record<number, Guidance>> = {
     message: 'The security defaults of the tenant block this sign-in.',
     remedy:
       'Sign in through the browser instead, or ask an administrator (Entra ID > Overview > Properties).',
+    browser: {
+      message: 'The security defaults of the tenant block this sign-in.',
+      remedy: 'Ask an administrator to look at Entra ID > Overview > Properties > Manage security defaults.',
+    },
   },
   530036: {
     code: 'sign-in-blocked',
     message: 'A Conditional Access policy does not allow sign-in by device code.',
     remedy: `Sign in through the browser instead, or ask an administrator to look at ${conditionalAccess} (condition "Authentication flows").`,
+    browser: {
+      message: 'A Conditional Access policy does not allow this way to sign in.',
+      remedy: seePolicy,
+    },
   },
   700016: {
     code: 'application-unknown',
@@ -207,6 +289,11 @@ export const entraGuidance: Readonly<Record<number, Guidance>> = {
     message: 'The sign-in expired because it was not used for a long time.',
     remedy: again,
   },
+  7000112: {
+    code: 'sign-in-refused',
+    message: 'The application is disabled in the tenant.',
+    remedy: `${enterprise} > Properties, and set "Enabled for users to sign-in?" to Yes.`,
+  },
   7000215: {
     code: 'sign-in-refused',
     message: 'The secret of the application is wrong.',
@@ -216,10 +303,20 @@ export const entraGuidance: Readonly<Record<number, Guidance>> = {
     code: 'sign-in-refused',
     message: 'The application may not sign in without a secret: public client flows are off.',
     remedy: `${registration} > Authentication > Settings (or Advanced settings), and set "Allow public client flows" to Yes.`,
+    browser: {
+      message:
+        'The application may not sign in without a secret: its redirect address is that of a web site.',
+      remedy: `${registration} > Authentication, remove http://localhost from "Web" and add it under "Mobile and desktop applications".`,
+    },
   },
   7000222: {
     code: 'sign-in-refused',
     message: 'The secret of the application has expired.',
     remedy: `${registration} > Certificates & secrets > New client secret, and store its value.`,
+  },
+  7000229: {
+    code: 'application-unknown',
+    message: 'The tenant has no enterprise application for this application id.',
+    remedy: `${registration} > API permissions, and click "Grant admin consent", which creates it.`,
   },
 };

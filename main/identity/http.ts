@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
 import { LatchkeyError } from '../contract/errors.ts';
+import { orAborted } from './abort.ts';
 
 /** The part of `fetch` that identity and directory use; Electron's `net.fetch` fits as it is. */
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
@@ -82,11 +83,8 @@ export async function request(fetch: FetchLike, url: string, options: HttpReques
   // Takes whole numbers only.
   const limit = AbortSignal.timeout(Math.max(1, Math.ceil(options.timeoutMs ?? timeoutMs)));
   const either = AbortSignal.any([signal, limit]);
-  const aborted = new Promise<never>((_resolve, reject) => {
-    either.addEventListener('abort', () => reject(either.reason), { once: true });
-  });
   try {
-    return await Promise.race([exchange(fetch, url, options, either), aborted]);
+    return await orAborted(exchange(fetch, url, options, either), either);
   } catch (error) {
     signal.throwIfAborted();
     if (limit.aborted) return { kind: 'failed', reason: 'timeout', detail: 'no answer in time' };

@@ -1,32 +1,49 @@
 import {
   AuthError,
+  ConfidentialClientApplication,
   InteractionRequiredAuthError,
   LogLevel,
   PublicClientApplication,
   type AuthenticationResult,
+  type Configuration,
   type INetworkModule,
 } from '@azure/msal-node';
 import { z } from 'zod';
 import type { Account } from '../contract/state.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 
-/**
- * An MSAL client that holds its cache in memory only: what it learns counts once the caller has checked it and written
- * it down. `cp1` tells Entra ID that claims challenges are understood (continuous access evaluation).
- */
-export function createMsalClient(options: {
+export interface MsalOptions {
   /** Origin of the authority. */
   login: string;
   tenantId: string;
   applicationId: string;
   network: INetworkModule;
-}): PublicClientApplication {
-  return new PublicClientApplication({
+}
+
+/**
+ * An MSAL client that holds its cache in memory only: what it learns counts once the caller has checked it and written
+ * it down.
+ */
+export function createMsalClient(options: MsalOptions): PublicClientApplication {
+  return new PublicClientApplication(configurationOf(options));
+}
+
+/** The same for the application itself, with its secret. `tenantId` may be a domain here: no account is compared. */
+export function createMsalApplication(
+  options: MsalOptions & { secret: string },
+): ConfidentialClientApplication {
+  const { auth, ...rest } = configurationOf(options);
+  return new ConfidentialClientApplication({ ...rest, auth: { ...auth, clientSecret: options.secret } });
+}
+
+function configurationOf(options: MsalOptions): Configuration {
+  return {
     auth: {
       clientId: options.applicationId,
       authority: `${options.login}/${options.tenantId}`,
       // With the port: else MSAL asks the public cloud about a local host.
       knownAuthorities: [new URL(options.login).host],
+      // Tells Entra ID that claims challenges are understood (continuous access evaluation).
       clientCapabilities: ['cp1'],
     },
     system: {
@@ -34,7 +51,7 @@ export function createMsalClient(options: {
       // MSAL's log lines quote the server's texts, which name people.
       loggerOptions: { loggerCallback: () => undefined, piiLoggingEnabled: false, logLevel: LogLevel.Error },
     },
-  });
+  };
 }
 
 const claims = z.object({

@@ -36,9 +36,9 @@ const budgetMs = 40_000;
 const longestWaitMs = 10_000;
 
 /**
- * MSAL's network module for one operation (one sign-in or one renewal). MSAL gives up on the first `slow_down`, reset
- * or 503, takes some broken answers for success and forgets why it failed; here every answer is judged before MSAL
- * sees it:
+ * MSAL's network module for one operation: a sign-in, a renewal, a token of the application. MSAL gives up on the first
+ * `slow_down`, reset or 503, takes some broken answers for success and forgets why it failed; here every answer is
+ * judged before MSAL sees it:
  *
  * - a devicecode answer must be complete and name an allowed page, else the operation fails;
  * - polling goes on through `slow_down`, 429, 5xx, resets and garbage until the code expires (RFC 8628 section 3.5);
@@ -66,7 +66,10 @@ export function createAuthorityNetwork(options: AuthorityNetworkOptions): Author
       timeoutMs,
     });
 
-  /** For requests that may be repeated: none of these uses anything up at the authority. */
+  /**
+   * For requests that may be repeated. Only an authorization code can be used up by a try whose answer was lost; the
+   * next try is then told so (54005), and the person starts again.
+   */
   const sendPatiently = async (url: string, method: 'GET' | 'POST', sent: NetworkRequestOptions) => {
     const deadline = now() + budgetMs;
     for (let attempt = 0; ; attempt++) {
@@ -136,11 +139,24 @@ export function createAuthorityNetwork(options: AuthorityNetworkOptions): Author
     }
   };
 
-  const redeem = async <T>(url: string, sent: NetworkRequestOptions): Promise<NetworkResponse<T>> =>
-    tokens(url, await sendForObject(url, 'POST', sent, explainRefreshFault));
+  const redeem = async <T>(
+    url: string,
+    sent: NetworkRequestOptions,
+    grant: string | null,
+  ): Promise<NetworkResponse<T>> => {
+    const explain = (fault: EntraFault) =>
+      grant === 'refresh_token' ? explainRefreshFault(fault) : explainFault(fault, 'browser');
+    const body = await sendForObject(url, 'POST', sent, explain);
+    // An application that signs in for itself is nobody whom an id_token could name.
+    return tokens(url, body, grant === 'client_credentials' ? ['access_token'] : undefined);
+  };
 
-  const tokens = <T>(url: string, body: Record<string, unknown>): NetworkResponse<T> => {
-    for (const name of ['access_token', 'id_token']) {
+  const tokens = <T>(
+    url: string,
+    body: Record<string, unknown>,
+    needed = ['access_token', 'id_token'],
+  ): NetworkResponse<T> => {
+    for (const name of needed) {
       if (typeof body[name] !== 'string' || body[name] === '') return fail(invalidAnswer(url, `no ${name}`));
     }
     // Without refresh_in MSAL starts no renewal of its own in the background, whose result nobody would check.
@@ -156,7 +172,7 @@ export function createAuthorityNetwork(options: AuthorityNetworkOptions): Author
       async sendPostRequestAsync<T>(url: string, sent: NetworkRequestOptions = {}) {
         if (new URL(url).pathname.endsWith('/devicecode')) return startDeviceCode<T>(url, sent);
         const grant = new URLSearchParams(sent.body).get('grant_type');
-        return grant === 'device_code' ? poll<T>(url, sent) : redeem<T>(url, sent);
+        return grant === 'device_code' ? poll<T>(url, sent) : redeem<T>(url, sent, grant);
       },
     },
     failure: () => failure,

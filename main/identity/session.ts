@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { SignInWay } from '../contract/clouds.ts';
 import { LatchkeyError, toLogText, toProblem, type Problem } from '../contract/errors.ts';
 import type { Account, Group, SignInState } from '../contract/state.ts';
+import { blocked } from './blocked.ts';
 import { isOfDomain, routeSignIn } from './chain.ts';
 import { endsSession } from './ending.ts';
-import { offersOtherWay } from './other-way.ts';
 import type {
   LiveSession,
   Provider,
@@ -63,6 +63,7 @@ export function createSession(options: SessionOptions) {
   let untilMonotonic = 0;
   let attempt: Attempt | undefined;
   let lastProblem: Problem | undefined;
+  const lastFaults = new Map<string, number | undefined>();
   let otherWay: { provider: string; way: SignInWay } | undefined;
   let refreshing: Promise<void> | undefined;
   let closed = false;
@@ -272,13 +273,15 @@ export function createSession(options: SessionOptions) {
       show({ kind: 'working', provider: name, step: 'reading-groups' });
       const groups = await unlessAborted(signal, provider.groups(signal));
       await accept(provider, account, groups, way);
+      lastFaults.delete(name);
     } catch (error) {
       const problem = signal.aborted ? cancelled : explain(error);
       if (account !== undefined) await takeBack(provider, account, problem).catch(report);
       if (current === undefined) lastProblem = problem;
       else if (!signal.aborted) current = { ...current, problem };
       const other = provider.ways.find((candidate) => candidate !== way);
-      otherWay = other !== undefined && offersOtherWay(problem) ? { provider: name, way: other } : undefined;
+      otherWay = other !== undefined && blocked(problem, way) ? { provider: name, way: other } : undefined;
+      lastFaults.set(name, problem.entra?.aadsts);
       await events.failed(name, problem);
     }
   }
@@ -491,6 +494,9 @@ export function createSession(options: SessionOptions) {
       events.changed();
       await forget(providers);
     },
+
+    /** AADSTS number with which the last sign-in of a provider failed, for the doctor. */
+    lastFault: (provider: string): number | undefined => lastFaults.get(provider),
 
     /** After a start: the person of the last run, if the deadline stands and the directory still agrees. Never rejects. */
     restore,
