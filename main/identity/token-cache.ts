@@ -1,6 +1,7 @@
-import type { AccountInfo, TokenCache } from '@azure/msal-node';
+import type { AccountInfo, AuthenticationResult, TokenCache } from '@azure/msal-node';
 import { z } from 'zod';
 import { LatchkeyError } from '../contract/errors.ts';
+import type { Account } from '../contract/state.ts';
 
 /** The place where sealed tokens are kept; it encrypts, and it never writes plain text. */
 export interface TokenCachePort {
@@ -174,7 +175,18 @@ function isSameOwner(left: SignInOwner, right: SignInOwner): boolean {
   );
 }
 
-/** MSAL's serialised cache as checked data. @throws where MSAL writes something else than its schema. */
-export function parseMsalCache(serialized: string): StoredSignIn['msal'] {
-  return msalCache.parse(JSON.parse(serialized));
+/**
+ * What is to be kept of an account that has been checked.
+ * @param serialized MSAL's cache with the account's tokens
+ * @throws where MSAL writes something else than its schema
+ */
+export function toStoredSignIn(
+  owner: SignInOwner,
+  { tenantId, objectId, username, displayName }: Account,
+  result: AuthenticationResult | null,
+  serialized: string,
+): StoredSignIn {
+  const homeAccountId = result?.account?.homeAccountId ?? '';
+  const msal = msalCache.parse(JSON.parse(serialized));
+  return { version: 1, owner, tenantId, objectId, username, displayName, homeAccountId, msal };
 }

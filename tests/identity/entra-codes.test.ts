@@ -3,7 +3,8 @@ import { errorCodes } from '../../main/contract/errors.ts';
 import { problem } from '../../main/contract/state.ts';
 import { toProblem } from '../../main/contract/errors.ts';
 import { stsErrors } from '../../main/demo/tenant/sts-errors.ts';
-import { entraGuidance, explainFault, explainRefreshFault } from '../../main/identity/entra-codes.ts';
+import { explainFault, explainRefreshFault } from '../../main/identity/entra-codes.ts';
+import { entraGuidance } from '../../main/identity/entra-guidance.ts';
 import { isConsentMissing, isGrantDead, readFault } from '../../main/identity/entra-fault.ts';
 
 /** The codes that a person must be told how to fix, and the code of ours that each must lead to. */
