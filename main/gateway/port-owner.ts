@@ -1,4 +1,5 @@
 import { readFile, readdir, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { findSockets, readSocketTable, tableAddress } from './socket-table.ts';
 
 /** Who listens at a port of this computer. */
@@ -50,8 +51,15 @@ async function processWith(file: string): Promise<PortOwner['process']> {
     const names = await readdir(folder).catch(() => []);
     const targets = await Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(() => '')));
     if (!targets.includes(file)) continue;
-    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-    return { pid: Number(pid), name: name.trim() };
+    return { pid: Number(pid), name: await processName(pid) };
   }
   return undefined;
+}
+
+/** The program's file, as the name that a process gives itself may be any thread's ("MainThread" for Node). */
+async function processName(pid: string): Promise<string> {
+  const file = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
+  if (file !== undefined) return basename(file.replace(/ \(deleted\)$/, ''));
+  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'an unknown program');
+  return name.trim();
 }
