@@ -1,5 +1,13 @@
 import { z } from 'zod';
+import { signInWays } from '../contract/clouds.ts';
 import type { Broker } from '../broker.ts';
+import { identityRoutes } from './identity-routes.ts';
+import { name, nothing, order, route, secret, type Route } from './route.ts';
+
+const stateQuery = z.strictObject({
+  after: z.coerce.number().int().min(-1).default(-1),
+  wait: z.coerce.number().min(0).max(30).default(0),
+});
 
 /**
  * The HTTP API, version 1: JSON in and out, every request with the bearer token of `run/api.json`.
@@ -8,45 +16,31 @@ import type { Broker } from '../broker.ts';
  * |---|---|---|
  * | GET /v1/state?after=&wait= | | `{revision, state}`; waits up to `wait` seconds for a revision above `after` |
  * | GET /v1/secrets | | `{passwords: [{name, stored}]}` |
- * | POST /v1/sign-in | `{provider?}` | `{}`; how it goes is in the state |
+ * | POST /v1/sign-in | `{provider?, way?, username?, mail?}` | `{}`; how it goes is in the state |
  * | POST /v1/sign-in/cancel, /v1/sign-out, /v1/refresh | `{}` | `{}` |
  * | POST /v1/tokens | `{connection, role?, lifetimeSeconds?}` | the token with its place and expiry |
  * | POST /v1/tokens/revoke | `{id}` or `{all: true}` | `{revoked}` |
  * | POST /v1/sessions/cut | `{id}` | `{}` |
  * | POST /v1/secrets | `{name, value}`, null to forget | `{}` |
  */
-interface Route {
-  body: z.ZodType;
-  run(broker: Broker, input: never): Promise<unknown>;
-}
-
-function route<Body extends z.ZodType>(
-  body: Body,
-  run: (broker: Broker, input: z.infer<Body>) => Promise<unknown>,
-): Route {
-  return { body, run };
-}
-
-const nothing = z.strictObject({});
-const name = z.string().min(1).max(100);
-const stateQuery = z.strictObject({
-  after: z.coerce.number().int().min(-1).default(-1),
-  wait: z.coerce.number().min(0).max(30).default(0),
-});
-
 export const routes: Record<string, Route> = {
   'GET /v1/state': route(stateQuery, async (broker, { after, wait }) => {
     if (broker.revision() <= after) await nextChange(broker, wait * 1000);
     return { revision: broker.revision(), state: broker.state() };
   }),
   'GET /v1/secrets': route(nothing, async (broker) => ({ passwords: await broker.storedPasswords() })),
-  'POST /v1/sign-in': route(z.strictObject({ provider: name.optional() }), async (broker, request) => {
-    await broker.signIn(request);
-    return {};
-  }),
-  'POST /v1/sign-in/cancel': action((broker) => broker.cancelSignIn()),
-  'POST /v1/sign-out': action((broker) => broker.signOut()),
-  'POST /v1/refresh': action((broker) => broker.refresh()),
+  'POST /v1/sign-in': order(
+    z.strictObject({
+      provider: name.optional(),
+      way: z.enum(signInWays).optional(),
+      username: z.string().min(1).max(200).optional(),
+      mail: z.boolean().optional(),
+    }),
+    (broker, request) => broker.signIn(request),
+  ),
+  'POST /v1/sign-in/cancel': order(nothing, (broker) => broker.cancelSignIn()),
+  'POST /v1/sign-out': order(nothing, (broker) => broker.signOut()),
+  'POST /v1/refresh': order(nothing, (broker) => broker.refresh()),
   'POST /v1/tokens': route(
     z.strictObject({
       connection: name,
@@ -63,25 +57,12 @@ export const routes: Record<string, Route> = {
       return { revoked: 1 };
     },
   ),
-  'POST /v1/sessions/cut': route(z.strictObject({ id: name }), async (broker, { id }) => {
-    await broker.cutSession(id);
-    return {};
-  }),
-  'POST /v1/secrets': route(
-    z.strictObject({ name, value: z.string().min(1).max(4096).nullable() }),
-    async (broker, request) => {
-      await broker.storePassword(request.name, request.value ?? undefined);
-      return {};
-    },
+  'POST /v1/sessions/cut': order(z.strictObject({ id: name }), (broker, { id }) => broker.cutSession(id)),
+  'POST /v1/secrets': order(z.strictObject({ name, value: secret.nullable() }), (broker, request) =>
+    broker.storePassword(request.name, request.value ?? undefined),
   ),
+  ...identityRoutes,
 };
-
-function action(run: (broker: Broker) => Promise<unknown>): Route {
-  return route(nothing, async (broker) => {
-    await run(broker);
-    return {};
-  });
-}
 
 async function nextChange(broker: Broker, waitMs: number): Promise<void> {
   if (waitMs === 0) return;

@@ -10,3 +10,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   workerUrl: bundledWorker(import.meta.url),
   signal: stop.signal,
 });
+// An open pipe on standard input would keep a command waiting that has read all it needs.
+process.stdin.destroy();

@@ -9,18 +9,17 @@ import { LatchkeyError } from '../contract/errors.ts';
 import { defaultHome } from '../store/home.ts';
 import { version } from '../version.ts';
 import { listAudit, verify } from './audit.ts';
+import { registerChecks } from './checks.ts';
 import { connectClient, type Client } from './client.ts';
 import { exec } from './exec.ts';
-import { login } from './login.ts';
+import { localCredentials, registerLocal } from './local.ts';
+import { login, type LoginOptions } from './login.ts';
+import { registerMfa } from './mfa.ts';
 import { clock, failed, result, type Output } from './output.ts';
 import { readSecret } from './secret-input.ts';
+import { registerProviders } from './providers.ts';
 import { describeConnections, describeState } from './status.ts';
-
-interface Globals {
-  config: string;
-  home: string;
-  json: boolean;
-}
+import type { Globals, Tools } from './tools.ts';
 
 /**
  * The `latchkey` command.
@@ -89,12 +88,28 @@ export async function runCli(
 
   program
     .command('login')
-    .description('sign in with a device code')
-    .option('--provider <name>', 'where the configuration has several')
+    .description('sign in: with a device code unless the provider or an option says otherwise')
+    .argument('[sign-in name]', 'finds its provider in the chain, and only this person is let in')
+    .option('--provider <name>', 'instead of the first of the chain')
+    .addOption(
+      new Option('--browser', "in this computer's browser").conflicts(['deviceCode', 'mail', 'local']),
+    )
+    .addOption(new Option('--device-code', 'with a code, on any device').conflicts(['browser', 'local']))
+    .addOption(new Option('--mail', 'mail the code to the sign-in name').conflicts(['browser', 'local']))
+    .addOption(new Option('--local', 'with a break-glass account: password and code'))
     .option('--again', 'sign in anew although somebody is signed in', false)
     .action(
-      withClient((client, options: { provider?: string; again: boolean }) =>
-        login(client, output, { ...options, signal }),
+      withClient(
+        async (client, username: string | undefined, options: LoginOptions & { local?: boolean }) => {
+          if (options.local === true)
+            await client.post('/v1/sign-in/local', await localCredentials(username));
+          await login(client, output, {
+            ...options,
+            again: options.again && options.local !== true,
+            username,
+            signal,
+          });
+        },
       ),
     );
 
@@ -232,6 +247,12 @@ export async function runCli(
         );
       }),
     );
+
+  const tools: Tools = { program, output, signal, run, withClient };
+  registerProviders(tools);
+  registerLocal(tools);
+  registerMfa(tools);
+  registerChecks(tools);
 
   const audit = program.command('audit').description('the record of sign-ins, tokens, logins and refusals');
   audit
