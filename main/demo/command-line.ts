@@ -20,7 +20,7 @@ export function createCommandLine(
   config: string,
   program: string = existsSync(built) ? built : sourceProgram,
 ) {
-  const env = { ...process.env, LATCHKEY_HOME: home, LATCHKEY_CONFIG: config };
+  const env: NodeJS.ProcessEnv = { ...process.env, LATCHKEY_HOME: home, LATCHKEY_CONFIG: config };
 
   function start(args: string[]): ChildProcess {
     return spawn(process.execPath, [program, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });

@@ -116,6 +116,7 @@ export interface Latchkey {
   until(reached: (state: AppState) => boolean, timeoutMs?: number): Promise<AppState>;
   /** Signs a user in with a device code and waits for it. */
   signIn(user: string): Promise<void>;
+  signOut(): Promise<void>;
   token(request: string | TokenRequest): Promise<IssuedToken>;
   /** Records of the audit with these events, or all of them, oldest first. */
   audit(...events: string[]): Promise<Record<string, unknown>[]>;
@@ -151,6 +152,8 @@ export async function createLatchkey(world: World, options: LatchkeyOptions = {}
   await options.configure?.(configuration);
   await writeFile(config, stringify(configuration));
   const commandLine = createCommandLine(home, config, sourceProgram);
+  // Starting the command from its source takes half as long with the compiled code of earlier runs.
+  commandLine.env['NODE_COMPILE_CACHE'] = join(tmpdir(), 'latchkey-test-compile-cache');
   const serve = createServe(commandLine, options.args ?? []);
   const client = (): Promise<Client> => connectClient(home);
 
@@ -182,6 +185,9 @@ export async function createLatchkey(world: World, options: LatchkeyOptions = {}
       const end = await latchkey.until(({ signIn }) => signIn.kind !== 'code' && signIn.kind !== 'working');
       const account = end.signIn.kind === 'signed-in' ? end.signIn.account.username : '';
       if (account !== user) throw new Error(`not signed in: ${JSON.stringify(end.signIn)}`);
+    },
+    async signOut() {
+      await (await client()).post('/v1/sign-out', {});
     },
     async token(request) {
       const body = typeof request === 'string' ? { connection: request } : request;
@@ -273,4 +279,37 @@ export async function refusalOf(login: Promise<PgClient>): Promise<LoginError> {
   }
   if (!(client instanceof DatabaseError)) throw client;
   return { sqlState: client.code, message: client.message, hint: client.hint };
+}
+
+export interface RunningCommand {
+  child: ChildProcess;
+  /** The first line on stdout; rejects where the command ends without one. */
+  firstLine: Promise<string>;
+  ended: Promise<Ran & { signal: NodeJS.Signals | null }>;
+}
+
+/** Starts a `latchkey` command that the test talks to while it runs. */
+export function startCommand({ commandLine }: Latchkey, ...args: string[]): RunningCommand {
+  const child = commandLine.start(args);
+  const texts = { out: '', err: '' };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (texts.out += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (texts.err += text));
+  const line = firstLine(child);
+  line.catch(() => undefined);
+  const ended = once(child, 'close').then(([code, signal]) => ({
+    code: (code ?? -1) as number,
+    signal: signal as NodeJS.Signals | null,
+    ...texts,
+  }));
+  return { child, firstLine: line, ended };
+}
+
+/** Starts `latchkey login --json` and waits for its code. */
+export async function startLogin(
+  latchkey: Latchkey,
+  ...args: string[]
+): Promise<RunningCommand & { userCode: string; verificationUri: string }> {
+  const command = startCommand(latchkey, 'login', '--json', ...args);
+  const shown = JSON.parse(await command.firstLine) as { userCode: string; verificationUri: string };
+  return { ...command, ...shown };
 }

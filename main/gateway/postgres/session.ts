@@ -25,6 +25,8 @@ export interface SessionContext {
   cancelKeys: CancelKeys;
 }
 
+const cancelMs = 10_000;
+
 type Allowed = Extract<LoginDecision, { allow: true }>;
 
 /** How to end the session now; what that means changes when the pipe stands. */
@@ -57,7 +59,8 @@ export async function runSession(
   try {
     const far = await context.upstream.logIn(allowed.login, request.parameters, caller.signal);
     key = far.key && context.cancelKeys.issue(far.key, request.minor >= 2 ? 32 : 4);
-    pipe = join(caller, far, welcome(request.login, allowed, far, key), control);
+    const stopQuery = (): void => cancelQuery(far, context.upstream);
+    pipe = join(caller, far, welcome(request.login, allowed, far, key), control, stopQuery);
   } catch (error) {
     key?.forget();
     endUnopened(sessionId, error, control, context);
@@ -125,7 +128,13 @@ function welcome(
 }
 
 /** From here on nothing parses but the follower of message lengths. */
-function join(caller: Caller, far: UpstreamSession, greeting: Buffer, control: Control): Splice {
+function join(
+  caller: Caller,
+  far: UpstreamSession,
+  greeting: Buffer,
+  control: Control,
+  stopQuery: () => void,
+): Splice {
   if (caller.signal.aborted) {
     far.connection.socket.destroy();
     throw caller.signal.reason;
@@ -136,9 +145,19 @@ function join(caller: Caller, far: UpstreamSession, greeting: Buffer, control: C
   const boundary = createMessageBoundary();
   const leftovers = { fromClient: caller.reader.release(), fromUpstream: far.reader.release() };
   const pipe = splice(caller.client, far.connection, leftovers, boundary.watch);
-  control.cut = (reason) =>
+  control.cut = (reason) => {
     pipe.cut(boundary.atBoundary ? encodeRefusal(terminated(reason).refusal) : undefined);
+    stopQuery();
+  };
   return pipe;
+}
+
+/**
+ * A server notices that its client is gone when it has something to send: without this, a statement that is under way
+ * would run to its end, and be committed, for somebody whose access has ended.
+ */
+function cancelQuery({ key }: UpstreamSession, upstream: Upstream): void {
+  if (key !== undefined) upstream.cancel(key, AbortSignal.timeout(cancelMs)).catch(() => undefined);
 }
 
 function endUnopened(
