@@ -72,34 +72,31 @@ export function createSession(options: SessionOptions) {
   const timer = setInterval(() => void refresh(), refreshMs);
   timer.unref();
 
-  /** @throws LatchkeyError `request-invalid`, or `wrong-account` where the end of the chain denies. */
-  async function chosen({ provider: name, username }: SignInRequest): Promise<Provider> {
-    const wanted =
-      name ?? (username === undefined ? undefined : (await routeSignIn(providers, username)).provider);
-    if (username !== undefined && wanted === undefined) {
-      throw new LatchkeyError(
-        'wrong-account',
-        `No provider of the authentication chain takes the name "${username}".`,
-        {
-          remedy: 'Check the name, or ask the administrator to add its domain to a provider.',
-        },
-      );
-    }
-    const usable = providers.filter(({ enabled, type }) => enabled && type === 'azure-directory');
-    const found = wanted === undefined ? usable[0] : usable.find((provider) => provider.name === wanted);
-    if (found !== undefined) return found;
-    const isLocal = providers.some((provider) => provider.name === wanted && provider.type === 'local');
+  /** @throws LatchkeyError `wrong-account` where the end of the chain denies. */
+  async function routed(username: string): Promise<string> {
+    const { provider } = await routeSignIn(providers, username);
+    if (provider !== undefined) return provider;
     throw new LatchkeyError(
-      'request-invalid',
-      isLocal
-        ? `"${wanted}" has accounts with a password.`
-        : `There is no provider "${wanted}" that is turned on.`,
-      {
-        remedy: isLocal
-          ? 'Sign in with: latchkey login --local'
-          : `Name one of: ${usable.map((provider) => provider.name).join(', ') || 'none is turned on'}.`,
-      },
+      'wrong-account',
+      `No provider of the authentication chain takes the name "${username}".`,
+      { remedy: 'Check the name, or ask the administrator to add its domain to a provider.' },
     );
+  }
+
+  /** The provider of that name, or the first of the chain. */
+  function chosen(wanted: string | undefined): Provider {
+    const usable = providers.filter(({ enabled, type }) => enabled && type === 'azure-directory');
+    const found = wanted === undefined ? usable[0] : usable.find(({ name }) => name === wanted);
+    if (found !== undefined) return found;
+    if (providers.some(({ name, type }) => name === wanted && type === 'local')) {
+      throw new LatchkeyError('request-invalid', `"${wanted}" has accounts with a password.`, {
+        remedy: 'Sign in with: latchkey login <name> --local',
+      });
+    }
+    const which = wanted === undefined ? 'no provider' : `no provider "${wanted}"`;
+    throw new LatchkeyError('request-invalid', `There is ${which} that is turned on.`, {
+      remedy: `Turned on are: ${usable.map(({ name }) => name).join(', ') || 'none'}.`,
+    });
   }
 
   /** An error that is none of ours goes to the log with its text, which a person must not be shown. */
@@ -396,7 +393,9 @@ export function createSession(options: SessionOptions) {
      *   `sign-in-busy` while another one runs.
      */
     async signIn(request: SignInRequest = {}): Promise<void> {
-      const provider = await chosen(request);
+      const { username } = request;
+      const isRouted = request.provider === undefined && username !== undefined;
+      const provider = chosen(isRouted ? await routed(username) : request.provider);
       const way = request.way ?? provider.ways[0];
       if (way === undefined || !provider.ways.includes(way)) {
         throw new LatchkeyError(

@@ -1,3 +1,4 @@
+import type { SignInWay } from '../../main/contract/clouds.ts';
 import { LatchkeyError, type ErrorCode } from '../../main/contract/errors.ts';
 import type { Account, Group } from '../../main/contract/state.ts';
 import type {
@@ -37,6 +38,8 @@ export interface ScriptedProvider extends Provider {
   /** The person enters the code that is waiting. */
   enter(account: Account | LatchkeyError): void;
   codes: number;
+  /** The ways that sign-ins took, and the claims that they brought. */
+  asked: { way: SignInWay; claims?: string }[];
 }
 
 export function scriptedProvider(name = 'work'): ScriptedProvider {
@@ -50,6 +53,10 @@ export function scriptedProvider(name = 'work'): ScriptedProvider {
     });
   const provider: ScriptedProvider = {
     name,
+    type: 'azure-directory',
+    enabled: true,
+    domains: [],
+    ways: ['device-code', 'browser'],
     tenant: 't',
     applicationId: 'a',
     cached: undefined,
@@ -57,13 +64,21 @@ export function scriptedProvider(name = 'work'): ScriptedProvider {
     renewal: undefined,
     gate: undefined,
     codes: 0,
-    async signInWithDeviceCode({ onCode, signal }) {
+    asked: [],
+    async signIn(way, { onCode, onBrowser, signal, claims }) {
+      provider.asked.push(claims === undefined ? { way } : { way, claims });
       provider.codes += 1;
       const entered = Promise.withResolvers<Account>();
       waiting = entered;
       signal.addEventListener('abort', () => entered.reject(failure('sign-in-cancelled')), { once: true });
       const expiresAt = Date.now() + 900_000;
-      onCode({ userCode: `CODE-${provider.codes}`, verificationUri: 'https://localhost/device', expiresAt });
+      if (way === 'browser') onBrowser(expiresAt);
+      else
+        onCode({
+          userCode: `CODE-${provider.codes}`,
+          verificationUri: 'https://localhost/device',
+          expiresAt,
+        });
       const account = await entered.promise;
       provider.cached = account;
       return account;

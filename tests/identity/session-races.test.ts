@@ -48,7 +48,7 @@ it('holds together whatever overlaps', { timeout: 60_000 }, async () => {
       for (const each of operations) {
         switch (each.do) {
           case 'sign-in':
-            start(session.signIn(each.provider));
+            start(session.signIn({ provider: each.provider }));
             break;
           case 'sign-in-as':
             start(session.signIn());

@@ -16,7 +16,7 @@ function setUp(change: Partial<SessionOptions> = {}) {
 }
 
 async function signIn(session: Session, provider: ReturnType<typeof scriptedProvider>, who: Account) {
-  await session.signIn(provider.name);
+  await session.signIn({ provider: provider.name });
   await settle();
   provider.enter(who);
   await settle();
@@ -43,12 +43,12 @@ describe('signing in', () => {
 
   it('joins the code that is waiting, and refuses a second provider meanwhile', async () => {
     const { session, provider, other } = setUp();
-    await Promise.all([session.signIn(), session.signIn('work')]);
+    await Promise.all([session.signIn(), session.signIn({ provider: 'work' })]);
     await session.signIn();
     await settle();
     expect(provider.codes).toBe(1);
-    await expect(session.signIn('other')).rejects.toMatchObject({ code: 'sign-in-busy' });
-    await expect(session.signIn('nowhere')).rejects.toMatchObject({ code: 'request-invalid' });
+    await expect(session.signIn({ provider: 'other' })).rejects.toMatchObject({ code: 'sign-in-busy' });
+    await expect(session.signIn({ provider: 'nowhere' })).rejects.toMatchObject({ code: 'request-invalid' });
     expect(other.codes).toBe(0);
   });
 
