@@ -24,6 +24,7 @@ export interface ActionParts {
 
 export function createActions(parts: ActionParts): DesktopActions {
   const { broker, secrets } = parts;
+  const { secondFactor } = broker;
 
   const waitingCode = () => {
     const { signIn } = broker.state();
@@ -33,6 +34,7 @@ export function createActions(parts: ActionParts): DesktopActions {
   return {
     getState: async () => broker.state(),
     signIn: (request) => broker.signIn(request),
+    signInLocally: ({ username, password, code }) => broker.signInLocally(username, password, code),
     cancelSignIn: () => broker.cancelSignIn(),
     signOut: () => broker.signOut(),
 
@@ -116,6 +118,23 @@ export function createActions(parts: ActionParts): DesktopActions {
 
     getPreferences: parts.preferences.getPreferences,
     setPreferences: parts.preferences.setPreferences,
+
+    enrolTotp: ({ code }) => secondFactor.enrolTotp(code),
+    confirmTotp: async ({ code }) => ({ recoveryCodes: await secondFactor.confirmTotp(code) }),
+    removeTotp: ({ code }) => secondFactor.removeTotp(code),
+    enrolPush: ({ code }) => secondFactor.enrolPush(code),
+    confirmPush: () => secondFactor.confirmPush(),
+    removePush: ({ code }) => secondFactor.removePush(code),
+    answerPrompt: ({ id, code }) => secondFactor.desk.answer(code, id),
+    askPhone: ({ id }) => secondFactor.desk.askPhone(id),
+    denyPrompt: async ({ id }) => secondFactor.desk.deny(id),
+
+    saveProvider: (provider) => broker.saveProvider(provider),
+    removeProvider: ({ name }) => broker.removeProvider(name),
+    setProviderEnabled: ({ name, enabled }) => broker.setProviderEnabled(name, enabled),
+    setProviderSecret: ({ name, secret }) => broker.setProviderSecret(name, secret ?? undefined),
+    validateProvider: ({ name }) => broker.validateProvider(name),
+    runDoctor: () => broker.doctor(),
     quit: async () => parts.quit(),
   };
 }

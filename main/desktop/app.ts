@@ -62,7 +62,11 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
 
 /** The broker, or undefined where it could not start and the person gave up. */
 async function startBroker({ createBroker, log }: DesktopOptions): Promise<DesktopBroker | undefined> {
-  const platform: DesktopPlatform = { seal: await openDesktopSeal(), fetch: systemFetch, openBrowser: (url) => shell.openExternal(url) };
+  const platform: DesktopPlatform = {
+    seal: await openDesktopSeal(),
+    fetch: systemFetch,
+    openBrowser: (url) => shell.openExternal(url),
+  };
   for (;;) {
     try {
       return await createBroker(platform);

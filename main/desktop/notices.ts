@@ -6,6 +6,11 @@ export interface Notice {
   body: string;
 }
 
+/** A notice about one prompt for the second factor. */
+export interface PromptNotice extends Notice {
+  promptId: string;
+}
+
 const warnBeforeMs = 10 * 60_000;
 
 /** What is worth telling somebody who is not looking at the window, when the state goes from one to the next. */
@@ -23,7 +28,10 @@ export function noticeOnChange(previous: AppState | undefined, next: AppState): 
     const lost = before.kind === 'signed-in' || isRestoring(before);
     return { title: lost ? 'Sign-in needed' : 'Sign-in failed', body: signIn.problem.message };
   }
-  const wasSigningIn = before?.kind === 'code' || (before?.kind === 'working' && !isRestoring(before));
+  const wasSigningIn =
+    before?.kind === 'code' ||
+    before?.kind === 'browser' ||
+    (before?.kind === 'working' && !isRestoring(before));
   if (signIn.kind === 'signed-in' && wasSigningIn) {
     const { displayName, username } = signIn.account;
     const who =
@@ -31,6 +39,23 @@ export function noticeOnChange(previous: AppState | undefined, next: AppState): 
     return { title: 'Signed in', body: `${who}, until ${timeOfDay(signIn.until)}.` };
   }
   return undefined;
+}
+
+/** One for each prompt that was not there before. What the client calls itself is said to be just that. */
+export function promptNotices(previous: AppState | undefined, next: AppState): PromptNotice[] {
+  const known = new Set(previous?.prompts.map(({ id }) => id));
+  return next.prompts
+    .filter(({ id }) => !known.has(id))
+    .map(({ id, connection, program, role }) => {
+      const title = next.connections.find(({ name }) => name === connection)?.title ?? connection;
+      const who =
+        program === '' ? 'A program without a name' : `A program that calls itself ${plainName(program)}`;
+      return {
+        promptId: id,
+        title: `Second factor for ${plainName(title)}`,
+        body: `${who} wants to log in as ${plainName(role)}. Click to answer in Latchkey.`,
+      };
+    });
 }
 
 function isRestoring(signIn: SignInState): boolean {

@@ -1,6 +1,6 @@
 import { Notification } from 'electron';
 import type { AppState } from '../contract/state.ts';
-import { type Notice, noticeOfDeadline, noticeOnChange } from './notices.ts';
+import { type Notice, noticeOfDeadline, noticeOnChange, promptNotices } from './notices.ts';
 
 export interface Notifier {
   update(state: AppState): void;
@@ -17,11 +17,12 @@ const deadlineCheckMs = 30_000;
  */
 export function createNotifier(parts: { isWatched(): boolean; openWindow(): void }): Notifier {
   const open = new Set<Notification>();
+  const ofPrompts = new Map<string, Notification>();
   let last: AppState | undefined;
   let warned: string | undefined;
 
-  function tell({ title, body }: Notice): void {
-    if (!Notification.isSupported()) return;
+  function tell({ title, body }: Notice): Notification | undefined {
+    if (!Notification.isSupported()) return undefined;
     const notification = new Notification({ title, body });
     // Electron keeps no reference: without this one, a collected notification loses its click.
     open.add(notification);
@@ -29,6 +30,21 @@ export function createNotifier(parts: { isWatched(): boolean; openWindow(): void
     notification.on('close', () => open.delete(notification));
     notification.on('failed', () => open.delete(notification));
     notification.show();
+    return notification;
+  }
+
+  /** One notification for each prompt; it goes when the prompt does, so that nobody answers one that is over. */
+  function tellPrompts(before: AppState | undefined, state: AppState): void {
+    for (const [id, notification] of ofPrompts) {
+      if (state.prompts.some((prompt) => prompt.id === id)) continue;
+      ofPrompts.delete(id);
+      notification.close();
+    }
+    if (parts.isWatched()) return;
+    for (const notice of promptNotices(before, state)) {
+      const notification = tell(notice);
+      if (notification !== undefined) ofPrompts.set(notice.promptId, notification);
+    }
   }
 
   function warnOfDeadline(): void {
@@ -42,11 +58,12 @@ export function createNotifier(parts: { isWatched(): boolean; openWindow(): void
   return {
     update(state) {
       const notice = noticeOnChange(last, state);
+      tellPrompts(last, state);
       last = state;
       if (notice !== undefined && !parts.isWatched()) tell(notice);
       warnOfDeadline();
     },
-    tell,
+    tell: (notice) => void tell(notice),
     close() {
       clearInterval(timer);
       for (const notification of open) notification.close();

@@ -1,3 +1,5 @@
+import type { SignInWay } from '../contract/clouds.ts';
+import type { Check, Enrolment, ProviderForm } from '../contract/ipc.ts';
 import type { AppState } from '../contract/state.ts';
 import type { Seal } from '../store/seal.ts';
 
@@ -9,19 +11,48 @@ export interface IssuedToken {
   expiresAt: string;
 }
 
+/** Own second factors of the person who is signed in, and the prompts that logins wait for. */
+export interface DesktopSecondFactor {
+  enrolTotp(code?: string): Promise<Enrolment>;
+  /** Resolves to the recovery codes, which are told this once. */
+  confirmTotp(code: string): Promise<string[]>;
+  removeTotp(code: string): Promise<void>;
+  enrolPush(code?: string): Promise<Enrolment>;
+  /** Resolves when the invited phone has chosen the right number. */
+  confirmPush(): Promise<void>;
+  removePush(code: string): Promise<void>;
+  desk: {
+    answer(code: string, promptId: string): Promise<void>;
+    /** Resolves when the phone has chosen the right number. */
+    askPhone(promptId: string): Promise<void>;
+    /** @throws LatchkeyError when nothing waits under this id any more. */
+    deny(promptId: string): void;
+  };
+}
+
 /** What the desktop needs of the broker. Every promise rejects with a LatchkeyError when the action is not possible. */
 export interface DesktopBroker {
   state(): AppState;
   /** Calls back after every change; returns the way to stop. */
   subscribe(listener: (state: AppState) => void): () => void;
   /** Starts a sign-in; how it goes on is told through the state. */
-  signIn(options: { provider?: string | undefined }): Promise<void>;
+  signIn(request: { provider?: string | undefined; way?: SignInWay | undefined }): Promise<void>;
+  /** Resolves when somebody with a break-glass account is signed in. */
+  signInLocally(username: string, password: string, code: string): Promise<void>;
   cancelSignIn(): Promise<void>;
   signOut(): Promise<void>;
   issueToken(request: { connection: string; role?: string | undefined }): Promise<IssuedToken>;
   revokeToken(id: string): Promise<void>;
   revokeAllTokens(): Promise<void>;
   cutSession(id: string): Promise<void>;
+  secondFactor: DesktopSecondFactor;
+  saveProvider(provider: ProviderForm): Promise<void>;
+  removeProvider(name: string): Promise<void>;
+  setProviderEnabled(name: string, enabled: boolean): Promise<void>;
+  /** Seals the application secret; undefined forgets it. */
+  setProviderSecret(name: string, secret: string | undefined): Promise<void>;
+  validateProvider(name: string): Promise<Check[]>;
+  doctor(): Promise<Check[]>;
   close(): Promise<void>;
   auditFolder: string;
   /** Origin of the local tenant, such as `https://localhost:9443`; its pages may then be opened beside Microsoft's. */

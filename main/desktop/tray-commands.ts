@@ -15,11 +15,16 @@ export function createTrayCommands(
       case 'open':
         openWindow();
         return;
-      case 'sign-in':
+      case 'sign-in': {
         // The code and the warning that goes with it are shown by the window.
         openWindow();
-        await actions.signIn(command.provider === undefined ? {} : { provider: command.provider });
+        const { provider, way } = command;
+        await actions.signIn({
+          ...(provider === undefined ? {} : { provider }),
+          ...(way === undefined ? {} : { way }),
+        });
         return;
+      }
       case 'copy-code':
         await actions.copyCode(undefined);
         return;

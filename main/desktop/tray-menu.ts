@@ -1,3 +1,4 @@
+import type { SignInWay } from '../contract/clouds.ts';
 import { assertNever } from '../contract/errors.ts';
 import type { AppState } from '../contract/state.ts';
 import { menuLabel, plainName, timeOfDay } from './labels.ts';
@@ -6,7 +7,7 @@ export type TrayIcon = 'signed-out' | 'waiting' | 'signed-in' | 'problem';
 
 export type TrayCommand =
   | { kind: 'open' }
-  | { kind: 'sign-in'; provider?: string }
+  | { kind: 'sign-in'; provider?: string; way?: SignInWay }
   | { kind: 'copy-code' }
   | { kind: 'open-page' }
   | { kind: 'cancel-sign-in' }
@@ -19,7 +20,11 @@ export type TrayItem = 'separator' | { label: string; command?: TrayCommand; sub
 
 /** What the icon says at a glance, and the sentence for the tooltip and the menu's first line. */
 export function trayStatus(state: AppState): { icon: TrayIcon; text: string } {
-  const { signIn } = state;
+  const { signIn, prompts } = state;
+  const [prompt] = prompts;
+  if (prompt !== undefined) {
+    return { icon: 'waiting', text: `Second factor for ${titleOf(state, prompt.connection)}` };
+  }
   switch (signIn.kind) {
     case 'signed-out':
       return signIn.problem === undefined
@@ -29,6 +34,8 @@ export function trayStatus(state: AppState): { icon: TrayIcon; text: string } {
       return { icon: 'waiting', text: signIn.step === 'restoring' ? 'Signing in again' : 'Signing in' };
     case 'code':
       return { icon: 'waiting', text: `Waiting for code ${signIn.userCode}` };
+    case 'browser':
+      return { icon: 'waiting', text: 'Waiting for the sign-in in your browser' };
     case 'signed-in': {
       const text = `Signed in as ${plainName(signIn.account.username)} until ${timeOfDay(signIn.until)}`;
       const trouble = firstTrouble(state);
@@ -48,12 +55,18 @@ export function trayMenu(state: AppState): TrayItem[] {
   return [
     ...status,
     'separator',
+    ...promptItems(state),
     ...signInItems(state),
     ...tokenItems(state),
     { label: 'Open Latchkey', command: { kind: 'open' } },
     { label: 'Quit Latchkey', command: { kind: 'quit' } },
   ];
 }
+
+const wayLabels: Record<SignInWay, string> = {
+  'device-code': 'Sign in with a code instead',
+  browser: 'Sign in with the browser instead',
+};
 
 function firstTrouble(state: AppState): string | undefined {
   if (state.audit.kind === 'failed') return state.audit.problem.message;
@@ -62,17 +75,40 @@ function firstTrouble(state: AppState): string | undefined {
   return state.signIn.kind === 'signed-in' ? state.signIn.problem?.message : undefined;
 }
 
+/** Codes are typed and numbers compared in the window, where the prompt says what it is about. */
+function promptItems(state: AppState): TrayItem[] {
+  const items = state.prompts.map(({ connection }): TrayItem => ({
+    label: `Second factor for ${menuLabel(titleOf(state, connection))}…`,
+    command: { kind: 'open' },
+  }));
+  return items.length === 0 ? [] : [...items, 'separator'];
+}
+
+function titleOf({ connections }: AppState, connection: string): string {
+  return plainName(connections.find(({ name }) => name === connection)?.title ?? connection);
+}
+
 function signInItems({ signIn, providers }: AppState): TrayItem[] {
   switch (signIn.kind) {
     case 'signed-out': {
-      if (providers.length <= 1) return [{ label: 'Sign in', command: { kind: 'sign-in' } }, 'separator'];
-      const choices = providers.map(({ name }): TrayItem => ({
-        label: `Sign in with ${menuLabel(plainName(name))}`,
-        command: { kind: 'sign-in', provider: name },
-      }));
-      return [...choices, 'separator'];
+      // Break-glass accounts need a password, which the window asks for.
+      const usable = providers.filter(({ enabled, type }) => enabled && type === 'azure-directory');
+      const other = signIn.otherWay;
+      const items: TrayItem[] =
+        other === undefined ? [] : [{ label: wayLabels[other.way], command: { kind: 'sign-in', ...other } }];
+      if (usable.length === 1) items.push({ label: 'Sign in', command: { kind: 'sign-in' } });
+      else {
+        for (const { name } of usable) {
+          items.push({
+            label: `Sign in with ${menuLabel(plainName(name))}`,
+            command: { kind: 'sign-in', provider: name },
+          });
+        }
+      }
+      return items.length === 0 ? [] : [...items, 'separator'];
     }
     case 'working':
+    case 'browser':
       return [{ label: 'Cancel sign-in', command: { kind: 'cancel-sign-in' } }, 'separator'];
     case 'code':
       return [
