@@ -1,0 +1,309 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TOTP } from 'otpauth';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { Explanation } from '../../main/access/explain.ts';
+import type { Check } from '../../main/contract/ipc.ts';
+import type { ProviderState } from '../../main/contract/state.ts';
+import type { Ran } from '../../main/demo/command-line.ts';
+import { fabrikam, tailspin } from '../../main/demo/tenant/organisation.ts';
+import {
+  connect,
+  createLatchkey,
+  startCommand,
+  startWorld,
+  type Latchkey,
+  type World,
+} from '../support/latchkey.ts';
+import { describeWith, parts } from '../support/parts.ts';
+
+const ada = 'ada@fabrikam.example';
+const secret = 'sample-application-secret';
+
+describeWith([parts.postgres], 'providers and the chain', () => {
+  let world: World;
+  let latchkey: Latchkey;
+  let folder: string;
+
+  const json = <T>({ out }: Ran): T => JSON.parse(out) as T;
+  const withInput = (input: string, ...args: string[]): Promise<Ran> => latchkey.commandLine.run(args, input);
+  const providers = async (): Promise<ProviderState[]> =>
+    json(await latchkey.run('provider', 'list', '--json'));
+
+  beforeAll(async () => {
+    world = await startWorld();
+    folder = await mkdtemp(join(tmpdir(), 'lk-providers-'));
+    const keyFile = join(folder, 'key');
+    await writeFile(keyFile, randomBytes(32).toString('base64'), { mode: 0o600 });
+    // Stands for the system's browser: writes down what it was asked to open.
+    await writeFile(join(folder, 'xdg-open'), `#!/bin/sh\nprintf '%s' "$1" > '${folder}/opened'\n`);
+    await chmod(join(folder, 'xdg-open'), 0o755);
+    latchkey = await createLatchkey(world, {
+      started: false,
+      configure: ({ providers: [provider] }) => {
+        Object.assign(provider ?? {}, { domains: ['fabrikam.example'] });
+      },
+    });
+    latchkey.commandLine.env['PATH'] = `${folder}:${latchkey.commandLine.env['PATH'] ?? ''}`;
+    await latchkey.serve.start(['--key-file', keyFile]);
+    const api = await latchkey.client();
+    for (const [name, value] of Object.entries(world.passwords))
+      await api.post('/v1/secrets', { name, value });
+  });
+  afterEach(() => latchkey.signOut());
+  afterAll(async () => {
+    await latchkey.close();
+    await world.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it('are listed with what they are set to, and never with a secret', async () => {
+    expect(await providers()).toEqual([
+      {
+        name: 'fabrikam',
+        type: 'azure-directory',
+        enabled: true,
+        tenant: fabrikam.tenantId,
+        applicationId: world.tenant.clientId,
+        domains: ['fabrikam.example'],
+        ways: ['device-code', 'browser'],
+        hasSecret: false,
+      },
+    ]);
+  });
+
+  it('are added, changed, turned off and on, and removed on the command line; the file keeps its comments', async () => {
+    await writeFile(latchkey.config, `# ours\n${await readFile(latchkey.config, 'utf8')}`);
+    const [, other] = world.tenant.authorities;
+    const added = await latchkey.run(
+      'provider',
+      'add',
+      'tailspin',
+      '--cloud',
+      'local',
+      '--authority',
+      other?.authority ?? '',
+      '--application-id',
+      tailspin.clientId,
+      '--resource',
+      world.tenant.graph,
+      '--domain',
+      'tailspin.example',
+    );
+    // Only cloud "local" needs a CA file, which has no option: it is for tests.
+    expect(added.code).toBe(2);
+    expect(added.err).toContain('caFile');
+    await writeFile(
+      latchkey.config,
+      (await readFile(latchkey.config, 'utf8')).replace(
+        /\nsession:/,
+        `\n  - name: tailspin\n    type: azure-directory\n    cloud: local\n    authority: ${other?.authority}\n    applicationId: ${tailspin.clientId}\n    resource: ${world.tenant.graph}\n    caFile: ${world.tenant.caFile}\nsession:`,
+      ),
+    );
+    expect(
+      (await latchkey.run('provider', 'update', 'fabrikam', '--sign-in', 'browser,device-code')).code,
+    ).toBe(0);
+    expect((await providers()).map(({ name, ways }) => [name, ways[0]])).toEqual([
+      ['fabrikam', 'browser'],
+      ['tailspin', 'device-code'],
+    ]);
+    expect(
+      (await latchkey.run('provider', 'update', 'fabrikam', '--sign-in', 'device-code,browser')).code,
+    ).toBe(0);
+    expect((await latchkey.run('provider', 'update', 'tailspin', '--domain', 'tailspin.example')).code).toBe(
+      0,
+    );
+    expect((await latchkey.run('provider', 'disable', 'tailspin')).code).toBe(0);
+    expect((await providers())[1]?.enabled).toBe(false);
+    expect((await latchkey.run('provider', 'enable', 'tailspin')).code).toBe(0);
+    expect(await readFile(latchkey.config, 'utf8')).toContain('# ours');
+    expect((await latchkey.run('provider', 'update', 'nobody', '--sign-in', 'browser')).err).toContain(
+      'no provider "nobody"',
+    );
+    expect((await latchkey.run('provider', 'update', 'fabrikam', '--sign-in', 'pigeon')).err).toContain(
+      'signIn',
+    );
+    expect(await latchkey.audit('provider-changed')).not.toHaveLength(0);
+  });
+
+  it('are found by the sign-in name; the end of the chain denies', async () => {
+    const login = startCommand(latchkey, 'login', 'ines@tailspin.example', '--json');
+    const { userCode } = JSON.parse(await login.firstLine) as { userCode: string };
+    expect((await latchkey.state()).signIn).toMatchObject({ kind: 'code', provider: 'tailspin' });
+    world.tenant.complete({ userCode, user: 'ines@tailspin.example' });
+    expect((await login.ended).code).toBe(0);
+    await latchkey.signOut();
+    const denied = await latchkey.run('login', 'eve@elsewhere.example');
+    expect(denied).toMatchObject({ code: 1 });
+    expect(denied.err).toContain('No provider of the authentication chain');
+  });
+
+  it('let nobody in but the person who was named', async () => {
+    const login = startCommand(latchkey, 'login', ada, '--json');
+    const { userCode } = JSON.parse(await login.firstLine) as { userCode: string };
+    world.tenant.complete({ userCode, user: 'bruno@fabrikam.example' });
+    const { code, err } = await login.ended;
+    expect(code).not.toBe(0);
+    expect(err).toContain('bruno@fabrikam.example');
+    expect((await latchkey.state()).signIn.kind).toBe('signed-out');
+  });
+
+  it('offer the browser, with the reason, where a policy blocks the code; the code is not tried again', async () => {
+    const { id: policyId } = world.tenant.putPolicy({
+      policy: { displayName: 'no codes', effect: 'block', flows: ['device_code'] },
+    });
+    world.tenant.clearRequests();
+    const login = startCommand(latchkey, 'login', '--json');
+    const { userCode } = JSON.parse(await login.firstLine) as { userCode: string };
+    world.tenant.complete({ userCode, user: ada });
+    const { code, err } = await login.ended;
+    expect(code).toBe(3);
+    expect(err).toContain('latchkey login --provider fabrikam --browser');
+    const { signIn } = await latchkey.state();
+    expect(signIn).toMatchObject({
+      kind: 'signed-out',
+      problem: { entra: { aadsts: 53003 } },
+      otherWay: { provider: 'fabrikam', way: 'browser' },
+    });
+    world.tenant.removePolicy({ policyId });
+  });
+
+  it('open the browser for the other way in', async () => {
+    const login = startCommand(latchkey, 'login', '--browser', '--json');
+    expect(JSON.parse(await login.firstLine)).toMatchObject({ event: 'browser' });
+    const opened = new URL(await readFile(join(folder, 'opened'), 'utf8'));
+    expect(opened.origin).toBe(new URL(world.tenant.authority).origin);
+    expect(opened.searchParams.get('code_challenge_method')).toBe('S256');
+    expect((await latchkey.state()).signIn.kind).toBe('browser');
+    login.child.kill('SIGINT');
+    expect((await login.ended).code).toBe(3);
+  });
+
+  it('keep the application secret sealed, and read the groups of others with it', async () => {
+    expect(json<Explanation>(await latchkey.run('explain', `${ada}@sales`, '--json'))).toMatchObject({
+      allowed: false,
+    });
+    expect((await withInput(`${secret}\n`, 'provider', 'secret', 'fabrikam')).code).toBe(0);
+    expect((await providers())[0]?.hasSecret).toBe(true);
+    const explained = json<Explanation>(await latchkey.run('explain', `${ada}@sales`, '--json'));
+    expect(explained).toMatchObject({ allowed: false, roles: ['sales_readonly'] });
+    expect(explained.reasons.find(({ step }) => step === 'groups')?.text).toContain('application secret');
+    expect((await latchkey.run('provider', 'secret', 'fabrikam', '--delete')).code).toBe(0);
+    expect((await providers())[0]?.hasSecret).toBe(false);
+  });
+
+  it('explain each step, group and rule that allowed or denied', async () => {
+    await latchkey.signIn(ada);
+    const ran = await latchkey.run('explain', `${ada}@sales`);
+    expect(ran.code).toBe(0);
+    for (const part of ['fabrikam: mine', 'signed in until', 'Data Analysts', 'sales_readonly', 'allowed'])
+      expect(ran.out).toContain(part);
+    const denied = await latchkey.run('explain', `${ada}@payroll`);
+    expect(denied.code).toBe(4);
+    expect(denied.out).toContain('None of the groups opens this connection');
+    expect((await latchkey.run('explain', 'eve@elsewhere.example@sales')).out).toContain(
+      'the end of the chain denies',
+    );
+  });
+
+  it('are checked by the doctor, who says what to click', async () => {
+    await latchkey.signIn(ada);
+    const checks = json<Check[]>(await latchkey.run('doctor', '--json'));
+    expect(checks.filter(({ result }) => result === 'failed')).toEqual([]);
+    for (const name of [
+      'fabrikam: authority',
+      'fabrikam: application',
+      'fabrikam: graph',
+      'fabrikam: User.Read',
+      'connection sales',
+      'keyring',
+      'audit',
+    ]) {
+      expect(checks.find((check) => check.name === name)?.result, name).toBe('ok');
+    }
+    world.tenant.updateApplication({
+      clientId: world.tenant.clientId,
+      change: { consentedScopes: ['User.Read'], userConsentAllowed: false },
+    });
+    await latchkey.signOut();
+    await latchkey.signIn(ada);
+    const ran = await latchkey.run('provider', 'validate', 'fabrikam');
+    expect(ran.out).toMatch(/GroupMember\.Read\.All: Not granted/);
+    expect(ran.out).toContain('Grant admin consent');
+    world.tenant.updateApplication({
+      clientId: world.tenant.clientId,
+      change: { consentedScopes: ['User.Read', 'GroupMember.Read.All', 'User.ReadBasic.All'] },
+    });
+  });
+
+  it('that are turned off end the session of whoever is signed in with them', async () => {
+    await latchkey.signIn(ada);
+    const client = await connect(await latchkey.token('sales'));
+    const cut = expect(client.query('select pg_sleep(60)')).rejects.toThrow();
+    expect((await latchkey.run('provider', 'disable', 'fabrikam')).code).toBe(0);
+    await cut;
+    expect((await latchkey.state()).signIn.kind).toBe('signed-out');
+    expect((await latchkey.run('provider', 'enable', 'fabrikam')).code).toBe(0);
+  });
+
+  it('of type "local" let break-glass accounts in: off until turned on, password and code, loudly on record', async () => {
+    expect((await latchkey.run('provider', 'add', 'emergency', '--type', 'local')).code).toBe(0);
+    expect((await providers()).at(-1)).toMatchObject({ name: 'emergency', type: 'local', enabled: false });
+    const password = 'a long enough break-glass password';
+    const add = startCommand(
+      latchkey,
+      'local',
+      'add',
+      'breakglass',
+      '--group',
+      fabrikam.groups.dataAnalysts,
+      '--json',
+    );
+    add.child.stdin?.write(`${password}\n`);
+    const { uri } = JSON.parse(await add.firstLine) as { uri: string };
+    const authenticator = new TOTP({ secret: new URL(uri).searchParams.get('secret') ?? '' });
+    add.child.stdin?.end(`${authenticator.generate()}\n`);
+    const { code, out } = await add.ended;
+    expect(code).toBe(0);
+    const { recoveryCodes } = JSON.parse(out.trim().split('\n').at(-1) ?? '') as { recoveryCodes: string[] };
+
+    const whileOff = await withInput(`${password}\n${recoveryCodes[0]}\n`, 'login', 'breakglass', '--local');
+    expect(whileOff.err).toContain('turned off');
+    expect((await latchkey.run('provider', 'enable', 'emergency')).code).toBe(0);
+    const wrong = await withInput(
+      `wrong password entirely\n${recoveryCodes[0]}\n`,
+      'login',
+      'breakglass',
+      '--local',
+    );
+    expect(wrong.code).toBe(3);
+    const right = await withInput(`${password}\n${recoveryCodes[0]}\n`, 'login', 'breakglass', '--local');
+    expect(right.err).toBe('');
+    expect(right.code).toBe(0);
+    const client = await connect(await latchkey.token('sales'));
+    expect((await client.query('select current_user')).rows).toEqual([{ current_user: 'sales_readonly' }]);
+    await client.end();
+    expect(await latchkey.audit('sign-in-succeeded')).toEqual(
+      expect.arrayContaining([expect.objectContaining({ how: 'local' }) as object]),
+    );
+    expect(await latchkey.audit('local-account-changed')).not.toHaveLength(0);
+    expect((await latchkey.run('local', 'disable', 'breakglass')).code).toBe(0);
+    await (await latchkey.client()).post('/v1/refresh', {});
+    expect((await latchkey.state()).signIn.kind).toBe('signed-out');
+  });
+
+  it('leave no secret in any file of the home, nor in the log', async () => {
+    const { execFileSync } = await import('node:child_process');
+    for (const canary of [secret, 'a long enough break-glass password']) {
+      const found = execFileSync(
+        'sh',
+        ['-c', `grep -rlF -e "$1" "$2" || true`, 'sh', canary, latchkey.home],
+        { encoding: 'utf8' },
+      );
+      expect(found).toBe('');
+      expect(latchkey.serve.log()).not.toContain(canary);
+    }
+  });
+});
