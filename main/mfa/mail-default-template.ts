@@ -22,9 +22,9 @@ enter the code: whoever started this would be signed in as you.
 Nobody will ever call or write to you to have this code entered.
 `;
 
-// Mail programs drop style sheets, so every style stands at its element; those that honour the color scheme darken the
-// page themselves.
-const cell = 'style="padding:4px 16px 4px 0;vertical-align:top;color:#565c60;white-space:nowrap"';
+// Mail programs drop style sheets, so every style stands at its element. Text has no colour of its own: those that
+// honour the colour scheme choose dark or light themselves.
+const cell = 'style="padding:4px 16px 4px 0;vertical-align:top;white-space:nowrap"';
 const value = 'style="padding:4px 0;vertical-align:top;word-break:break-word"';
 const row = (label: string, variable: string): string =>
   `<tr><td ${cell}>${label}</td><td ${value}>{{${variable}}}</td></tr>`;

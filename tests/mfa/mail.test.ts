@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SMTPServerOptions } from 'smtp-server';
+import axe from 'axe-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { defaultMailTemplate } from '../../main/mfa/mail-default-template.ts';
 import { type CodeMail, type CodeMailerOptions, createCodeMailer } from '../../main/mfa/mail.ts';
@@ -345,22 +346,37 @@ describe('mailed codes: what the mail says', () => {
 });
 
 describeWith([parts.chromium], 'the HTML of the mail in Chromium', () => {
-  it.each(['light', 'dark'] as const)('is shown without anything from outside (%s)', async (colorScheme) => {
-    const html = partOf(await sent(), 'text/html');
-    const browser = await startRelayBrowser();
-    try {
-      const { page: tab, requests } = await browser.open('about:blank', {
-        colorScheme,
-        viewport: { width: 640, height: 700 },
-      });
-      await tab.setContent(html);
-      expect(requests.filter((url) => url.startsWith('http'))).toEqual([]);
-      expect(await tab.getByRole('link').getAttribute('href')).toContain(`${relay}#code=CPQ2RW8H4`);
-      const folder = join(import.meta.dirname, '../../test-output/screens');
-      await mkdir(folder, { recursive: true });
-      await tab.screenshot({ path: join(folder, `mail-${colorScheme}.png`), fullPage: true });
-    } finally {
-      await browser.close();
-    }
-  });
+  it.each(['light', 'dark'] as const)(
+    'needs nothing from outside and can be read by all (%s)',
+    async (colorScheme) => {
+      const html = partOf(await sent(), 'text/html');
+      const browser = await startRelayBrowser();
+      try {
+        const { page: tab, requests } = await browser.open('about:blank', {
+          colorScheme,
+          viewport: { width: 640, height: 700 },
+        });
+        await tab.setContent(html);
+        expect(requests.filter((url) => url.startsWith('http'))).toEqual([]);
+        expect(await tab.getByRole('link').getAttribute('href')).toContain(`${relay}#code=CPQ2RW8H4`);
+        await tab.evaluate(axe.source);
+        const violations = await tab.evaluate(async () => {
+          const { axe: inPage } = window as unknown as { axe: typeof axe };
+          const result = await inPage.run(document, {
+            runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'],
+          });
+          return result.violations.map(({ id, nodes }) => ({
+            id,
+            where: nodes.map(({ html: where }) => where),
+          }));
+        });
+        expect(violations).toEqual([]);
+        const folder = join(import.meta.dirname, '../../test-output/screens');
+        await mkdir(folder, { recursive: true });
+        await tab.screenshot({ path: join(folder, `mail-${colorScheme}.png`), fullPage: true });
+      } finally {
+        await browser.close();
+      }
+    },
+  );
 });
