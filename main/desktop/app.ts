@@ -141,8 +141,8 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker): void {
     stopWake();
     push.close();
     notifier.close();
-    window.close();
-    const results = await Promise.allSettled([secrets.close(), broker.close()]);
+    // Quitting while a window is on its way out is taken back by Electron, so the window goes first.
+    const results = await Promise.allSettled([window.close(), secrets.close(), broker.close()]);
     for (const result of results) if (result.status === 'rejected') report(result.reason);
     stopActions();
     tray.close();

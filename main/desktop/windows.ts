@@ -9,7 +9,8 @@ export interface MainWindow {
   owns(contents: WebContents): boolean;
   /** Sends to the page, if there is one. */
   send(channel: string, value: unknown): void;
-  close(): void;
+  /** Resolves when the window is gone. */
+  close(): Promise<void>;
 }
 
 export interface WindowOptions {
@@ -81,7 +82,12 @@ export function createMainWindow(options: WindowOptions): MainWindow {
       if (window !== undefined && !window.webContents.isDestroyed()) window.webContents.send(channel, value);
     },
     close() {
-      window?.close();
+      const open = window;
+      if (open === undefined) return Promise.resolve();
+      return new Promise((resolve) => {
+        open.once('closed', resolve);
+        open.close();
+      });
     },
   };
 }

@@ -83,7 +83,8 @@ export interface LocalAccounts {
   /**
    * Judges user name, password and code together; the code is a six-digit or a recovery code. Failures of either count
    * for the same lock, ten in a row, and names that do not exist are locked alike. For each, one scrypt hash is
-   * computed and one transaction made, so that neither the answer nor its time tells which of the three was wrong.
+   * computed, one at a time, so that neither the answer nor its time tells which of the three was wrong. (Only names
+   * whose hash was made with another cost than today's take another time.)
    *
    * @throws LatchkeyError `mfa-unavailable`, `sealed-unreadable` where an account cannot be checked; `limit-reached`
    */

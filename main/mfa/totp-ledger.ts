@@ -77,13 +77,28 @@ export function createLedger(folder: string): Ledger {
     }
   }
 
+  /**
+   * The removal of the journal is what commits: were it undone by a power loss, so were the transaction. SQLite's own
+   * sync of the folder goes by without an error where the folder cannot be opened.
+   */
+  async function keepCommit(): Promise<void> {
+    try {
+      await syncFolder(folder);
+    } catch (cause) {
+      throw explained(path, cause);
+    }
+  }
+
   return {
     async transact(work) {
       await prepareFolder();
       const start = performance.now();
       for (;;) {
         const attempt = tryTransaction(path, work);
-        if (attempt !== 'busy') return attempt.result;
+        if (attempt !== 'busy') {
+          if (attempt.wrote) await keepCommit();
+          return attempt.result;
+        }
         if (performance.now() - start > patienceMs) throw unavailable(path, sqliteBusy);
         await sleep(2 + Math.random() * 8);
       }
@@ -92,19 +107,21 @@ export function createLedger(folder: string): Ledger {
 }
 
 /** Without waiting: SQLite would wait in this thread, and nothing else in it could run. */
-function tryTransaction<T>(path: string, work: (database: DatabaseSync) => T): { result: T } | 'busy' {
+function tryTransaction<T>(
+  path: string,
+  work: (database: DatabaseSync) => T,
+): { result: T; wrote: boolean } | 'busy' {
   let database: DatabaseSync | undefined;
   try {
     database = openOwnerOnly(path);
-    // EXTRA: the folder is synced after the journal's removal, which is what commits. Without it a power loss could
-    // bring the journal back and undo a transaction that somebody was told of.
-    database.exec('PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON');
+    database.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON');
     // Exclusive from the start: only the BEGIN can find the ledger taken, the COMMIT cannot.
     database.exec('BEGIN EXCLUSIVE');
-    checkSchema(database, path);
+    const isNew = prepareSchema(database, path);
     const result = work(database);
+    const changes = database.prepare('SELECT total_changes() AS count').get()?.['count'];
     database.exec('COMMIT');
-    return { result };
+    return { result, wrote: isNew || changes !== 0 };
   } catch (thrown) {
     if (sqliteCode(thrown) === sqliteBusy) return 'busy';
     throw explained(path, thrown);
@@ -120,10 +137,14 @@ function openOwnerOnly(path: string): DatabaseSync {
   return new DatabaseSync(path, { timeout: 0 });
 }
 
-function checkSchema(database: DatabaseSync, path: string): void {
+/** Returns whether the file was empty. */
+function prepareSchema(database: DatabaseSync, path: string): boolean {
   const version = database.prepare('PRAGMA user_version').get()?.['user_version'];
-  if (version === schemaVersion) return;
-  if (version === 0) return database.exec(schema);
+  if (version === schemaVersion) return false;
+  if (version === 0) {
+    database.exec(schema);
+    return true;
+  }
   throw new LatchkeyError('mfa-unavailable', `${path} was written by a newer Latchkey.`, {
     remedy: 'Use that version again.',
   });

@@ -1,17 +1,23 @@
 import { spawn } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
 import { build, type InlineConfig } from 'vite';
 import { desktopParts } from './parts.ts';
 
 const project = join(import.meta.dirname, '../..');
-const root = join(project, 'test-output/e2e');
 
-/** Builds the pages, the preload script and the scripted main process into test-output. */
-export async function buildScriptedDesktop(): Promise<void> {
+/**
+ * Builds the pages, the preload script and the scripted main process, and answers with the folder.
+ *
+ * @param name of the folder in test-output: test files run side by side
+ */
+export async function buildScriptedDesktop(name: string): Promise<string> {
+  const root = join(project, 'test-output/e2e', name);
   await rm(root, { recursive: true, force: true });
   await mkdir(root, { recursive: true });
   await build({
@@ -19,14 +25,15 @@ export async function buildScriptedDesktop(): Promise<void> {
     build: { outDir: join(root, 'renderer') },
     logLevel: 'error',
   });
-  await build(program('tests/e2e/scripted-main.ts', { format: 'es', entryFileNames: 'index.js' }));
-  await build(program('main/preload.ts', { format: 'cjs', entryFileNames: 'preload.cjs' }));
+  await build(program(root, 'tests/e2e/scripted-main.ts', { format: 'es', entryFileNames: 'index.js' }));
+  await build(program(root, 'main/preload.ts', { format: 'cjs', entryFileNames: 'preload.cjs' }));
   await cp(join(project, 'assets'), join(root, 'assets'), { recursive: true });
   const description = { name: 'latchkey-scripted', type: 'module', main: 'main/index.js', version: '0.0.0' };
   await writeFile(join(root, 'package.json'), JSON.stringify(description));
+  return root;
 }
 
-function program(input: string, output: object): InlineConfig {
+function program(root: string, input: string, output: object): InlineConfig {
   return {
     configFile: false,
     logLevel: 'error',
@@ -45,6 +52,23 @@ function program(input: string, output: object): InlineConfig {
   };
 }
 
+/**
+ * Waits until no other test file uses the display, and answers with the way to leave it: one desktop at a time, since
+ * the clipboard is one as well. The name of an abstract socket serves as the lock, so that it is free again when its
+ * process ends, however that happens.
+ */
+export async function takeDisplay(): Promise<() => Promise<void>> {
+  for (;;) {
+    const lock = createServer();
+    const taken = await new Promise<boolean>((resolve) => {
+      lock.once('error', () => resolve(false));
+      lock.listen(`\0latchkey-tests-display-${process.env['DISPLAY'] ?? ''}`, () => resolve(true));
+    });
+    if (taken) return () => new Promise((resolve) => lock.close(() => resolve()));
+    await sleep(100);
+  }
+}
+
 export interface Desktop {
   app: ElectronApplication;
   /** State folder; `closed` appears in it when the broker was closed. */
@@ -61,17 +85,19 @@ export interface Desktop {
   close(): Promise<void>;
 }
 
+/** @param root what {@link buildScriptedDesktop} has answered */
 export async function startDesktop(
-  options: { args?: string[]; env?: Record<string, string> } = {},
+  root: string,
+  options: { args?: string[]; env?: Record<string, string>; home?: string } = {},
 ): Promise<Desktop> {
   const executablePath = desktopParts.electron.path;
   if (executablePath === undefined) throw new Error('no Electron');
-  const home = await mkdtemp(join(tmpdir(), 'latchkey-e2e-'));
+  const home = options.home ?? (await mkdtemp(join(tmpdir(), 'latchkey-e2e-')));
   const bin = join(home, 'bin');
   const openedFile = join(home, 'opened');
   const configFolder = join(home, 'config');
-  await mkdir(bin);
-  await mkdir(configFolder);
+  await mkdir(bin, { recursive: true });
+  await mkdir(configFolder, { recursive: true });
   // The real shell.openExternal and shell.openPath run xdg-open; this one only writes down what for.
   await writeFile(join(bin, 'xdg-open'), `#!/bin/sh\nprintf '%s\\n' "$1" >> '${openedFile}'\n`);
   await chmod(join(bin, 'xdg-open'), 0o755);
@@ -86,7 +112,8 @@ export async function startDesktop(
   } as Record<string, string>;
   // Chromium's own sandbox refuses to run as root; a test may, the product never passes this switch.
   const args = [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), root, ...(options.args ?? [])];
-  const app = await _electron.launch({ executablePath, args, env });
+  // Without this Playwright pretends to each page that the system is light.
+  const app = await _electron.launch({ executablePath, args, env, colorScheme: null });
 
   return {
     app,

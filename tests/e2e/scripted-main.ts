@@ -4,6 +4,7 @@
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { dialog } from 'electron';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { runDesktop } from '../../main/desktop/app.ts';
@@ -23,7 +24,7 @@ export interface Scripted {
 const calls: string[] = [];
 const listeners = new Set<(state: AppState) => void>();
 let state: AppState = { ...signedOut, audit: { kind: 'writing', path: join(home, 'audit') } };
-let starts = Number(process.env['SCRIPTED_FAILING_STARTS'] ?? '0');
+let failingStarts = Number(process.env['SCRIPTED_FAILING_STARTS'] ?? '0');
 
 function change(next: AppState): void {
   state = next;
@@ -47,8 +48,8 @@ function fromNow(sample: AppState): AppState {
 
 async function createBroker(platform: DesktopPlatform): Promise<DesktopBroker> {
   calls.push('createBroker');
-  if (starts > 0) {
-    starts -= 1;
+  if (failingStarts > 0) {
+    failingStarts -= 1;
     throw new LatchkeyError('config-invalid', 'connections[0].port must be a number.', {
       remedy: 'Correct it.',
     });
@@ -111,12 +112,21 @@ async function createBroker(platform: DesktopPlatform): Promise<DesktopBroker> {
   };
 }
 
+/** Stands for a person who reads the box and presses the first button. */
+const messageBoxes: unknown[] = [];
+if (failingStarts > 0) {
+  dialog.showMessageBox = (async (box: unknown) => {
+    messageBoxes.push(box);
+    return { response: 0, checkboxChecked: false };
+  }) as typeof dialog.showMessageBox;
+}
+
 const scripted = {
   calls,
   state: () => state,
   change: (next: AppState) => change(fromNow(next)),
 } satisfies Scripted;
-Object.assign(globalThis, { scripted, samples: { signedOut, code, signedIn } });
+Object.assign(globalThis, { scripted, messageBoxes, samples: { signedOut, code, signedIn } });
 
 void runDesktop({
   createBroker,

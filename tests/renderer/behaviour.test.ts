@@ -71,7 +71,7 @@ describeWith([parts.chromium], 'the window', () => {
   vi.setConfig({ testTimeout: 60_000 });
   let renderer: RendererHarness;
   beforeAll(async () => {
-    renderer = await startRenderer();
+    renderer = await startRenderer('behaviour');
   });
   afterAll(() => renderer.close());
 

@@ -21,9 +21,13 @@ export interface RendererHarness {
   close(): Promise<void>;
 }
 
-/** Builds the renderer as it ships and opens it in Chromium. */
-export async function startRenderer(): Promise<RendererHarness> {
-  const folder = join(import.meta.dirname, '../../test-output/renderer');
+/**
+ * Builds the renderer as it ships and opens it in Chromium.
+ *
+ * @param name of the folder for the build: test files run side by side
+ */
+export async function startRenderer(name: string): Promise<RendererHarness> {
+  const folder = join(import.meta.dirname, '../../test-output/renderer', name);
   await build({
     configFile: join(import.meta.dirname, '../../vite.config.ts'),
     build: { outDir: folder },

@@ -156,7 +156,7 @@ describeWith(
   () => {
     let renderer: RendererHarness;
     beforeAll(async () => {
-      renderer = await startRenderer();
+      renderer = await startRenderer('screens');
     });
     afterAll(() => renderer.close());
 

@@ -1,0 +1,327 @@
+import { mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ElectronApplication, Page } from 'playwright-core';
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { ipcActionNames } from '../../main/contract/actions.ts';
+import { describeWith } from '../support/parts.ts';
+import {
+  brokerCalls,
+  buildScriptedDesktop,
+  changeState,
+  type Desktop,
+  startDesktop,
+  takeDisplay,
+} from './desktop.ts';
+import { desktopParts } from './parts.ts';
+
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
+const { electron, display, sessionBus } = desktopParts;
+
+const windowCount = (app: ElectronApplication): Promise<number> =>
+  app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
+const clipboardText = (app: ElectronApplication): Promise<string> =>
+  app.evaluate(async ({ clipboard }) => clipboard.readText());
+const exitCode = (app: ElectronApplication): Promise<number | null> =>
+  new Promise((resolve) => app.process().once('exit', resolve));
+
+describeWith([electron, display, sessionBus], 'the desktop application in Electron', () => {
+  vi.setConfig({ testTimeout: 90_000 });
+  let desktop: Desktop;
+  let leaveDisplay: () => Promise<void>;
+  let root: string;
+  beforeAll(async () => {
+    root = await buildScriptedDesktop('desktop');
+  });
+  beforeEach(async () => {
+    leaveDisplay = await takeDisplay();
+  }, 300_000);
+  afterEach(async () => {
+    await desktop.close();
+    await leaveDisplay();
+  });
+
+  async function open(options?: Parameters<typeof startDesktop>[1]): Promise<Page> {
+    desktop = await startDesktop(root, options);
+    const page = await desktop.window();
+    await page.locator('h1').waitFor();
+    return page;
+  }
+
+  test('sign-in through the window: code, page in the browser, token on the clipboard for a minute at most', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'Sign in with a code' }).click();
+    await page.getByRole('heading', { name: 'Enter this code in your browser' }).waitFor();
+    await page.getByRole('button', { name: 'Copy code' }).click();
+    await eventually(() => clipboardText(desktop.app)).toBe('CQ7MXRL4T');
+    await page.getByRole('button', { name: 'Open sign-in page' }).click();
+    await eventually(() => desktop.opened()).toEqual(['https://login.microsoft.com/device']);
+
+    await changeState(desktop.app, 'signedIn');
+    await page.getByRole('button', { name: 'Copy token for Sales warehouse' }).click();
+    await page.getByText('Paste it as the password before').waitFor();
+    expect(await clipboardText(desktop.app)).toBe('lk_scripted-token');
+    expect(await page.content()).not.toContain('lk_scripted-token');
+    expect(await brokerCalls(desktop.app)).toEqual([
+      'createBroker',
+      'signIn Contoso',
+      'issueToken sales sales_reader',
+    ]);
+
+    await page.getByRole('button', { name: 'Copy token for Orders, production, role orders_owner' }).click();
+    await page.getByText('The database does not answer.').waitFor();
+    await page.getByRole('button', { name: 'Copy command for Sales warehouse' }).click();
+    await eventually(() => clipboardText(desktop.app)).toContain('psql "host=127.0.0.1 port=6432');
+    await page.getByRole('navigation').getByRole('button', { name: 'Activity' }).click();
+    await page.getByRole('button', { name: 'Open folder' }).click();
+    await eventually(() => desktop.opened()).toContain(join(desktop.home, 'audit'));
+  });
+
+  test('the window goes and Latchkey stays; a second launch brings the window back; quitting ends all', async () => {
+    const page = await open();
+    await page.close();
+    await eventually(() => windowCount(desktop.app)).toBe(0);
+    expect(await desktop.launchAgain()).toBe(0);
+    const again = await desktop.window();
+    await again.getByRole('heading', { name: 'Sign in to reach your databases' }).waitFor();
+    expect(await brokerCalls(desktop.app)).toEqual(['createBroker']);
+
+    await changeState(desktop.app, 'signedIn');
+    await again.getByRole('button', { name: 'Copy token for Sales warehouse' }).click();
+    await eventually(() => clipboardText(desktop.app)).toBe('lk_scripted-token');
+    const cleared = desktop.app.evaluate(
+      ({ app, clipboard }) =>
+        new Promise<string>((resolve) => {
+          app.once('will-quit', () => void Promise.resolve(clipboard.readText()).then(resolve));
+        }),
+    );
+    const exited = exitCode(desktop.app);
+    await again.getByRole('navigation').getByRole('button', { name: 'Settings' }).click();
+    // The page may be gone before Playwright has seen the end of its own click.
+    await again
+      .getByRole('button', { name: 'Quit Latchkey' })
+      .click()
+      .catch(() => undefined);
+    expect(await cleared.catch(() => 'the process ended first')).toBe('');
+    expect(await exited).toBe(0);
+    expect(await readFile(join(desktop.home, 'closed'), 'utf8')).toBe('closed\n');
+  });
+
+  test('a start without the window, as at login, opens none until asked', async () => {
+    desktop = await startDesktop(root, { args: ['--hidden'] });
+    await eventually(() => brokerCalls(desktop.app)).toEqual(['createBroker']);
+    expect(await windowCount(desktop.app)).toBe(0);
+    expect(await desktop.launchAgain()).toBe(0);
+    await (await desktop.window()).locator('h1').waitFor();
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s ends the broker in order', async (signal) => {
+    await open();
+    const exited = exitCode(desktop.app);
+    desktop.app.process().kill(signal);
+    expect(await exited).toBe(0);
+    expect(await readFile(join(desktop.home, 'closed'), 'utf8')).toBe('closed\n');
+  });
+
+  test('a start that fails is explained, and tried again when the person says so', async () => {
+    const page = await open({ env: { SCRIPTED_FAILING_STARTS: '1' } });
+    await page.getByRole('heading', { name: 'Sign in to reach your databases' }).waitFor();
+    const boxes = await desktop.app.evaluate(
+      () => (globalThis as unknown as { messageBoxes: unknown[] }).messageBoxes,
+    );
+    expect(boxes).toMatchObject([
+      {
+        message: 'connections[0].port must be a number.',
+        detail: 'Correct it.',
+        buttons: ['Try again', 'Quit'],
+      },
+    ]);
+  });
+
+  test('the page has nothing but the bridge, and nowhere to go', async () => {
+    const page = await open();
+    const settings = await desktop.app.evaluate(({ BrowserWindow }) => {
+      const [window] = BrowserWindow.getAllWindows();
+      // Not in the typings, and the only way to see what is in force.
+      const contents = window?.webContents as unknown as { getLastWebPreferences(): Record<string, unknown> };
+      const { sandbox, contextIsolation, nodeIntegration, webviewTag, webSecurity } =
+        contents.getLastWebPreferences();
+      return { sandbox, contextIsolation, nodeIntegration, webviewTag, webSecurity };
+    });
+    expect(settings).toEqual({
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      webSecurity: true,
+    });
+
+    const found = await page.evaluate(async () => {
+      await new Promise((resolve) => setTimeout(resolve));
+      const attempt = async (action: () => unknown): Promise<string> => {
+        try {
+          return String(await action());
+        } catch (error) {
+          return (error as Error).name;
+        }
+      };
+      const names = globalThis as unknown as Record<string, unknown>;
+      return {
+        node: ['require', 'process', 'module', 'Buffer', 'electron'].filter(
+          (name) => names[name] !== undefined,
+        ),
+        eval: await attempt(() => (() => {}).constructor('return 1')),
+        html: await attempt(() => (document.body.innerHTML = '<b>x</b>')),
+        popup: await attempt(() => window.open('https://example.com')),
+        outside: await attempt(() => fetch('https://example.com')),
+        own: await attempt(() => fetch('/index.html')),
+        file: await attempt(() => fetch('file:///etc/passwd')),
+        notification: await attempt(
+          async () => (await navigator.permissions.query({ name: 'notifications' })).state,
+        ),
+        location: await attempt(
+          () =>
+            new Promise((resolve) =>
+              navigator.geolocation.getCurrentPosition(resolve, ({ code }) => resolve(code)),
+            ),
+        ),
+      };
+    });
+    expect(found).toEqual({
+      node: [],
+      eval: 'EvalError',
+      html: 'TypeError',
+      popup: 'null',
+      outside: 'TypeError',
+      own: 'TypeError',
+      file: 'TypeError',
+      notification: 'denied',
+      location: '1',
+    });
+
+    await page.evaluate(() => {
+      location.href = 'https://example.com/';
+    });
+    await page.evaluate(() => {
+      const link = document.createElement('a');
+      link.href = 'https://example.com/';
+      link.target = '_blank';
+      document.body.append(link);
+      link.click();
+    });
+    await page.waitForTimeout(500);
+    expect(page.url()).toBe('latchkey://app/index.html');
+    expect(await windowCount(desktop.app)).toBe(1);
+    expect(await desktop.opened()).toEqual([]);
+  });
+
+  test('main listens to the actions of the contract only', async () => {
+    await open();
+    const channels = await desktop.app.evaluate(({ ipcMain }) => {
+      const inside = ipcMain as unknown as { _invokeHandlers?: Map<string, unknown> };
+      return { events: ipcMain.eventNames(), invoked: [...(inside._invokeHandlers?.keys() ?? [])] };
+    });
+    // Electron has some of its own, in capitals.
+    expect(channels.events).toEqual(['error']);
+    expect(channels.invoked.filter((name) => !/^[A-Z_]+$/.test(name))).toEqual(
+      ipcActionNames.map((name) => `latchkey:${name}`),
+    );
+  });
+
+  test('a frame of another page gets no bridge', async () => {
+    const page = await open();
+    // The policy allows no frames; the debugger can add one all the same, as a bug in the page might.
+    const answers = await page.evaluate(async () => {
+      const frame = document.createElement('iframe');
+      frame.src = 'about:blank';
+      document.body.append(frame);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return typeof (frame.contentWindow as unknown as { latchkey?: unknown } | null)?.latchkey;
+    });
+    expect(answers).toBe('undefined');
+  });
+
+  test('preferences last, closed to others, and start at login writes an entry that starts hidden', async () => {
+    const page = await open();
+    await page.getByRole('navigation').getByRole('button', { name: 'Settings' }).click();
+    await page.getByText('Dark', { exact: true }).click();
+    await eventually(() => page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches)).toBe(
+      true,
+    );
+    await page.getByLabel('Start when I log in').click();
+    const entry = join(desktop.configFolder, 'autostart', 'latchkey.desktop');
+    await eventually(() => readFile(entry, 'utf8').catch(() => '')).toMatch(
+      /^Exec=".*electron" ".*" "--hidden"$/m,
+    );
+
+    const file = join(desktop.home, 'desktop', 'preferences.json');
+    const isWindows = process.platform === 'win32';
+    if (!isWindows) expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ theme: 'dark' });
+
+    await page.getByLabel('Start when I log in').click();
+    await eventually(() =>
+      stat(entry).then(
+        () => 'there',
+        () => 'gone',
+      ),
+    ).toBe('gone');
+  });
+
+  test('a preferences file that is damaged is put aside, and the window opens as at first', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'latchkey-e2e-'));
+    const file = join(home, 'desktop', 'preferences.json');
+    await mkdir(join(home, 'desktop'));
+    await writeFile(file, '{"theme": "da');
+    const page = await open({ home });
+    expect(await readFile(`${file}.unreadable`, 'utf8')).toBe('{"theme": "da');
+    await page.getByRole('navigation').getByRole('button', { name: 'Settings' }).click();
+    await page.getByLabel('System').waitFor();
+    expect(await page.getByLabel('System').isChecked()).toBe(true);
+  });
+
+  test('a page that crashes takes nothing with it', async () => {
+    await open();
+    await desktop.app.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer(),
+    );
+    await eventually(() => windowCount(desktop.app)).toBe(0);
+    expect(await desktop.launchAgain()).toBe(0);
+    await eventually(() => windowCount(desktop.app)).toBe(1);
+    await eventually(() =>
+      desktop.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.getTitle()),
+    ).toBe('Latchkey');
+    expect(await brokerCalls(desktop.app)).toEqual(['createBroker']);
+  });
+
+  test('at 200 % in the smallest window nothing reaches over the edge', async () => {
+    const page = await open();
+    await changeState(desktop.app, 'signedIn');
+    await page.getByRole('heading', { name: 'Adele Vance' }).waitFor();
+    await desktop.app.evaluate(({ BrowserWindow }) => {
+      const [window] = BrowserWindow.getAllWindows();
+      window?.setSize(1, 1);
+      window?.webContents.setZoomFactor(2);
+    });
+    await eventually(() => page.evaluate(() => innerWidth)).toBeLessThanOrEqual(210);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+  });
+
+  test('after sleep the broker looks again', async () => {
+    await open();
+    await desktop.app.evaluate(({ powerMonitor }) => void powerMonitor.emit('resume'));
+    await eventually(() => brokerCalls(desktop.app)).toEqual(['createBroker', 'recheck']);
+  });
+
+  test('secrets go to the keyring where there is one; without one they stay in memory, and it says so', async () => {
+    const withKeyring = await open({ args: ['--password-store=gnome-libsecret'] });
+    await withKeyring.getByRole('navigation').getByRole('button', { name: 'Settings' }).click();
+    await withKeyring.getByText('kept encrypted, with a key that your system guards').waitFor();
+    await desktop.close();
+
+    const without = await open({ args: ['--password-store=basic'] });
+    await without.getByRole('navigation').getByRole('button', { name: 'Settings' }).click();
+    await without.getByText('kept in memory only: after a restart you sign in again').waitFor();
+    await without.getByText('No keyring (GNOME Keyring or KWallet) is running').waitFor();
+  });
+});

@@ -1,0 +1,155 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { describeWith } from '../support/parts.ts';
+import {
+  brokerCalls,
+  buildScriptedDesktop,
+  changeState,
+  type Desktop,
+  startDesktop,
+  takeDisplay,
+} from './desktop.ts';
+import { desktopParts } from './parts.ts';
+
+const run = promisify(execFile);
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
+const { electron, display, sessionBus, trayWatcher, gdbus } = desktopParts;
+
+interface Entry {
+  id: number;
+  label: string;
+}
+
+/** The tray icon as a panel sees it: StatusNotifierItem, and com.canonical.dbusmenu for its menu. */
+interface Item {
+  property(name: string): Promise<string>;
+  menu(): Promise<Entry[]>;
+  click(label: string): Promise<void>;
+}
+
+function createItem(busName: string, path: string): Item {
+  const call = async (object: string, method: string, ...args: string[]): Promise<string> => {
+    const to = ['call', '--session', '--dest', busName, '--object-path', object, '--method', method, '--'];
+    return (await run('gdbus', [...to, ...args])).stdout;
+  };
+  const property = (name: string) =>
+    call(path, 'org.freedesktop.DBus.Properties.Get', 'org.kde.StatusNotifierItem', name);
+  const menuPath = async () => /'(\/[^']*)'/.exec(await property('Menu'))?.[1] ?? '/';
+  const menu = async () => {
+    const layout = await call(await menuPath(), 'com.canonical.dbusmenu.GetLayout', '0', '-1', '@as []');
+    const entries = layout.matchAll(/\((\d+), \{[^}]*?'label': <'((?:[^'\\]|\\.)*)'>/g);
+    // Underscores mark access keys there; doubled they are themselves.
+    return Array.from(entries, ([, id, label]) => ({
+      id: Number(id),
+      label: (label ?? '').replaceAll('__', '_'),
+    }));
+  };
+  return {
+    property,
+    menu,
+    async click(label) {
+      const entry = (await menu()).find((candidate) => candidate.label === label);
+      if (entry === undefined) throw new Error(`no entry "${label}" in the tray menu`);
+      await call(
+        await menuPath(),
+        'com.canonical.dbusmenu.Event',
+        String(entry.id),
+        'clicked',
+        "<''>",
+        'uint32 0',
+      );
+    },
+  };
+}
+
+describeWith([electron, display, sessionBus, trayWatcher, gdbus], 'the tray', () => {
+  vi.setConfig({ testTimeout: 90_000 });
+  let watcher: ChildProcess;
+  let seen = '';
+  let desktop: Desktop;
+  let leaveDisplay: () => Promise<void>;
+  let root: string;
+  beforeAll(async () => {
+    root = await buildScriptedDesktop('tray');
+  });
+  beforeEach(async () => {
+    leaveDisplay = await takeDisplay();
+    seen = '';
+    watcher = spawn(trayWatcher.path ?? '', { stdio: ['ignore', 'pipe', 'inherit'] });
+    watcher.stdout?.on('data', (text) => (seen += String(text)));
+    await run('gdbus', ['wait', '--session', '--timeout', '10', 'org.kde.StatusNotifierWatcher']);
+  }, 300_000);
+  afterEach(async () => {
+    await desktop.close();
+    watcher.kill();
+    await leaveDisplay();
+  });
+
+  async function startInTray(): Promise<Item> {
+    desktop = await startDesktop(root, { args: ['--hidden'] });
+    const registered = () => /ITEM (\S+) (\S+)/.exec(seen);
+    await eventually(() => registered() !== null).toBe(true);
+    const [, busName = '', path = ''] = registered() ?? [];
+    return createItem(busName, path);
+  }
+
+  const labels = async (item: Item) => (await item.menu()).map(({ label }) => label);
+
+  test('says the state and does without a window what the window does', async () => {
+    const item = await startInTray();
+    await eventually(() => labels(item)).toEqual([
+      'Not signed in',
+      'Sign in',
+      'Open Latchkey',
+      'Quit Latchkey',
+    ]);
+    const signedOutIcon = await item.property('IconPixmap');
+    expect(signedOutIcon.length).toBeGreaterThan(1000);
+
+    await changeState(desktop.app, 'code');
+    await eventually(() => labels(item)).toEqual([
+      'Waiting for code CQ7MXRL4T',
+      'Copy code',
+      'Open the sign-in page',
+      'Cancel sign-in',
+      'Open Latchkey',
+      'Quit Latchkey',
+    ]);
+    expect(await item.property('IconPixmap')).not.toBe(signedOutIcon);
+    await item.click('Copy code');
+    await eventually(() => desktop.app.evaluate(async ({ clipboard }) => clipboard.readText())).toBe(
+      'CQ7MXRL4T',
+    );
+    await item.click('Open the sign-in page');
+    await eventually(() => desktop.opened()).toEqual(['https://login.microsoft.com/device']);
+
+    await changeState(desktop.app, 'signedIn');
+    await eventually(() => labels(item)).toContain('Copy token for Sales warehouse');
+    expect(await labels(item)).toEqual(expect.arrayContaining(['orders_reader', 'orders_owner', 'Sign out']));
+    expect(await item.property('ToolTip')).toContain('Signed in as adele.vance@contoso.example');
+    await item.click('Copy token for Sales warehouse');
+    await eventually(() => desktop.app.evaluate(async ({ clipboard }) => clipboard.readText())).toBe(
+      'lk_scripted-token',
+    );
+    await item.click('Sign out');
+    await eventually(() => labels(item)).toContain('Not signed in');
+    expect(await brokerCalls(desktop.app)).toEqual([
+      'createBroker',
+      'issueToken sales sales_reader',
+      'signOut',
+    ]);
+    expect(desktop.app.windows()).toEqual([]);
+  });
+
+  test('opens the window to sign in, and quits', async () => {
+    const item = await startInTray();
+    await eventually(() => labels(item)).toContain('Sign in');
+    await item.click('Sign in');
+    const page = await desktop.window();
+    await page.getByRole('heading', { name: 'Enter this code in your browser' }).waitFor();
+    const exited = new Promise((resolve) => desktop.app.process().once('exit', resolve));
+    await item.click('Quit Latchkey');
+    expect(await exited).toBe(0);
+  });
+});
