@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LatchkeyError, type EntraFault } from '../contract/errors.ts';
+import { orAborted } from '../identity/abort.ts';
 import { jsonObject, request, type FetchLike, type HttpOutcome } from '../identity/http.ts';
 import { backoffMs, retryAfterMs, wait } from '../identity/retry.ts';
 
@@ -11,6 +12,11 @@ export interface GraphOptions {
   origin: string;
   fetch: FetchLike;
   accessToken: AccessTokenSource;
+  /**
+   * Whom the tokens are for, a signed-in person by default. What Graph holds against the application is never the
+   * person's fault and so never `sign-in-required`.
+   */
+  caller?: 'person' | 'application';
   /** Milliseconds since 1970; Date.now by default. */
   now?: (() => number) | undefined;
   /** Waits milliseconds, and throws the signal's reason when it is aborted. */
@@ -22,9 +28,17 @@ export interface GraphOptions {
 /** One GET that belongs to a look-up: retried, authorised, parsed. The URL must be on the Graph origin. */
 export type GraphGet = (url: string) => Promise<Record<string, unknown>>;
 
+/** What a look-up is for, for the sentences after a 403. */
+export interface Need {
+  /** Goes on after "The application may not". */
+  what: string;
+  /** Goes on after "add the". */
+  permissions: string;
+}
+
 export interface GraphClient {
   /** Starts a look-up: its requests share one deadline and may answer one claims challenge. */
-  lookUp(signal: AbortSignal): GraphGet;
+  lookUp(signal: AbortSignal, need: Need): GraphGet;
 }
 
 const defaultDeadlineMs = 60_000;
@@ -50,15 +64,17 @@ const errorBody = z.object({
 export function createGraphClient(options: GraphOptions): GraphClient {
   const now = options.now ?? Date.now;
   const sleep = options.sleep ?? wait;
+  const { caller = 'person' } = options;
 
   return {
-    lookUp(signal) {
+    lookUp(signal, need) {
       const deadline = now() + (options.deadlineMs ?? defaultDeadlineMs);
       let challenged = false;
 
       async function send(url: string, claims: string | undefined): Promise<HttpOutcome> {
         signal.throwIfAborted();
-        const accessToken = await options.accessToken(claims === undefined ? undefined : { claims });
+        const token = options.accessToken(claims === undefined ? undefined : { claims });
+        const accessToken = await orAborted(token, signal);
         return request(options.fetch, url, {
           method: 'GET',
           headers: {
@@ -104,9 +120,9 @@ export function createGraphClient(options: GraphOptions): GraphClient {
             continue;
           }
           const fault = graphFault(body);
-          if (status !== 401) throw refused(status, fault);
+          if (status !== 401) throw refused(status, fault, need, caller);
           claims = claimsChallenge(headers);
-          if (claims === undefined || challenged) throw notAccepted(claims, fault);
+          if (claims === undefined || challenged) throw notAccepted(claims, fault, caller);
           challenged = true;
         }
       };
@@ -137,18 +153,45 @@ function graphFault(body: Record<string, unknown> | undefined): EntraFault | und
   return fault;
 }
 
-function notAccepted(claims: string | undefined, fault: EntraFault | undefined): LatchkeyError {
+type Caller = NonNullable<GraphOptions['caller']>;
+
+function notAccepted(
+  claims: string | undefined,
+  fault: EntraFault | undefined,
+  caller: Caller,
+): LatchkeyError {
+  if (caller === 'application') {
+    return new LatchkeyError('directory-refused', 'The directory does not accept the application any more.', {
+      remedy:
+        'Look at the application in the Entra admin center (Entra ID > Enterprise apps), and store a new secret for it.',
+      entra: fault,
+    });
+  }
   return new LatchkeyError('sign-in-required', 'The directory does not accept the sign-in any more.', {
     remedy: 'Sign in again.',
     entra: claims === undefined ? fault : { ...fault, claims },
   });
 }
 
-function refused(status: number, fault: EntraFault | undefined): LatchkeyError {
+const notFound = 'Request_ResourceNotFound';
+
+/** Whether Graph has said that there is no such account (as against a 404 of something in between). */
+export function isNoSuchAccount(error: unknown): boolean {
+  return (
+    error instanceof LatchkeyError && error.code === 'account-disabled' && error.entra?.error === notFound
+  );
+}
+
+function refused(status: number, fault: EntraFault | undefined, need: Need, caller: Caller): LatchkeyError {
+  if (status === 404 && fault?.error === notFound) {
+    return new LatchkeyError('account-disabled', 'The directory has no such account.', {
+      remedy: 'Check the account name; an administrator finds it under Entra ID > Users.',
+      entra: fault,
+    });
+  }
   if (status === 403) {
-    return new LatchkeyError('directory-refused', 'The application may not read the groups of the person.', {
-      remedy:
-        'In the Entra admin center open Entra ID > App registrations > your application > API permissions, add the delegated Microsoft Graph permissions User.Read and GroupMember.Read.All, and click "Grant admin consent"; then sign in again.',
+    return new LatchkeyError('directory-refused', `The application may not ${need.what}.`, {
+      remedy: `In the Entra admin center open Entra ID > App registrations > your application > API permissions, add the ${need.permissions}, and click "Grant admin consent"; then ${caller === 'person' ? 'sign in' : 'try'} again.`,
       entra: fault,
     });
   }

@@ -5,6 +5,7 @@ import { createAuthority, type AuthorityPorts } from './authority.ts';
 import type { AzureDirectorySettings } from './directory-settings.ts';
 import { isConsentMissing, isGrantDead } from './entra-fault.ts';
 import { grantedScopes } from './granted-scopes.ts';
+import type { PeerUid } from './loopback-redirect.ts';
 import { accountOf, explainMsalError } from './msal-client.ts';
 import { createMutex } from './mutex.ts';
 import { createSignIns, type BrowserSignIn, type DeviceCodeSignIn } from './sign-in.ts';
@@ -12,6 +13,8 @@ import { createSignInStore, toStoredSignIn, type TokenCachePort } from './token-
 
 export interface AzureDirectoryPorts extends AuthorityPorts {
   cache: TokenCachePort;
+  /** With it, answers that another user of this computer sends to a sign-in through the browser are refused. */
+  peerUid?: PeerUid | undefined;
 }
 
 export interface TokenOptions {
@@ -104,6 +107,7 @@ export function createAzureDirectory(
     scopes: [readProfile],
     store,
     mutex,
+    peerUid: ports.peerUid,
     life,
     onKept() {
       noNamesUntil = 0;

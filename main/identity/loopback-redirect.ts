@@ -8,12 +8,20 @@ import { renderResultPage, resultPageHeaders, type ResultPage } from './result-p
 /** What the authority sent the browser back with (RFC 6749 sections 4.1.2 and 4.1.2.1). */
 export type RedirectAnswer = { code: string } | { fault: EntraFault };
 
+/** The user id of a loopback connection's other end; undefined where the system does not tell. */
+export type PeerUid = (peer: {
+  address: string | undefined;
+  port: number | undefined;
+  localAddress: string | undefined;
+  localPort: number | undefined;
+}) => Promise<number | undefined>;
+
 export interface LoopbackRedirect {
   /** `http://localhost:<port>`; of such an address Entra ID ignores the port. */
   readonly redirectUri: string;
   /** The first answer with the right state. Never rejects; stays open where none comes. */
   readonly answer: Promise<RedirectAnswer>;
-  /** Gives the browser that waits its page, if one does, and takes no connection from then on. */
+  /** Gives the browser that waits its page, if one does, and takes no connection from then on. May be called twice. */
   close(page: ResultPage): void;
 }
 
@@ -29,17 +37,21 @@ const maxHeaderBytes = 64 * 1024;
  * Every other program and page of this machine can reach it. So only `GET /` with the right Host and the right state
  * counts, once; the rest gets an error page and changes nothing. The browser's request with the answer is kept waiting
  * until {@link LoopbackRedirect.close}, so that its page can say what really came of it.
+ *
+ * The state reaches the browser on its command line, which other users of the machine can read: with it one of them
+ * could answer with a code of their own and have this person work under that name. So another user's answer is refused
+ * where `peerUid` tells.
  * @param state a secret of this sign-in
  * @throws LatchkeyError `port-in-use` where no port is free on both addresses
  */
-export async function startLoopbackRedirect(state: string): Promise<LoopbackRedirect> {
+export async function startLoopbackRedirect(state: string, peerUid?: PeerUid): Promise<LoopbackRedirect> {
   const answer = Promise.withResolvers<RedirectAnswer>();
   const expected = digest(state);
   let isAnswered = false;
   let waiting: ServerResponse | undefined;
   let host = '';
 
-  function handle(request: IncomingMessage, response: ServerResponse): void {
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // DNS rebinding shows in the Host header alone.
     if (request.headers.host !== host) return send(response, 421, strangePage);
     if (request.method !== 'GET') return send(response, 405, strangePage, { allow: 'GET' });
@@ -51,6 +63,7 @@ export async function startLoopbackRedirect(state: string): Promise<LoopbackRedi
     }
     const found = readAnswer(url.searchParams);
     if (found === undefined) return send(response, 400, strangePage);
+    if (await isForeign(request, peerUid)) return send(response, 403, strangePage);
     if (isAnswered) return send(response, 410, repeatedPage);
     isAnswered = true;
     waiting = response;
@@ -66,12 +79,19 @@ export async function startLoopbackRedirect(state: string): Promise<LoopbackRedi
     close(page) {
       for (const server of servers) server.close();
       if (waiting) send(waiting, 200, page);
+      waiting = undefined;
       // For connections that a browser opened beforehand, and for one that does not fetch its page.
       setTimeout(() => {
         for (const server of servers) server.closeAllConnections();
       }, lingerMs).unref();
     },
   };
+}
+
+async function isForeign({ socket }: IncomingMessage, peerUid: PeerUid | undefined): Promise<boolean> {
+  const { remoteAddress: address, remotePort: port, localAddress, localPort } = socket;
+  const uid = await peerUid?.({ address, port, localAddress, localPort });
+  return uid !== undefined && uid !== process.getuid?.();
 }
 
 function readAnswer(parameters: URLSearchParams): RedirectAnswer | undefined {
@@ -82,7 +102,7 @@ function readAnswer(parameters: URLSearchParams): RedirectAnswer | undefined {
   return codes.length === 1 && errors.length === 0 && code !== '' ? { code } : undefined;
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 async function listen(handle: Handler): Promise<{ servers: Server[]; port: number }> {
   for (let attempt = 1; ; attempt++) {
@@ -127,7 +147,9 @@ function createLimitedServer(handle: Handler): Server {
       connectionsCheckingInterval: 500,
       maxHeaderSize: maxHeaderBytes,
     },
-    handle,
+    (request, response) => {
+      handle(request, response).catch(() => response.destroy());
+    },
   );
   server.maxConnections = 32;
   return server;

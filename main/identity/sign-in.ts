@@ -7,7 +7,7 @@ import { checkAccount, type AccountKeys } from './account-check.ts';
 import type { Authority } from './authority.ts';
 import { acquireTokenByBrowser, failurePage, successPage } from './browser-sign-in.ts';
 import type { DeviceCode } from './device-code.ts';
-import { startLoopbackRedirect } from './loopback-redirect.ts';
+import { startLoopbackRedirect, type PeerUid } from './loopback-redirect.ts';
 import { accountOf, explainMsalError } from './msal-client.ts';
 import type { Mutex } from './mutex.ts';
 import { toStoredSignIn, type SignInStore, type StoredSignIn } from './token-cache.ts';
@@ -49,6 +49,7 @@ export interface SignInContext {
   authority: Authority;
   scopes: string[];
   store: SignInStore;
+  peerUid?: PeerUid | undefined;
   /** Keeps the last step, which replaces the stored sign-in, apart from renewals. */
   mutex: Mutex;
   /** Aborted by sign-out and close. @throws LatchkeyError `broker-not-running` after close */
@@ -142,7 +143,7 @@ export function createSignIns(context: SignInContext): SignIns {
     withBrowser: (options) =>
       alone(options, async (signal) => {
         const state = randomBytes(32).toString('base64url');
-        const redirect = await startLoopbackRedirect(state);
+        const redirect = await startLoopbackRedirect(state, context.peerUid);
         const request = { ...options, scopes, state, signal, login: authority.cloud.login };
         try {
           const account = await signIn(options, signal, (client) =>
