@@ -4,39 +4,60 @@ import type { LatchkeyBridge } from '../main/contract/ipc.ts';
 import type { AppState } from '../main/contract/state.ts';
 import { BridgeContext, plainProblem, useAppState } from './bridge.ts';
 import { Activity } from './screens/activity.tsx';
+import { Doctor } from './screens/doctor.tsx';
 import { Home } from './screens/home.tsx';
+import { HiddenPrompts, Prompts, usePrompts } from './screens/prompts.tsx';
+import { Providers } from './screens/providers.tsx';
+import { Security } from './screens/security.tsx';
 import { Settings } from './screens/settings.tsx';
 import { SignIn } from './screens/sign-in.tsx';
 import { Announcer } from './ui/announcer.tsx';
 import { Frame, type Place } from './ui/frame.tsx';
 import { Callout, ProblemPanel } from './ui/problem-panel.tsx';
 
+const none: AppState['prompts'] = [];
+
 export function App({ bridge }: { bridge: LatchkeyBridge }) {
   const state = useAppState(bridge);
   const [place, setPlace] = useState<Place>('home');
+  const prompts = usePrompts(state?.prompts ?? none);
   if (state === undefined) return null;
 
+  const notices = (
+    <>
+      <HiddenPrompts state={state} places={prompts} />
+      <Notices state={state} />
+    </>
+  );
   return (
     <BridgeContext value={bridge}>
       <Announcer>
-        <Frame state={state} place={place} onPlace={setPlace} notices={<Notices state={state} />}>
-          <Screen state={state} place={place} />
+        <Frame state={state} place={place} onPlace={setPlace} notices={notices}>
+          <Screen state={state} place={place} onPlace={setPlace} />
         </Frame>
+        <Prompts state={state} places={prompts} />
       </Announcer>
     </BridgeContext>
   );
 }
 
-function Screen({ state, place }: { state: AppState; place: Place }) {
+function Screen(props: { state: AppState; place: Place; onPlace(place: Place): void }) {
+  const { state, place, onPlace } = props;
   switch (place) {
     case 'home':
       return state.signIn.kind === 'signed-in' ? (
         <Home state={state} signIn={state.signIn} />
       ) : (
-        <SignIn state={state} signIn={state.signIn} />
+        <SignIn state={state} signIn={state.signIn} onProviders={() => onPlace('providers')} />
       );
     case 'activity':
       return <Activity state={state} />;
+    case 'security':
+      return <Security state={state} />;
+    case 'providers':
+      return <Providers state={state} />;
+    case 'doctor':
+      return <Doctor />;
     case 'settings':
       return <Settings state={state} />;
     default:

@@ -1,13 +1,12 @@
-import { useEffect, useRef } from 'react';
 import type { SignInState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
-import { Spoken, useAnnounce } from '../ui/announcer.tsx';
+import { Spoken } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
+import { Countdown } from '../ui/countdown.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Callout, ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
-import { clockLeft, useNow } from '../ui/time.ts';
 import { Name } from '../ui/name.tsx';
 import styles from './sign-in.module.css';
 
@@ -41,7 +40,13 @@ export function DeviceCode({ code }: { code: CodeState }) {
         <p className={styles['address']}>
           The page is <Name>{page.host + page.pathname.replace(/\/$/, '')}</Name>
         </p>
-        <Expiry code={code} />
+        <Countdown
+          from={code.startedAt}
+          until={code.expiresAt}
+          left="Valid for another"
+          over="The code has expired"
+          soon="The code is valid for one more minute"
+        />
       </div>
       <ProblemPanel problem={action.problem ?? cancel.problem} />
       <div className={styles['wide']}>
@@ -87,31 +92,4 @@ function codeGroups(code: string): { at: number; text: string }[] {
   const size = code.length % 3 === 0 ? 3 : 4;
   const pattern = code.includes('-') ? /[^-]+-?/g : new RegExp(`.{1,${size}}`, 'gu');
   return Array.from(code.matchAll(pattern), (match) => ({ at: match.index, text: match[0] }));
-}
-
-const soonMs = 60_000;
-
-function Expiry({ code }: { code: CodeState }) {
-  const announce = useAnnounce();
-  const now = useNow(1000);
-  const end = Date.parse(code.expiresAt);
-  const left = Math.max(0, end - now);
-  const share = Math.min(1, left / Math.max(1, end - Date.parse(code.startedAt)));
-  const soon = left <= soonMs;
-  const told = useRef(false);
-
-  useEffect(() => {
-    if (!soon || told.current) return;
-    told.current = true;
-    announce('The code is valid for one more minute');
-  }, [soon, announce]);
-
-  return (
-    <div className={`${styles['timer']} ${soon ? styles['soon'] : ''}`}>
-      <div className={styles['track']} aria-hidden="true">
-        <div className={styles['rest']} style={{ transform: `scaleX(${share})` }} />
-      </div>
-      <span role="timer">{left === 0 ? 'The code has expired' : `Valid for another ${clockLeft(left)}`}</span>
-    </div>
-  );
 }

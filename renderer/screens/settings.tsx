@@ -7,6 +7,7 @@ import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
+import { Switch } from '../ui/switch.tsx';
 import styles from './settings.module.css';
 
 const themeNames: Record<Preferences['theme'], string> = { system: 'System', light: 'Light', dark: 'Dark' };
@@ -97,12 +98,10 @@ function Choices() {
             Start when I log in to this computer
             <small>Without the window, so that your databases are within reach.</small>
           </label>
-          <input
+          <Switch
             id={startAtLogin}
-            type="checkbox"
-            className={styles['switch']}
             checked={preferences.startAtLogin}
-            onChange={(event) => void change({ startAtLogin: event.target.checked })}
+            onChange={(checked) => void change({ startAtLogin: checked })}
           />
         </div>
       </div>

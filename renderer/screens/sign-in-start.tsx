@@ -1,43 +1,62 @@
 import { useState } from 'react';
-import type { AppState, SignInState } from '../../main/contract/state.ts';
+import type { SignInWay } from '../../main/contract/clouds.ts';
+import type { AppState, ProviderState, SignInState } from '../../main/contract/state.ts';
 import { plainProblem, useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { Logo } from '../ui/logo.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { Name } from '../ui/name.tsx';
+import { wayButtons } from '../ui/ways.ts';
 import styles from './sign-in.module.css';
 
-type WhyOut = Extract<SignInState, { kind: 'signed-out' }>['problem'];
+const beginnings: Record<SignInWay, string> = {
+  'device-code': 'Latchkey shows a short code, which you enter in your browser.',
+  browser: 'Latchkey opens the sign-in page in your browser.',
+};
 
-/** Nobody is signed in: why, to which directory, and the way in. */
-export function SignInStart({ state, problem }: { state: AppState; problem: WhyOut }) {
-  const { providers } = state;
-  const signIn = useAction();
-  const [chosen, setChosen] = useState(providers[0]?.name);
+/** Nobody is signed in: why, to which directory, and the ways in. */
+export function SignInStart(props: {
+  state: AppState;
+  signIn: Extract<SignInState, { kind: 'signed-out' }>;
+  onLocal(): void;
+  onProviders(): void;
+}) {
+  const { state } = props;
+  const { problem, otherWay } = props.signIn;
+  const providers = state.providers.filter(({ enabled, type }) => enabled && type === 'azure-directory');
+  const hasLocal = state.providers.some(({ enabled, type }) => enabled && type === 'local');
+  const action = useAction();
+  const [chosen, setChosen] = useState(otherWay?.provider);
   const provider = providers.find(({ name }) => name === chosen) ?? providers[0];
-  const shown = signIn.problem ?? (problem === undefined ? undefined : plainProblem(problem));
+  const shown = action.problem ?? (problem === undefined ? undefined : plainProblem(problem));
+  const signIn = (way: SignInWay, name: string) => void action.run('signIn', { provider: name, way });
+  const instead = otherWay !== undefined && otherWay.provider === provider?.name ? otherWay.way : undefined;
 
   return (
     <section className={styles['centre']}>
       <Logo size={64} />
       <ScreenHeading>Sign in to reach your databases</ScreenHeading>
-      <p className={styles['lead']}>
-        Latchkey shows a short code, which you enter in your browser. Your SQL tools then connect with tokens
-        that last minutes instead of passwords that last years.
-      </p>
+      {provider !== undefined && instead === undefined && (
+        <p className={styles['lead']}>
+          {beginnings[provider.ways[0] ?? 'device-code']} Your SQL tools then connect with tokens that last
+          minutes instead of passwords that last years.
+        </p>
+      )}
       <ProblemPanel problem={shown} />
       {providers.length > 1 && provider !== undefined && (
         <ProviderChoice providers={providers} chosen={provider.name} onChoose={setChosen} />
       )}
-      <Button
-        kind="primary"
-        large
-        busy={signIn.busy}
-        onClick={() => void signIn.run('signIn', provider === undefined ? {} : { provider: provider.name })}
-      >
-        Sign in with a code
-      </Button>
+      {provider === undefined ? (
+        <>
+          <p className={styles['lead']}>No directory is turned on yet, so there is nowhere to sign in.</p>
+          <Button kind="primary" large onClick={props.onProviders}>
+            Set up a provider
+          </Button>
+        </>
+      ) : (
+        <Ways provider={provider} instead={instead} busy={action.busy} onSignIn={signIn} />
+      )}
       {providers.length === 1 && provider !== undefined && (
         <dl className={styles['facts']}>
           <dt>Directory</dt>
@@ -52,8 +71,40 @@ export function SignInStart({ state, problem }: { state: AppState; problem: WhyO
           <dd>{provider.applicationId}</dd>
         </dl>
       )}
+      {hasLocal && (
+        <Button kind="quiet" onClick={props.onLocal}>
+          Use a break-glass account
+        </Button>
+      )}
       <FailedConnections state={state} />
     </section>
+  );
+}
+
+/** In the administrator's order; where a policy has blocked one way, the other one stands first. */
+function Ways(props: {
+  provider: ProviderState;
+  instead: SignInWay | undefined;
+  busy: boolean;
+  onSignIn(way: SignInWay, provider: string): void;
+}) {
+  const { provider, instead } = props;
+  const ways =
+    instead === undefined ? provider.ways : [instead, ...provider.ways.filter((way) => way !== instead)];
+  return (
+    <div className={styles['ways']}>
+      {ways.map((way, index) => (
+        <Button
+          key={way}
+          kind={index === 0 ? 'primary' : 'secondary'}
+          large={index === 0}
+          busy={props.busy}
+          onClick={() => props.onSignIn(way, provider.name)}
+        >
+          {way === instead ? `${wayButtons[way]} instead` : wayButtons[way]}
+        </Button>
+      ))}
+    </div>
   );
 }
 

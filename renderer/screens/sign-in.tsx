@@ -1,32 +1,51 @@
+import { useState } from 'react';
 import { assertNever } from '../../main/contract/errors.ts';
 import type { AppState, SignInState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
+import { BrowserSignIn } from './browser-sign-in.tsx';
 import { DeviceCode } from './device-code.tsx';
+import { LocalSignIn } from './local-sign-in.tsx';
 import styles from './sign-in.module.css';
 import { SignInStart } from './sign-in-start.tsx';
 
 type Signing = Exclude<SignInState, { kind: 'signed-in' }>;
 
 /** Everything before somebody is signed in. */
-export function SignIn({ state, signIn }: { state: AppState; signIn: Signing }) {
+export function SignIn(props: { state: AppState; signIn: Signing; onProviders(): void }) {
+  const { state, signIn } = props;
+  // The form outlasts the working state that its own sign-in causes, so that a refusal is shown in it.
+  const local = useAction();
+  const [usesLocal, setUsesLocal] = useState(false);
+  if (usesLocal && (signIn.kind === 'signed-out' || local.busy))
+    return <LocalSignIn action={local} onBack={() => setUsesLocal(false)} />;
+
   switch (signIn.kind) {
     case 'signed-out':
-      return <SignInStart state={state} problem={signIn.problem} />;
+      return (
+        <SignInStart
+          state={state}
+          signIn={signIn}
+          onLocal={() => setUsesLocal(true)}
+          onProviders={props.onProviders}
+        />
+      );
     case 'working':
       // The key makes a new step a new screen: its heading takes the focus and is read.
       return <Working key={signIn.step} signIn={signIn} />;
     case 'code':
       return <DeviceCode key={signIn.userCode} code={signIn} />;
+    case 'browser':
+      return <BrowserSignIn key={signIn.startedAt} signIn={signIn} />;
     default:
       return assertNever(signIn);
   }
 }
 
 const steps = {
-  contacting: { title: 'Asking for a code…', text: 'The directory answers within a few seconds.' },
+  contacting: { title: 'Contacting the directory…', text: 'It answers within a few seconds.' },
   'reading-groups': {
     title: 'Signed in. Reading your groups…',
     text: 'Your groups decide which databases you may use.',

@@ -3,7 +3,9 @@ import styles from './button.module.css';
 
 export interface ButtonProps {
   children: ReactNode;
-  onClick(): void;
+  onClick?: () => void;
+  /** Sends the form that it stands in. */
+  submit?: boolean;
   kind?: 'primary' | 'secondary' | 'quiet' | 'danger';
   large?: boolean;
   /** The action is under way: the button keeps its place and the focus, but does not act again. */
@@ -17,6 +19,7 @@ export function Button({
   children,
   onClick,
   kind = 'secondary',
+  submit = false,
   large,
   busy = false,
   label,
@@ -26,12 +29,13 @@ export function Button({
   return (
     <button
       ref={ref}
-      type="button"
+      type={submit ? 'submit' : 'button'}
       className={classes.filter(Boolean).join(' ')}
       aria-disabled={busy}
       aria-label={label}
-      onClick={() => {
-        if (!busy) onClick();
+      onClick={(event) => {
+        if (busy) event.preventDefault();
+        else onClick?.();
       }}
     >
       {children}

@@ -1,0 +1,93 @@
+import { useEffect, useRef, useState } from 'react';
+import type { ActionRunner } from '../bridge.ts';
+import { Button } from '../ui/button.tsx';
+import { CodeField, TextField } from '../ui/field.tsx';
+import { Callout, ProblemPanel } from '../ui/problem-panel.tsx';
+import { ScreenHeading } from '../ui/screen-heading.tsx';
+import styles from './sign-in.module.css';
+
+/** For the day when the directory cannot be reached: an account that Latchkey keeps itself. */
+export function LocalSignIn({ action, onBack }: { action: ActionRunner; onBack: () => void }) {
+  const [username, setUsername] = useState('');
+  const [password, setPassword] = useState('');
+  const [code, setCode] = useState('');
+  const [tried, setTried] = useState(false);
+  const first = useRef<HTMLInputElement>(null);
+  const second = useRef<HTMLInputElement>(null);
+  const third = useRef<HTMLInputElement>(null);
+  const fault = (value: string, what: string) => (tried && value === '' ? `Enter ${what}.` : undefined);
+
+  useEffect(() => {
+    if (action.problem !== undefined) second.current?.focus();
+  }, [action.problem]);
+
+  async function signIn(): Promise<void> {
+    const missing = [
+      { input: first, value: username.trim() },
+      { input: second, value: password },
+      { input: third, value: code.trim() },
+    ].find(({ value }) => value === '');
+    setTried(missing !== undefined);
+    if (missing !== undefined) {
+      missing.input.current?.focus();
+      return;
+    }
+    setPassword('');
+    setCode('');
+    await action.run('signInLocally', { username: username.trim(), password, code: code.trim() });
+  }
+
+  return (
+    <section className={styles['centre']}>
+      <ScreenHeading>Break-glass sign-in</ScreenHeading>
+      <div className={styles['wide']}>
+        <Callout icon="shield" title="For emergencies only">
+          <p>Each use of such an account is recorded in the audit, loudly.</p>
+        </Callout>
+      </div>
+      <form
+        noValidate
+        className={`${styles['card']} ${styles['form']}`}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!action.busy) void signIn();
+        }}
+      >
+        <TextField
+          ref={first}
+          label="User name"
+          value={username}
+          onChange={setUsername}
+          maxLength={200}
+          fault={fault(username.trim(), 'the user name')}
+        />
+        <TextField
+          ref={second}
+          label="Password"
+          type="password"
+          value={password}
+          onChange={setPassword}
+          maxLength={4096}
+          fault={fault(password, 'the password')}
+        />
+        <CodeField
+          ref={third}
+          label="Code"
+          hint="The six digits of the account’s authenticator, or a recovery code."
+          value={code}
+          onChange={setCode}
+          fault={fault(code.trim(), 'the code')}
+        />
+        <ProblemPanel problem={action.problem} />
+        <div className={styles['buttons']}>
+          <Button submit kind="primary" large busy={action.busy}>
+            Sign in
+          </Button>
+          <Button kind="quiet" large onClick={onBack}>
+            Back
+          </Button>
+        </div>
+      </form>
+    </section>
+  );
+}

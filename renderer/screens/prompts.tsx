@@ -1,0 +1,92 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { AppState, MfaPrompt } from '../../main/contract/state.ts';
+import { useAnnounce } from '../ui/announcer.tsx';
+import { Button } from '../ui/button.tsx';
+import { Callout } from '../ui/problem-panel.tsx';
+import { Name } from '../ui/name.tsx';
+import { PromptDialog } from './prompt-dialog.tsx';
+
+export interface PromptPlaces {
+  /** The one that is asked now. */
+  asked: MfaPrompt | undefined;
+  /** Those that the person has put off. */
+  hidden: MfaPrompt[];
+  hide(id: string): void;
+  /** Asks again what was put off. */
+  recall(): void;
+}
+
+/**
+ * Which prompt stands before the person: the oldest that was not put off. Coming back to the window, by a notification
+ * or the tray, recalls the others.
+ */
+export function usePrompts(prompts: MfaPrompt[]): PromptPlaces {
+  const [putOff, setPutOff] = useState<ReadonlySet<string>>(new Set());
+  const recall = useCallback(() => setPutOff(new Set()), []);
+  useEffect(() => {
+    addEventListener('focus', recall);
+    return () => removeEventListener('focus', recall);
+  }, [recall]);
+  return {
+    asked: prompts.find(({ id }) => !putOff.has(id)),
+    hidden: prompts.filter(({ id }) => putOff.has(id)),
+    hide: (id) => setPutOff((before) => new Set([...before, id])),
+    recall,
+  };
+}
+
+export function Prompts({ state, places }: { state: AppState; places: PromptPlaces }) {
+  const { asked } = places;
+  const announce = useAnnounce();
+  const current = useRef<string>(undefined);
+  const outcome = useRef('');
+
+  // Behind the dialog nothing would be read, so the outcome is told once the dialog has gone.
+  useEffect(() => {
+    current.current = asked?.id;
+    if (outcome.current !== '') announce(outcome.current);
+    outcome.current = '';
+  }, [asked?.id, announce]);
+
+  function settled(id: string, text: string): void {
+    if (current.current === id) outcome.current = text;
+    else announce(text);
+  }
+
+  if (asked === undefined) return null;
+  return (
+    <PromptDialog
+      key={asked.id}
+      prompt={asked}
+      title={titleOf(state, asked)}
+      others={state.prompts.length - places.hidden.length - 1}
+      lockedUntil={state.secondFactor?.totp.lockedUntil}
+      onSettled={(text) => settled(asked.id, text)}
+      onHide={() => places.hide(asked.id)}
+    />
+  );
+}
+
+/** What was put off stays in sight on every screen. */
+export function HiddenPrompts({ state, places }: { state: AppState; places: PromptPlaces }) {
+  const [first] = places.hidden;
+  if (first === undefined || places.asked !== undefined) return null;
+  const more = places.hidden.length - 1;
+  return (
+    <Callout icon="shield" title="A login is waiting for your second factor">
+      <p>
+        <Name>{titleOf(state, first)}</Name>
+        {more > 0 && `, and ${more} more`}
+      </p>
+      <p>
+        <Button kind="primary" onClick={places.recall}>
+          Answer
+        </Button>
+      </p>
+    </Callout>
+  );
+}
+
+function titleOf(state: AppState, { connection }: MfaPrompt): string {
+  return state.connections.find(({ name }) => name === connection)?.title ?? connection;
+}

@@ -1,0 +1,73 @@
+import type { Check } from '../../main/contract/ipc.ts';
+import styles from './check-list.module.css';
+import { Icon, type IconName } from './icon.tsx';
+import { Name } from './name.tsx';
+
+const results: Record<Check['result'], { icon: IconName; word: string }> = {
+  failed: { icon: 'alert', word: 'Failed' },
+  warning: { icon: 'alert', word: 'Warning' },
+  skipped: { icon: 'skip', word: 'Skipped' },
+  ok: { icon: 'check', word: 'In order' },
+};
+
+/** From the one that hurts most to the one that needs nothing. */
+export const resultOrder = Object.keys(results) as Check['result'][];
+
+/** Findings, the worst first, each with what to do about it. */
+export function CheckList({ checks, label }: { checks: Check[]; label: string }) {
+  const sorted = resultOrder.flatMap((result) => checks.filter((check) => check.result === result));
+  return (
+    <ul className={styles['list']} aria-label={label}>
+      {sorted.map((check) => (
+        <li key={`${check.name} ${check.message}`} className={styles['check']}>
+          <span className={`${styles['mark']} ${styles[check.result]}`} aria-hidden="true">
+            <Icon name={results[check.result].icon} size={15} />
+          </span>
+          <div className={styles['what']}>
+            <strong>
+              <Name>{check.name}</Name>
+            </strong>
+            <p>
+              <Name>{check.message}</Name>
+            </p>
+            {check.remedy !== undefined && (
+              <p className={styles['remedy']}>
+                <Name>{check.remedy}</Name>
+              </p>
+            )}
+          </div>
+          <span className={styles['result']}>
+            {results[check.result].word}
+            {check.aadsts !== undefined && <code>AADSTS{check.aadsts}</code>}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** "1 failed, 2 warnings, 9 in order". */
+export function countChecks(checks: Check[]): string {
+  const count = (result: Check['result']) => checks.filter((check) => check.result === result).length;
+  const warnings = count('warning');
+  return [
+    `${count('failed')} failed`,
+    ...(warnings === 0 ? [] : [warnings === 1 ? '1 warning' : `${warnings} warnings`]),
+    ...(count('skipped') === 0 ? [] : [`${count('skipped')} skipped`]),
+    `${count('ok')} in order`,
+  ].join(', ');
+}
+
+/** The same as plain text, for a mail to whoever can help. */
+export function checksAsText(checks: Check[]): string {
+  return resultOrder
+    .flatMap((result) => checks.filter((check) => check.result === result))
+    .map(({ name, result, message, remedy, aadsts }) =>
+      [
+        `${results[result].word.toUpperCase()}  ${name}${aadsts === undefined ? '' : ` (AADSTS${aadsts})`}`,
+        `  ${message}`,
+        ...(remedy === undefined ? [] : [`  To do: ${remedy}`]),
+      ].join('\n'),
+    )
+    .join('\n\n');
+}

@@ -1,0 +1,134 @@
+import { type ReactNode, type Ref, useId } from 'react';
+import styles from './field.module.css';
+import { Icon } from './icon.tsx';
+
+interface FieldProps {
+  label: string;
+  hint?: ReactNode;
+  /** What is wrong with the value, where something is. */
+  fault?: string | undefined;
+}
+
+/** Ids and roles that tie label, hint and fault to one control. */
+function useField({ hint, fault }: FieldProps) {
+  const id = useId();
+  const described = [
+    hint === undefined ? undefined : `${id}-hint`,
+    fault === undefined ? undefined : `${id}-fault`,
+  ].filter((part) => part !== undefined);
+  return {
+    id,
+    control: {
+      id,
+      'aria-invalid': fault !== undefined,
+      ...(described.length === 0 ? {} : { 'aria-describedby': described.join(' ') }),
+    },
+  };
+}
+
+function Field({ id, field, children }: { id: string; field: FieldProps; children: ReactNode }) {
+  return (
+    <div className={styles['field']}>
+      <label htmlFor={id}>{field.label}</label>
+      {children}
+      {field.fault !== undefined && (
+        <p className={styles['fault']} id={`${id}-fault`}>
+          <Icon name="alert" size={16} />
+          {field.fault}
+        </p>
+      )}
+      {field.hint !== undefined && (
+        <p className={styles['hint']} id={`${id}-hint`}>
+          {field.hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function TextField(
+  props: FieldProps & {
+    value: string;
+    onChange(value: string): void;
+    type?: 'text' | 'password';
+    placeholder?: string;
+    maxLength: number;
+    readOnly?: boolean;
+    ref?: Ref<HTMLInputElement>;
+  },
+) {
+  const { id, control } = useField(props);
+  const { value, onChange, type = 'text', placeholder, maxLength, readOnly = false, ref } = props;
+  return (
+    <Field id={id} field={props}>
+      <input
+        {...control}
+        ref={ref}
+        className={styles['input']}
+        type={type}
+        value={value}
+        placeholder={placeholder}
+        maxLength={maxLength}
+        readOnly={readOnly}
+        autoComplete="off"
+        autoCapitalize="off"
+        spellCheck={false}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </Field>
+  );
+}
+
+export function SelectField<T extends string>(
+  props: FieldProps & {
+    value: T;
+    options: readonly { value: T; label: string }[];
+    onChange(value: T): void;
+  },
+) {
+  const { id, control } = useField(props);
+  return (
+    <Field id={id} field={props}>
+      <div className={styles['select']}>
+        <select
+          {...control}
+          className={styles['input']}
+          value={props.value}
+          onChange={(event) => {
+            const chosen = props.options.find(({ value }) => value === event.target.value);
+            if (chosen !== undefined) props.onChange(chosen.value);
+          }}
+        >
+          {props.options.map(({ value, label }) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </div>
+    </Field>
+  );
+}
+
+/** Six digits or a recovery code, typed or pasted. */
+export function CodeField(
+  props: FieldProps & { value: string; onChange(value: string): void; ref?: Ref<HTMLInputElement> },
+) {
+  const { id, control } = useField(props);
+  const { value, onChange, ref } = props;
+  return (
+    <Field id={id} field={props}>
+      <input
+        {...control}
+        ref={ref}
+        className={`${styles['input']} ${styles['code']}`}
+        value={value}
+        maxLength={100}
+        autoComplete="one-time-code"
+        autoCapitalize="off"
+        spellCheck={false}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </Field>
+  );
+}
