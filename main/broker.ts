@@ -15,6 +15,7 @@ import type { AppState } from './contract/state.ts';
 import { listenerSettings } from './core/listener-settings.ts';
 import { explainAccess } from './core/explanation.ts';
 import { createLocalDesk } from './core/local-desk.ts';
+import { createMailedCodes } from './core/mailed-codes.ts';
 import { createProviderDesk } from './core/providers.ts';
 import { createSecondFactor } from './core/second-factor.ts';
 import { sessionEvents } from './core/session-events.ts';
@@ -109,9 +110,11 @@ export async function startBroker(options: BrokerOptions) {
     changed,
   });
 
+  const mailedCodes = createMailedCodes({ settings: configuration.mail, passwords, audit });
+
   const passwordNames = new Set(
-    configuration.connections.flatMap(({ rules }) =>
-      rules.flatMap(({ password }) => (password === undefined ? [] : [password.stored])),
+    [...configuration.connections.flatMap(({ rules }) => rules), configuration.mail].flatMap((user) =>
+      user?.password === undefined ? [] : [user.password.stored],
     ),
   );
   const places = new Map(
@@ -289,7 +292,17 @@ export async function startBroker(options: BrokerOptions) {
     auditFolder: home.audit,
     /** Origin of the local tenant, whose pages may be opened beside Microsoft's; undefined in earnest. */
     localTenantOrigin: localTenantOf(configuration),
-    signIn: (request: SignInRequest = {}): Promise<void> => session.signIn(request),
+    /** @param request `mail` sends the code to the sign-in name, where the provider allows it. */
+    async signIn({
+      mail,
+      ...request
+    }: Omit<SignInRequest, 'announce'> & { mail?: boolean | undefined } = {}): Promise<void> {
+      if (mail !== true) return session.signIn(request);
+      const { settings: provider } = providers.named((await session.providerFor(request)).name);
+      if (provider.type === 'local') return session.signIn(request);
+      const announce = mailedCodes.announcer(provider, request.username);
+      return session.signIn({ ...request, way: 'device-code', announce });
+    },
     signInLocally: session.signInLocally,
     cancelSignIn: session.cancelSignIn,
     signOut: session.signOut,

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Broker, RefusedRequest } from '../broker.ts';
+import type { z } from 'zod';
 import { LatchkeyError, toLogText, toProblem, type ErrorCode, type Problem } from '../contract/errors.ts';
 import { writeDurably } from '../store/durable-file.ts';
 import type { Home } from '../store/home.ts';
@@ -96,7 +97,7 @@ export async function startApi(options: {
           ? Object.fromEntries(new URLSearchParams(query))
           : JSON.parse(await bodyOf(request));
       const input = route.body.safeParse(raw);
-      if (!input.success) throw invalid(input.error.issues[0]?.message);
+      if (!input.success) throw invalid(faultText(input.error));
       send(response, 200, await route.run(broker, input.data as never));
     } catch (error) {
       if (request.errored !== null) return void response.destroy();
@@ -201,6 +202,12 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function faultText({ issues: [first] }: z.ZodError): string | undefined {
+  return first === undefined || first.path.length === 0
+    ? first?.message
+    : `${first.path.join('.')}: ${first.message}`;
 }
 
 function invalid(what = 'it has the wrong form'): LatchkeyError {

@@ -166,14 +166,7 @@ function withAbsoluteFiles(config: Configuration, folder: string): Configuration
     providers: config.providers.map((provider) =>
       provider.type === 'local' ? provider : absolute(provider),
     ),
-    ...(config.mail === undefined
-      ? {}
-      : {
-          mail: absolute({
-            ...config.mail,
-            templateFile: config.mail.templateFile && resolve(folder, config.mail.templateFile),
-          }),
-        }),
+    ...(config.mail === undefined ? {} : { mail: absolute(config.mail) }),
     connections: config.connections.map((connection) => ({
       ...connection,
       upstream: { ...connection.upstream, tls: absolute(connection.upstream.tls) },

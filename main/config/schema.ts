@@ -120,18 +120,21 @@ const mail = z
     host: z.string().min(1),
     port: z.number().int().min(1).max(65535).default(587),
     security: z
-      .enum(['starttls', 'tls'])
+      .enum(['starttls', 'tls', 'none'])
       .default('starttls')
-      .describe('There is no way to send mail in the clear.'),
+      .describe('"none" is accepted for a mail server on this machine only, and without a password.'),
     caFile: z.string().min(1).optional(),
     user: z.string().min(1).optional(),
     password: z.strictObject({ stored: name }).optional().describe('Set it with: latchkey secret set <name>'),
     from: z.string().min(3).max(200),
-    templateFile: z
-      .string()
-      .min(1)
+    template: z
+      .strictObject({
+        subject: z.string().min(1),
+        text: z.string().min(1),
+        html: z.string().min(1).optional(),
+      })
       .optional()
-      .describe('Text of the mail; docs/RELAY.md lists its variables.'),
+      .describe('In place of the mail that comes with Latchkey; docs/RELAY.md lists its variables.'),
   })
   .describe('For mailed device codes on hosts without a screen.');
 

@@ -1,13 +1,13 @@
 import type { AzureDirectorySettings, ProviderSettings } from '../config/schema.ts';
-import type { SignInWay } from '../contract/clouds.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { Account } from '../contract/state.ts';
+import { createApplicationDirectory, type ApplicationDirectory } from '../directory/application-directory.ts';
 import { createDirectory } from '../directory/graph.ts';
 import { createAzureDirectory, type AzureDirectory } from '../identity/azure-directory.ts';
 import { graphOrigin } from '../identity/clouds.ts';
 import type { FetchLike } from '../identity/http.ts';
 import type { LocalAccounts } from '../identity/local-accounts.ts';
-import type { Provider, WayOptions } from '../identity/session-ports.ts';
+import type { Provider } from '../identity/session-ports.ts';
 import type { SecretStore } from '../store/secret-store.ts';
 import type { StoredTexts } from './sealed-values.ts';
 
@@ -43,54 +43,74 @@ export function createProvider(settings: ProviderSettings, ports: ProviderPorts)
 }
 
 /** An Entra ID tenant as the session sees it: MSAL for the sign-in, Graph for the groups, one sealed cache. */
-function azureProvider(
-  settings: AzureDirectorySettings,
-  { fetchFor, secrets, openBrowser, log }: ProviderPorts,
-): ConnectedProvider {
+function azureProvider(settings: AzureDirectorySettings, ports: ProviderPorts): ConnectedProvider {
+  const { secrets, openBrowser, applicationSecrets, log } = ports;
   const cacheName = `msal-${settings.name}`;
   const origin = settings.resource ?? graphOrigin(settings.cloud);
-  const fetch = fetchFor(settings);
-  const directory = createAzureDirectory(
-    { ...settings, tenant: tenantOf(settings.authority), graph: origin },
-    {
-      fetch,
-      cache: {
-        read: () => secrets.get(cacheName),
-        write: (bytes) => secrets.set(cacheName, bytes),
-        clear: () => secrets.delete(cacheName),
-      },
-      log,
+  const address = { ...settings, tenant: tenantOf(settings.authority), graph: origin };
+  const fetch = ports.fetchFor(settings);
+  const directory = createAzureDirectory(address, {
+    fetch,
+    cache: {
+      read: () => secrets.get(cacheName),
+      write: (bytes) => secrets.set(cacheName, bytes),
+      clear: () => secrets.delete(cacheName),
     },
-  );
-  const { tenant, restore, renew, signOut, close } = directory;
+    log,
+  });
+  const application = createApplicationDirectory({
+    settings: address,
+    fetch,
+    secret: () => applicationSecrets.get(settings.name),
+    log,
+  });
   const graph = createDirectory({ origin, fetch, accessToken: directory.graphToken });
-  const signIn = (way: SignInWay, { onCode, onBrowser, signal, claims }: WayOptions): Promise<Account> => {
-    if (way === 'device-code') return directory.signInWithDeviceCode({ onCode, signal, claims });
-    return directory.signInWithBrowser({
-      signal,
-      claims,
-      async openBrowser(url) {
-        await openBrowser(url);
-        onBrowser(Date.now() + browserMs);
-      },
-    });
-  };
+  /** The person whom MSAL has named last: Graph must be speaking of the same one. */
+  let person: Account | undefined;
+  const noted = (account: Account): Account => (person = account);
+
   const provider: Provider = {
     name: settings.name,
     type: 'azure-directory',
     enabled: settings.enabled,
     domains: settings.domains,
-    tenant,
+    tenant: directory.tenant,
     applicationId: settings.applicationId,
     ways: settings.signIn,
-    signIn,
-    restore,
-    renew,
-    groups: async (signal) => (await graph.groups(signal)).groups,
-    signOut,
-    close,
+    async signIn(way, { onCode, onBrowser, signal, claims, username }) {
+      if (way === 'device-code')
+        return noted(await directory.signInWithDeviceCode({ onCode, signal, claims }));
+      return noted(
+        await directory.signInWithBrowser({
+          signal,
+          claims,
+          loginHint: username,
+          async openBrowser(url) {
+            await openBrowser(url);
+            onBrowser(Date.now() + browserMs);
+          },
+        }),
+      );
+    },
+    restore: directory.restore,
+    renew: async () => noted(await directory.renew()),
+    async groups(signal) {
+      const { objectId } = await graph.me(signal);
+      if (person !== undefined && objectId !== person.objectId) {
+        throw new LatchkeyError(
+          'wrong-account',
+          'Graph answered for another person than the one who signed in.',
+          { remedy: 'Sign in again.' },
+        );
+      }
+      return (await graph.groups(signal)).groups;
+    },
+    signOut: directory.signOut,
+    async close() {
+      await Promise.all([directory.close(), application.close()]);
+    },
   };
-  return { settings, provider, directory };
+  return { settings, provider, directory, application };
 }
 
 /** Break-glass accounts. They do not outlive a restart: whoever needs them signs in again. */

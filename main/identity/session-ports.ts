@@ -11,6 +11,8 @@ export interface WayOptions {
   signal: AbortSignal;
   /** Claims challenge (JSON text) that the sign-in before has met. */
   claims?: string | undefined;
+  /** Whom the page is to suggest. */
+  username?: string | undefined;
 }
 
 /** What the session needs of a provider. Its settings change by a new provider of the same name. */

@@ -4,6 +4,7 @@ import { LatchkeyError, toLogText, toProblem, type Problem } from '../contract/e
 import type { Account, Group, SignInState } from '../contract/state.ts';
 import { blocked } from './blocked.ts';
 import { isOfDomain, routeSignIn } from './chain.ts';
+import type { DeviceCode } from './device-code.ts';
 import { endsSession } from './ending.ts';
 import type {
   LiveSession,
@@ -20,6 +21,8 @@ export interface SignInRequest {
   way?: SignInWay | undefined;
   /** The sign-in name: the chain finds its provider, and only this person is let in. */
   username?: string | undefined;
+  /** Called once with the device code; where it fails, so does the sign-in. */
+  announce?: ((code: DeviceCode) => Promise<void>) | undefined;
 }
 
 export interface SessionOptions {
@@ -230,7 +233,12 @@ export function createSession(options: SessionOptions) {
     return own;
   }
 
-  async function runSignIn(own: Attempt, way: SignInWay, username?: string, claims?: string): Promise<void> {
+  async function runSignIn(
+    own: Attempt,
+    way: SignInWay,
+    request: SignInRequest,
+    claims?: string,
+  ): Promise<void> {
     const { provider, controller } = own;
     const { name, tenant, applicationId } = provider;
     const { signal } = controller;
@@ -239,23 +247,20 @@ export function createSession(options: SessionOptions) {
       own.state = state;
       events.changed();
     };
+    const unannounced = Promise.withResolvers<never>();
     let account: Account | undefined;
     try {
       await events.started(name);
-      account = await provider.signIn(way, {
+      const signingIn = provider.signIn(way, {
         signal,
         claims,
-        onCode: ({ userCode, verificationUri, expiresAt }) =>
-          show({
-            kind: 'code',
-            provider: name,
-            tenant,
-            applicationId,
-            userCode,
-            verificationUri,
-            startedAt,
-            expiresAt: iso(expiresAt),
-          }),
+        username: request.username,
+        onCode(code) {
+          const { userCode, verificationUri, expiresAt } = code;
+          const until = { startedAt, expiresAt: iso(expiresAt) };
+          show({ kind: 'code', provider: name, tenant, applicationId, userCode, verificationUri, ...until });
+          request.announce?.(code).catch(unannounced.reject);
+        },
         onBrowser: (expiresAt) =>
           show({
             kind: 'browser',
@@ -266,16 +271,21 @@ export function createSession(options: SessionOptions) {
             expiresAt: iso(expiresAt),
           }),
       });
-      demandExpected(account, provider, username);
+      signingIn.catch(() => undefined);
+      account = await Promise.race([signingIn, unannounced.promise]);
+      demandExpected(account, provider, request.username);
       show({ kind: 'working', provider: name, step: 'reading-groups' });
       const groups = await unlessAborted(signal, provider.groups(signal));
       await accept(provider, account, groups, way);
       lastFaults.delete(name);
     } catch (error) {
       const problem = signal.aborted ? cancelled : explain(error);
+      // Ends what goes on where not the sign-in itself has failed.
+      const wasAborted = signal.aborted;
+      controller.abort();
       if (account !== undefined) await takeBack(provider, account, problem).catch(report);
       if (current === undefined) lastProblem = problem;
-      else if (!signal.aborted) current = { ...current, problem };
+      else if (!wasAborted) current = { ...current, problem };
       const other = provider.ways.find((candidate) => candidate !== way);
       otherWay = other !== undefined && blocked(problem, way) ? { provider: name, way: other } : undefined;
       lastFaults.set(name, problem.entra?.aadsts);
@@ -387,15 +397,21 @@ export function createSession(options: SessionOptions) {
       };
     },
 
+    /** Who would answer for this sign-in. @throws LatchkeyError as {@link signIn} */
+    async providerFor({ provider, username }: SignInRequest): Promise<Provider> {
+      return chosen(provider ?? (username === undefined ? undefined : await routed(username)));
+    },
+
     /**
      * Starts a sign-in, or joins the one that is under way; how it goes is in the state.
      * @throws LatchkeyError `request-invalid` for an unknown provider or way, `wrong-account` where the chain denies,
      *   `sign-in-busy` while another one runs.
      */
     async signIn(request: SignInRequest = {}): Promise<void> {
-      const { username } = request;
-      const isRouted = request.provider === undefined && username !== undefined;
-      const provider = chosen(isRouted ? await routed(username) : request.provider);
+      const { provider: named, username } = request;
+      // Without a name to route there is nothing to wait for, and the state tells of the sign-in at once.
+      const provider =
+        named === undefined && username !== undefined ? chosen(await routed(username)) : chosen(named);
       const way = request.way ?? provider.ways[0];
       if (way === undefined || !provider.ways.includes(way)) {
         throw new LatchkeyError(
@@ -415,7 +431,7 @@ export function createSession(options: SessionOptions) {
         const claims = (current?.problem ?? lastProblem)?.entra?.claims;
         lastProblem = undefined;
         otherWay = undefined;
-        begin(provider, 'contacting', (own) => runSignIn(own, way, request.username, claims));
+        begin(provider, 'contacting', (own) => runSignIn(own, way, request, claims));
       } else if (attempt.provider !== provider) {
         throw new LatchkeyError('sign-in-busy', `A sign-in with "${attempt.provider.name}" is waiting.`, {
           remedy: 'Finish or cancel it first.',
