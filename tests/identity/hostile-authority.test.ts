@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createAzureDirectory, type AzureDirectory } from '../../main/identity/azure-directory.ts';
 import { createFetch } from '../../main/identity/http.ts';
 import { createMemoryCache } from './memory-cache.ts';
+import { beginBrowserSignIn, isOpen, redirectOf, stateOf, visit } from './system-browser.ts';
 import {
   sendJson,
   startScriptedServer,
@@ -56,12 +57,16 @@ async function start(script: Script, settings: { tenant?: string } = {}) {
 }
 
 function discovery(response: ServerResponse, origin: string): void {
-  sendJson(response, 200, {
+  sendJson(response, 200, discoveryDocument(origin));
+}
+
+function discoveryDocument(origin: string): Record<string, unknown> {
+  return {
     issuer: `${origin}/${tenantId}/v2.0`,
     authorization_endpoint: `${origin}/${tenantId}/oauth2/v2.0/authorize`,
     token_endpoint: `${origin}/${tenantId}/oauth2/v2.0/token`,
     jwks_uri: `${origin}/${tenantId}/keys`,
-  });
+  };
 }
 
 function deviceCode(origin: string): Record<string, unknown> {
@@ -239,6 +244,70 @@ describe('a token answer that proves nothing', () => {
     const { directory, cache } = await start({ token: (to) => sendJson(to, 200, tokens({ tid: objectId })) });
     await expect(signIn(directory)).rejects.toMatchObject({ code: 'wrong-tenant' });
     expect(cache.writes).toBe(0);
+  });
+});
+
+describe('a sign-in through the browser', () => {
+  /** Comes back from the browser with a code, as if the page had said yes. Passes the nonce on before. */
+  async function comeBack(directory: AzureDirectory, onNonce: (nonce: string) => void = () => undefined) {
+    const { url, done } = beginBrowserSignIn(directory);
+    const address = await url;
+    onNonce(new URL(address).searchParams.get('nonce') ?? '');
+    const page = await visit(`${redirectOf(address)}/?code=x&state=${stateOf(address)}`);
+    return { done, page, address };
+  }
+
+  it.each([
+    ['another host', 'https://login.evil.example/authorize'],
+    ['another port', 'https://127.0.0.1:1/authorize'],
+    ['plain http', 'http://127.0.0.1/authorize'],
+    ['a user part', 'https://127.0.0.1@evil.example/authorize'],
+  ])('whose page would be at %s: no browser is opened', async (_title, endpoint) => {
+    const { directory } = await start({
+      discovery: (to, origin) =>
+        sendJson(to, 200, { ...discoveryDocument(origin), authorization_endpoint: endpoint }),
+    });
+    const { url, done } = beginBrowserSignIn(directory);
+    await expect(done).rejects.toMatchObject({ code: 'authority-invalid' });
+    await expect(url).rejects.toMatchObject({ code: 'authority-invalid' });
+  });
+
+  it.each([
+    ['no id_token', () => omit(tokens(), 'id_token')],
+    ['an id_token without our nonce', () => tokens()],
+    ['an id_token without oid', (nonce: string) => tokens({ nonce, oid: undefined })],
+  ])('%s: nobody is signed in', async (_title, body) => {
+    let nonce = '';
+    const { directory, cache } = await start({ token: (to) => sendJson(to, 200, body(nonce)) });
+    const { done, page, address } = await comeBack(directory, (given) => (nonce = given));
+    await expect(done).rejects.toMatchObject({ code: 'authority-invalid' });
+    expect(page.text).toContain('You are not signed in');
+    expect(await isOpen(redirectOf(address))).toBe(false);
+    expect(cache.writes).toBe(0);
+  });
+
+  it('another tenant in the id_token: wrong-tenant, nothing kept', async () => {
+    let nonce = '';
+    const { directory, cache } = await start({
+      token: (to) => sendJson(to, 200, tokens({ nonce, tid: objectId })),
+    });
+    const { done } = await comeBack(directory, (given) => (nonce = given));
+    await expect(done).rejects.toMatchObject({ code: 'wrong-tenant' });
+    expect(cache.writes).toBe(0);
+  });
+
+  it('a code that was used up by a try whose answer was lost: start again', async () => {
+    const { directory, server } = await start({
+      token: (to, count) => {
+        if (count === 1) to.destroy();
+        else sendJson(to, 400, { error: 'invalid_grant', error_codes: [54005] });
+      },
+    });
+    const { done } = await comeBack(directory);
+    await expect(done).rejects.toMatchObject({ code: 'code-expired', entra: { aadsts: 54005 } });
+    const verifiers = server.requests.map(({ form }) => form.get('code_verifier')).filter(Boolean);
+    expect(verifiers).toHaveLength(2);
+    expect(new Set(verifiers).size).toBe(1);
   });
 });
 
