@@ -10,6 +10,7 @@ import {
   storePasswords,
   type World,
 } from '../support/latchkey.ts';
+import { keepScreenshot } from '../renderer/browser.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { psql } from '../support/psql.ts';
 import { enterCode } from '../support/verification-page.ts';
@@ -68,6 +69,7 @@ describeWith(needed, 'a day with Latchkey', () => {
     await page.getByText('This is a local test tenant, not Microsoft').waitFor();
     await page.getByRole('button', { name: 'Sign in with a code' }).click();
     await page.getByRole('heading', { name: 'Enter this code in your browser' }).waitFor();
+    await keepScreenshot(page, 'electron-code');
     await page.getByRole('button', { name: 'Open sign-in page' }).click();
     await eventually(() => desktop.opened()).toHaveLength(1);
     const [address = ''] = await desktop.opened();
@@ -85,6 +87,7 @@ describeWith(needed, 'a day with Latchkey', () => {
   test('a token from the window lets psql in, and is shown while it works', async () => {
     await page.getByRole('button', { name: /Copy token for sales, role sales_readonly/ }).click();
     await page.getByText('Paste it as the password before').waitFor();
+    await keepScreenshot(page, 'electron-access');
     const token = await clipboardText(desktop.app);
     expect(token).toMatch(/^lk_/);
     expect(await query('sales', 'select current_user', token)).toMatchObject({
@@ -96,6 +99,7 @@ describeWith(needed, 'a day with Latchkey', () => {
     await place('Activity');
     await page.getByText('psql', { exact: true }).waitFor();
     await page.getByText('role sales_readonly · used 2 times').waitFor();
+    await keepScreenshot(page, 'electron-activity');
     await page.getByRole('button', { name: 'End the session of psql' }).click();
     await page.getByRole('button', { name: 'End session' }).click();
     const ended = await running;
