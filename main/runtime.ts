@@ -1,10 +1,13 @@
 import { startApi, type ApiServer } from './api/server.ts';
+import { openAudit } from './audit/audit.ts';
+import { auditFault } from './audit/fault.ts';
 import { startBroker, type Broker } from './broker.ts';
 import { warnings } from './config/check.ts';
 import { loadConfiguration } from './config/load.ts';
+import { toLogText, toProblem } from './contract/errors.ts';
 import { portOwnerName } from './gateway/port-owner.ts';
 import { createFetch, type FetchLike } from './identity/http.ts';
-import { openHome } from './store/home.ts';
+import { openHome, type Home } from './store/home.ts';
 import type { Seal } from './store/seal.ts';
 import { version } from './version.ts';
 
@@ -30,23 +33,25 @@ export interface Runtime {
 /**
  * Broker and API on one configuration and one home: what both ways to run have in common.
  * @throws LatchkeyError for a bad configuration, a home that is in use, an API port that is taken; whatever was
- *   open by then is closed again.
+ *   open by then is closed again, and the failure is in the audit of the home, where there is one.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { log } = options;
-  const configuration = await loadConfiguration(options.configFile);
-  for (const warning of warnings(configuration)) log(warning);
   const home = await openHome(options.homePath);
-  const closers: (() => Promise<void>)[] = [() => home.close()];
+  const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).toReversed()) await closer();
+    for (const closer of closers.splice(0).toReversed())
+      await closer().catch((error: unknown) => log(`while closing: ${toLogText(error)}`));
   };
   const ownFetch = (caFile?: string): FetchLike => {
     const { fetch, close: closeFetch } = createFetch({ caFile });
     closers.push(closeFetch);
     return fetch;
   };
+  closers.push(() => home.close());
   try {
+    const configuration = await loadConfiguration(options.configFile);
+    for (const warning of warnings(configuration)) log(warning);
     const broker = await startBroker({
       version,
       configuration,
@@ -63,7 +68,15 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     closers.push(() => api.close());
     return { broker, api, close };
   } catch (error) {
+    // Once the broker has closed its own, which holds the end of the chain.
+    closers.splice(1, 0, () => recordFailure(home, error));
     await close();
     throw error;
   }
+}
+
+async function recordFailure(home: Home, error: unknown): Promise<void> {
+  const audit = await openAudit({ folder: home.audit });
+  await audit.append({ event: 'start-failed', ...auditFault(toProblem(error)) }).catch(() => undefined);
+  await audit.close();
 }

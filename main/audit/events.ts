@@ -16,6 +16,8 @@ export type AuditEvent =
       seal?: string;
     }
   | { event: 'broker-stopped' }
+  /** The broker did not come up: a faulty configuration, a taken port of the API, a key that cannot be read. */
+  | ({ event: 'start-failed' } & AuditFault)
   | { event: 'configuration-loaded'; path: string; sha256: string }
   | { event: 'sign-in-started'; provider: string }
   | {

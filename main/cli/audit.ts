@@ -7,7 +7,8 @@ import { failed, plain, result, type Output } from './output.ts';
 export async function verify(home: string, output: Output): Promise<number> {
   const verdict = await verifyAudit(join(home, 'audit'));
   if (verdict.ok) {
-    result(output, verdict, `The audit is whole: ${verdict.records} records in ${verdict.files} files.`);
+    const { records, files } = verdict;
+    result(output, verdict, `The audit is whole: ${count(records, 'record')} in ${count(files, 'file')}.`);
     return 0;
   }
   if (output.json) output.out(JSON.stringify(verdict));
@@ -28,4 +29,8 @@ export async function listAudit(home: string, limit: number, output: Output): Pr
     throw new LatchkeyError('request-invalid', '--limit takes a whole number from 1.');
   const records = await readAudit(join(home, 'audit'), { limit });
   result(output, records, records.map((record) => plain(JSON.stringify(record))).join('\n'));
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

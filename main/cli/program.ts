@@ -75,7 +75,7 @@ export async function runCli(
     .addOption(
       new Option(
         '--key-file <file>',
-        'key that seals secrets at rest (32 random bytes); without one they stay in memory',
+        'key that seals secrets at rest (32 random bytes in base64); without one they stay in memory',
       ).env('LATCHKEY_KEY_FILE'),
     )
     .action(
@@ -303,9 +303,9 @@ async function issue(
   connection: string,
   { role, lifetime }: { role?: string; lifetime?: string },
 ): Promise<IssuedToken> {
-  if (lifetime !== undefined && !/^[1-9]\d{0,5}[smh]$/.test(lifetime)) {
-    throw new LatchkeyError('request-invalid', `"${lifetime}" is no time.`, {
-      remedy: 'Write a number and a unit, for example 5m.',
+  if (lifetime !== undefined && !(/^[1-9]\d{0,5}[smh]$/.test(lifetime) && toSeconds(lifetime) <= 86_400)) {
+    throw new LatchkeyError('request-invalid', `"${lifetime}" is no lifetime.`, {
+      remedy: 'Write a number and a unit, for example 5m; 24h at most.',
     });
   }
   return (await client.post('/v1/tokens', {

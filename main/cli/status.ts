@@ -12,7 +12,7 @@ export function describeState(state: AppState): string {
       'Tokens',
       state.tokens,
       ({ id, connection, role, expiresAt, uses }) =>
-        `${id}  ${connection} as ${role}, until ${clock(expiresAt)}, used ${uses} times`,
+        `${id}  ${connection} as ${role}, until ${clock(expiresAt)}, used ${uses === 1 ? 'once' : `${uses} times`}`,
     ),
     ...section(
       'Database sessions',

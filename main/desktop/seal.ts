@@ -8,11 +8,10 @@ import { createMemorySeal, type Seal } from '../store/seal.ts';
  * process, with the reason: on Linux without a keyring Electron encrypts with a password that is part of its source.
  */
 export async function openDesktopSeal(): Promise<Seal> {
-  if (!(await safeStorage.isAsyncEncryptionAvailable())) {
-    return createMemorySeal('This system gives Latchkey no place to keep secrets.');
-  }
-  if (process.platform === 'linux' && !(await linuxKeyringIsReal())) {
-    return createMemorySeal('No keyring (GNOME Keyring or KWallet) is running in this desktop session.');
+  const isLinux = process.platform === 'linux';
+  if (!(await safeStorage.isAsyncEncryptionAvailable()) || (isLinux && !(await linuxKeyringIsReal()))) {
+    const missing = isLinux ? 'No keyring (GNOME Keyring or KWallet)' : 'No key store of the system';
+    return createMemorySeal(`${missing} is running in this desktop session.`);
   }
   return keychainSeal;
 }
@@ -45,6 +44,10 @@ async function demandKey(): Promise<void> {
  */
 async function linuxKeyringIsReal(): Promise<boolean> {
   if (safeStorage.getSelectedStorageBackend() === 'basic_text') return false;
-  const probe = await safeStorage.encryptStringAsync('probe');
-  return probe.subarray(0, 3).toString('latin1') !== 'v10';
+  try {
+    const probe = await safeStorage.encryptStringAsync('probe');
+    return probe.subarray(0, 3).toString('latin1') !== 'v10';
+  } catch {
+    return false;
+  }
 }

@@ -23,7 +23,7 @@ const longestLockMs = 24 * 60 * minute;
 
 // A wrong number is a slip of the finger or a guess by somebody who reads the topic and cannot see the screen. One slip
 // is forgiven; the second locks for an hour, every further one for a day. Each guess is right in one case of three, so
-// no lock makes guessing hopeless: it makes it slow, and each try shows on the phone and in the audit.
+// no lock makes guessing hopeless: it makes it slow, and each try shows on the phone.
 function wrongLock(wrongInARow: number): number {
   if (wrongInARow < 2) return 0;
   return wrongInARow === 2 ? 60 * minute : longestLockMs;

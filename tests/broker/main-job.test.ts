@@ -6,6 +6,7 @@ import {
   connect,
   createLatchkey,
   refusalOf,
+  soon,
   startWorld,
   type Latchkey,
   type World,
@@ -96,7 +97,10 @@ describeWith([parts.postgres, parts.psql], 'the main job', () => {
     );
     const complaint = text(child.stderr);
     await expect
-      .poll(() => world.postgres.query("select 1 from pg_stat_activity where query ~ '^select pg_sleep'"))
+      .poll(
+        () => world.postgres.query("select 1 from pg_stat_activity where query ~ '^select pg_sleep'"),
+        soon,
+      )
       .toHaveLength(1);
     child.kill('SIGINT');
     expect(await complaint).toContain('canceling statement due to user request');
@@ -121,7 +125,7 @@ describeWith([parts.postgres, parts.psql], 'the main job', () => {
         message: 'There is no database "payroll" at this port.',
       });
       await expect
-        .poll(() => latchkey.audit('login-refused'))
+        .poll(() => latchkey.audit('login-refused'), soon)
         .toMatchObject([
           {
             code: 'token-foreign',
@@ -163,7 +167,7 @@ describeWith([parts.postgres, parts.psql], 'the main job', () => {
     const { code, out } = await latchkey.run('audit', 'verify');
     expect({ code, out }).toEqual({
       code: 0,
-      out: expect.stringMatching(/^The audit is whole: \d+ records in 1 files\.\n$/) as string,
+      out: expect.stringMatching(/^The audit is whole: \d+ records in 1 file\.\n$/) as string,
     });
   });
 });

@@ -12,6 +12,7 @@ import {
   connect,
   createLatchkey,
   refusalOf,
+  soon,
   startWorld,
   type Latchkey,
   type TestConfiguration,
@@ -156,7 +157,7 @@ describeWith([parts.postgres, parts.psql, otherUser.part], 'a login that is refu
     expect(refusal.hint).toMatch(/^[A-Z].*\.$/);
     // Told by the gateway after the client has been told.
     await expect
-      .poll(() => lastRecord('database-session-ended'))
+      .poll(() => lastRecord('database-session-ended'), soon)
       .toMatchObject({ reason: 'never-opened', connection, code });
     expect((await latchkey.state()).databaseSessions).toEqual([]);
   });

@@ -5,6 +5,7 @@ import {
   connect,
   createLatchkey,
   refusalOf,
+  soon,
   startWorld,
   type Latchkey,
   type World,
@@ -47,7 +48,7 @@ describeWith([parts.postgres], 'the end of access', () => {
       () => ({ message: 'it went through', at: performance.now() }),
       (error: Error) => ({ message: error.message, at: performance.now() }),
     );
-    await expect.poll(isRunning).toBe(true);
+    await expect.poll(isRunning, soon).toBe(true);
     return { isRunning, ended };
   }
 

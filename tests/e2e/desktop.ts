@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
-import { build, type InlineConfig } from 'vite';
+import { build, createBuilder, type InlineConfig } from 'vite';
 import { desktopParts } from './parts.ts';
 
 const project = join(import.meta.dirname, '../..');
@@ -29,6 +29,34 @@ export async function buildScriptedDesktop(name: string): Promise<string> {
   await build(program(root, 'main/preload.ts', { format: 'cjs', entryFileNames: 'preload.cjs' }));
   await cp(join(project, 'assets'), join(root, 'assets'), { recursive: true });
   const description = { name: 'latchkey-scripted', type: 'module', main: 'main/index.js', version: '0.0.0' };
+  await writeFile(join(root, 'package.json'), JSON.stringify(description));
+  return root;
+}
+
+/** Builds the application as `npm run build` does, into a folder of test-output, and answers with that folder. */
+export async function buildProduct(name: string): Promise<string> {
+  const root = join(project, 'test-output/e2e', name);
+  await rm(root, { recursive: true, force: true });
+  await mkdir(root, { recursive: true });
+  await build({
+    configFile: join(project, 'vite.config.ts'),
+    build: { outDir: join(root, 'dist/renderer') },
+    logLevel: 'error',
+  });
+  const outDir = join(root, 'dist/main');
+  const builder = await createBuilder({
+    configFile: join(project, 'vite.main.config.ts'),
+    environments: { main: { build: { outDir } }, preload: { build: { outDir } } },
+    logLevel: 'error',
+  });
+  await builder.buildApp();
+  await cp(join(project, 'assets'), join(root, 'assets'), { recursive: true });
+  const description = {
+    name: 'latchkey-built',
+    type: 'module',
+    main: 'dist/main/index.js',
+    version: '0.0.0',
+  };
   await writeFile(join(root, 'package.json'), JSON.stringify(description));
   return root;
 }
@@ -85,7 +113,7 @@ export interface Desktop {
   close(): Promise<void>;
 }
 
-/** @param root what {@link buildScriptedDesktop} has answered */
+/** @param root what {@link buildScriptedDesktop} or {@link buildProduct} has answered */
 export async function startDesktop(
   root: string,
   options: { args?: string[]; env?: Record<string, string>; home?: string } = {},

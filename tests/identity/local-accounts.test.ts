@@ -219,7 +219,8 @@ test('a name that nobody has takes as long as one that somebody has', { timeout:
   }
   const times = Object.values(fastest);
   process.stdout.write(`local accounts, fastest refusals in ms: ${JSON.stringify(fastest)}\n`);
-  expect(Math.max(...times) / Math.min(...times)).toBeLessThan(1.5);
+  // Without a hash it would be a fiftieth; what a busy machine adds stays far below that.
+  expect(Math.max(...times) / Math.min(...times)).toBeLessThan(3);
 });
 
 describe('administration', () => {

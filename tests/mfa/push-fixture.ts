@@ -32,9 +32,10 @@ export interface Asked {
 export const adele = 'tenant-1/adele';
 
 export async function startPush(
-  options: NtfyServerOptions & Partial<Pick<PushOptions, 'timing'>> & { token?: string } = {},
+  options: NtfyServerOptions &
+    Partial<Pick<PushOptions, 'timing'>> & { token?: string; phoneToken?: string } = {},
 ): Promise<PushFixture> {
-  const { timing, token, ...serverOptions } = options;
+  const { timing, token, phoneToken = token, ...serverOptions } = options;
   const server = await startNtfyServer(serverOptions);
   const { fetch, close } = createFetch();
   const saved = new Map<string, PushAttempts>();
@@ -57,7 +58,7 @@ export async function startPush(
     server,
     push,
     enrolment,
-    phone: createPhone(server.origin, enrolment.requestTopic, token),
+    phone: createPhone(server.origin, enrolment.requestTopic, phoneToken),
     saved,
     fetch,
     advance: (ms) => void (offset += ms),

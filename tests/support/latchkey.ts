@@ -263,6 +263,9 @@ export async function connect(
   return client;
 }
 
+/** For `expect.poll`: what happens at once, on a machine that is busy with something else. */
+export const soon = { timeout: 15_000, interval: 50 };
+
 /** What the SQL client is told when a login is refused. */
 export interface LoginError {
   sqlState: string | undefined;

@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  connect,
+  createLatchkey,
+  refusalOf,
+  soon,
+  startCommand,
+  startWorld,
+  storePasswords,
+  type Latchkey,
+  type World,
+} from '../support/latchkey.ts';
+import { describeWith, parts } from '../support/parts.ts';
+
+describeWith([parts.postgres], 'a restart', () => {
+  let world: World;
+  let latchkey: Latchkey;
+  let keyFile: string;
+
+  beforeAll(async () => {
+    world = await startWorld();
+    latchkey = await createLatchkey(world, { started: false });
+    keyFile = join(latchkey.config, '..', 'key');
+    await writeFile(keyFile, randomBytes(32).toString('base64'), { mode: 0o600 });
+  });
+  afterAll(async () => {
+    await latchkey?.close();
+    await world?.close();
+  });
+
+  const signedIn = ({ signIn }: { signIn: { kind: string } }): boolean => signIn.kind === 'signed-in';
+  const settled = ({ signIn }: { signIn: { kind: string } }): boolean => signIn.kind !== 'working';
+  const start = () => latchkey.serve.start(['--key-file', keyFile]);
+
+  it('with a key file brings the person and the passwords back, but no token', async () => {
+    await start();
+    await storePasswords(latchkey, world);
+    await latchkey.signIn('ada@fabrikam.example');
+    const before = await latchkey.state();
+    const old = await latchkey.token('sales');
+    expect(await latchkey.serve.stop()).toBe(0);
+    const codes = world.tenant.deviceCodes().length;
+
+    await start();
+    const { signIn, tokens, seal } = await latchkey.until(signedIn);
+    expect(seal).toEqual({ kind: 'key-file' });
+    expect(tokens).toEqual([]);
+    if (signIn.kind !== 'signed-in' || before.signIn.kind !== 'signed-in') throw new Error('not signed in');
+    expect(signIn).toMatchObject({ account: before.signIn.account, until: before.signIn.until });
+    expect(world.tenant.deviceCodes()).toHaveLength(codes);
+    expect((await latchkey.audit('sign-in-succeeded')).at(-1)).toMatchObject({ how: 'restored' });
+    await (await connect(await latchkey.token('sales'))).end();
+    expect(await refusalOf(connect(old))).toMatchObject({
+      sqlState: '28000',
+      message: 'Latchkey does not know this token: it was mistyped, or belongs to an earlier run.',
+    });
+  });
+
+  it('after kill -9 does the same, whatever lies about', async () => {
+    latchkey.serve.process().kill('SIGKILL');
+    await latchkey.serve.stop();
+    expect(await readdir(join(latchkey.home, 'run'))).toContain('api.sock');
+    expect(await latchkey.run('status')).toMatchObject({
+      code: 5,
+      err: expect.stringMatching(
+        /^latchkey: No Latchkey is running for .*\n {2}Start the Latchkey application/,
+      ) as string,
+    });
+    await start();
+    await latchkey.until(signedIn);
+    const { socketDirectory = '', ...token } = await latchkey.token('sales');
+    await (await connect(token, { host: socketDirectory })).end();
+    expect((await latchkey.run('audit', 'verify')).code).toBe(0);
+  });
+
+  it('in the middle of a refresh signs nobody out', async () => {
+    const { id } = world.tenant.addFault({ type: 'hang', endpoint: 'token' });
+    world.tenant.clearRequests();
+    void (await latchkey.client()).post('/v1/refresh', {}).catch(() => undefined);
+    await expect.poll(() => world.tenant.requests().length, soon).toBeGreaterThan(0);
+    const asked = performance.now();
+    expect(await latchkey.serve.stop()).toBe(0);
+    expect(performance.now() - asked).toBeLessThan(8000);
+    world.tenant.clearFaults({ id });
+    await start();
+    await latchkey.until(signedIn);
+  });
+
+  it('without a network waits for it, and a sign-out meanwhile is final', async () => {
+    await latchkey.serve.stop();
+    const { id } = world.tenant.addFault({ type: 'reset', endpoint: 'any' });
+    await start();
+    const { signIn } = await latchkey.until(settled);
+    expect(signIn).toMatchObject({ kind: 'signed-out', problem: { code: 'authority-unreachable' } });
+    await latchkey.signOut();
+    world.tenant.clearFaults({ id });
+    await latchkey.serve.stop();
+    await start();
+    expect((await latchkey.until(settled)).signIn).toEqual({ kind: 'signed-out' });
+  });
+
+  it('after a sign-out leaves nobody signed in', async () => {
+    await latchkey.signIn('ada@fabrikam.example');
+    expect(await latchkey.run('logout')).toMatchObject({ code: 0 });
+    expect(await latchkey.run('logout')).toMatchObject({ code: 0 });
+    await latchkey.serve.stop();
+    const sealed = await readdir(join(latchkey.home, 'sealed', 'key-file'));
+    expect(sealed.filter((name) => !name.startsWith('password-'))).toEqual([]);
+    await start();
+    expect((await latchkey.until(settled)).signIn).toEqual({ kind: 'signed-out' });
+  });
+
+  it('without a key file keeps nothing, and says so', async () => {
+    await latchkey.serve.stop();
+    await latchkey.serve.start([]);
+    await storePasswords(latchkey, world);
+    await latchkey.signIn('ada@fabrikam.example');
+    expect((await latchkey.run('status')).out).toContain('Secrets: memory (There is no key file');
+    const files = await readdir(join(latchkey.home, 'sealed'), { recursive: true });
+    expect(files.filter((name) => name.includes('memory'))).toEqual([]);
+    await latchkey.serve.stop();
+    await latchkey.serve.start([]);
+    expect((await latchkey.until(settled)).signIn).toEqual({ kind: 'signed-out' });
+    const { passwords } = (await (await latchkey.client()).get('/v1/secrets')) as {
+      passwords: { stored: boolean }[];
+    };
+    expect(passwords.every(({ stored }) => !stored)).toBe(true);
+  });
+
+  it('with another key asks for everything anew, and throws nothing away', async () => {
+    await latchkey.serve.stop();
+    await start();
+    await latchkey.signIn('ada@fabrikam.example');
+    await latchkey.serve.stop();
+    const other = join(latchkey.config, '..', 'other-key');
+    await writeFile(other, randomBytes(32).toString('base64'), { mode: 0o600 });
+    await latchkey.serve.start(['--key-file', other]);
+    const { signIn } = await latchkey.until(settled);
+    expect(signIn).toMatchObject({ kind: 'signed-out', problem: { code: 'sealed-unreadable' } });
+    expect((await latchkey.run('status')).out).toContain('was sealed with another key');
+    const names = await readdir(join(latchkey.home, 'sealed', 'key-file'));
+    expect(names.some((name) => name.includes('quarantine'))).toBe(true);
+    await latchkey.signIn('ada@fabrikam.example');
+    const refused = await refusalOf(connect(await latchkey.token('sales')));
+    expect(refused).toMatchObject({
+      sqlState: '28000',
+      message: expect.stringContaining('sealed with another key') as string,
+    });
+  });
+
+  it('needs a key file that is nobody else’s and holds a key', async () => {
+    await latchkey.serve.stop();
+    const open = join(latchkey.config, '..', 'open-key');
+    await writeFile(open, randomBytes(32).toString('base64'), { mode: 0o644 });
+    const short = join(latchkey.config, '..', 'short-key');
+    await writeFile(short, 'hunter2', { mode: 0o600 });
+    for (const [file, message] of [
+      [open, 'is open to other users'],
+      [short, 'does not hold a 256-bit key'],
+      [join(latchkey.home, 'no-key'), 'could not be read'],
+    ] as const) {
+      const { code, err } = await latchkey.run('serve', '--key-file', file);
+      expect(code).toBe(1);
+      expect(err).toContain(message);
+      expect(err).not.toContain('hunter2');
+      expect((await latchkey.audit('start-failed')).at(-1)).toMatchObject({ code: 'seal-unavailable' });
+    }
+    await start();
+  });
+
+  it('a second broker on the home is refused, with the first one named', async () => {
+    const { code, out, err } = await latchkey.run('serve', '--json');
+    expect(code).toBe(1);
+    const pid = latchkey.serve.process().pid;
+    expect(err).toBe(
+      `latchkey: Another Latchkey (pid ${pid}) is running on ${latchkey.home}.\n  Use that one, end it, or start this one on another folder with --home or LATCHKEY_HOME.\n`,
+    );
+    expect(JSON.parse(out)).toMatchObject({ problem: { code: 'home-in-use' } });
+    expect((await latchkey.state()).signIn.kind).not.toBe('working');
+  });
+
+  it('two brokers on two homes do not know each other', async () => {
+    const second = await createLatchkey(world);
+    try {
+      await latchkey.signOut();
+      await storePasswords(latchkey, world);
+      await Promise.all([latchkey.signIn('ada@fabrikam.example'), second.signIn('bruno@fabrikam.example')]);
+      const [ada, bruno] = [await latchkey.token('sales'), await second.token('sales')];
+      expect(ada.port).not.toBe(bruno.port);
+      expect([ada.role, bruno.role]).toEqual(['sales_readonly', 'sales_owner']);
+      expect(await refusalOf(connect(ada, { port: bruno.port }))).toMatchObject({ sqlState: '28000' });
+      await second.signOut();
+      await (await connect(ada)).end();
+      const { bearer } = JSON.parse(await readFile(join(latchkey.home, 'run/api.json'), 'utf8')) as {
+        bearer: string;
+      };
+      const { url } = JSON.parse(await readFile(join(second.home, 'run/api.json'), 'utf8')) as {
+        url: string;
+      };
+      const answer = await fetch(`${url}/v1/state`, { headers: { authorization: `Bearer ${bearer}` } });
+      expect(answer.status).toBe(401);
+    } finally {
+      await second.close();
+    }
+  });
+
+  it('ends in order at Ctrl-C as at SIGTERM, and removes its address', async () => {
+    const token = await latchkey.token('sales');
+    const client = await connect(token);
+    const query = client.query('select pg_sleep(60)').catch((error: Error) => error.message);
+    await expect.poll(async () => (await latchkey.state()).databaseSessions.length, soon).toBe(1);
+    expect(await latchkey.serve.stop('SIGINT')).toBe(0);
+    expect(await query).toBe('Latchkey has been closed.');
+    expect(await readdir(join(latchkey.home, 'run'))).not.toContain('api.json');
+    expect((await latchkey.audit()).at(-1)).toMatchObject({ event: 'broker-stopped' });
+    const never = startCommand(latchkey, 'status', '--json');
+    expect(JSON.parse(await never.firstLine)).toMatchObject({ problem: { code: 'broker-not-running' } });
+    expect((await never.ended).code).toBe(5);
+  });
+});

@@ -1,0 +1,217 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
+import {
+  connect,
+  createLatchkey,
+  startWorld,
+  type Latchkey,
+  type TestConfiguration,
+  type World,
+} from '../support/latchkey.ts';
+import { describeWith, parts } from '../support/parts.ts';
+
+describeWith([parts.postgres], 'a faulty configuration', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld();
+  });
+  afterAll(() => world?.close());
+
+  async function withConfiguration(
+    configure: (configuration: TestConfiguration) => unknown,
+    test: (latchkey: Latchkey) => Promise<void>,
+  ): Promise<void> {
+    const latchkey = await createLatchkey(world, {
+      started: false,
+      configure: async (found) => void (await configure(found)),
+    });
+    try {
+      await test(latchkey);
+    } finally {
+      await latchkey.close();
+    }
+  }
+
+  /** What is wrong, what the person reads, and where. */
+  const faults: [string, (found: TestConfiguration) => unknown, RegExp][] = [
+    [
+      'an unknown key',
+      ({ connections: [sales] }) => Object.assign(sales?.upstream ?? {}, { databse: 'sales' }),
+      /line \d+: connections\[0\]\.upstream\.databse is not a known key; did you mean "database"\?/,
+    ],
+    [
+      'a password',
+      ({ connections: [sales] }) => Object.assign(sales?.upstream ?? {}, { password: 'hunter2' }),
+      /connections\[0\]\.upstream\.password is not a known key: passwords never stand in this file; set them with "latchkey secret set/,
+    ],
+    [
+      'wrong types',
+      ({ connections: [sales], session }) => {
+        Object.assign(sales ?? {}, { port: 'fifteen', rules: 'none' });
+        session.refreshGroups = '5 minutes';
+      },
+      /3 faults:[^]*session\.refreshGroups \("5 minutes"\): write a number and a unit[^]*connections\[0\]\.port must be a number, not "fifteen"[^]*connections\[0\]\.rules must be a list, not "none"/,
+    ],
+    [
+      'two connections on one port',
+      ({ connections: [sales, payroll] }) => Object.assign(payroll ?? {}, { port: sales?.port }),
+      /connections\[1\]\.port port \d+ already belongs to connection "sales"; choose another/,
+    ],
+    [
+      'no encryption beyond this computer',
+      ({ connections: [sales] }) => Object.assign(sales?.upstream ?? {}, { host: 'db.fabrikam.example' }),
+      /connections\[0\]\.upstream\.tls\.mode "off" would send the login to db\.fabrikam\.example readable/,
+    ],
+  ];
+
+  it.each(faults)(
+    '%s: named with its line, on record, and nothing starts',
+    async (_what, configure, message) => {
+      await withConfiguration(configure, async (latchkey) => {
+        const [check, serve] = await Promise.all([
+          latchkey.run('config', 'check', '--json'),
+          latchkey.run('serve'),
+        ]);
+        expect([check.code, serve.code]).toEqual([2, 2]);
+        expect(check.err).toMatch(message);
+        expect(serve.err).toBe(check.err);
+        expect(serve.err).toMatch(
+          /\n {2}Correct the lines named and start again; nothing has been changed\.\n$/,
+        );
+        expect(serve.err).not.toContain('hunter2');
+        const { problem } = JSON.parse(check.out) as { problem: { code: string; message: string } };
+        expect(problem).toMatchObject({
+          code: 'config-invalid',
+          message: expect.stringMatching(message) as string,
+        });
+        expect(await latchkey.audit()).toMatchObject([{ event: 'start-failed', code: 'config-invalid' }]);
+      });
+    },
+  );
+
+  it('that is no YAML, or not there, says so', async () => {
+    await withConfiguration(
+      () => undefined,
+      async (latchkey) => {
+        const text = await readFile(latchkey.config, 'utf8');
+        await writeFile(latchkey.config, text.replace('providers:', 'providers: ['));
+        expect(await latchkey.run('serve')).toMatchObject({
+          code: 2,
+          err: expect.stringMatching(/line \d+: /) as string,
+        });
+        const missing = await latchkey.run('serve', '--config', join(latchkey.home, 'none.yaml'));
+        expect(missing).toMatchObject({
+          code: 2,
+          err: expect.stringMatching(
+            /^latchkey: The configuration .*none\.yaml does not exist\.\n {2}Name the file/,
+          ) as string,
+        });
+      },
+    );
+  });
+
+  it('names certificate files that cannot be read', async () => {
+    await withConfiguration(
+      ({ connections: [sales] }) => Object.assign(sales?.upstream ?? {}, { tls: { caFile: 'no-ca.pem' } }),
+      async (latchkey) => {
+        const { code, err } = await latchkey.run('serve');
+        expect(code).toBe(2);
+        expect(err).toMatch(
+          /^latchkey: The certificate file .*no-ca\.pem of connection "sales" cannot be read\./,
+        );
+        expect(await latchkey.audit('start-failed')).toMatchObject([{ code: 'config-unreadable' }]);
+      },
+    );
+  });
+
+  it('a port that is taken: its owner is named, and the other connections work', async () => {
+    const port = await freePort();
+    const listen = `require('net').createServer().listen(${port}, '127.0.0.1', () => console.log('up'))`;
+    const squatter = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(squatter.stdout, 'data');
+    try {
+      await withConfiguration(
+        ({ connections: [, payroll] }) => Object.assign(payroll ?? {}, { port }),
+        async (latchkey) => {
+          await latchkey.serve.start();
+          const { connections } = await latchkey.state();
+          expect(connections.map(({ listener }) => listener)).toEqual([
+            { kind: 'listening' },
+            {
+              kind: 'failed',
+              problem: {
+                code: 'port-in-use',
+                message: expect.stringMatching(
+                  new RegExp(`^Port ${port} is in use by \\S+ \\(process ${squatter.pid}\\)\\.$`),
+                ) as string,
+                remedy: 'Stop that program, or give the connection another port in the configuration.',
+              },
+            },
+          ]);
+          expect(latchkey.serve.log()).toContain(`connection "payroll": Port ${port} is in use by`);
+          expect((await latchkey.run('connections')).out).toContain(
+            `payroll  not listening: Port ${port} is in use by`,
+          );
+          expect(await latchkey.audit('connection-listener-failed')).toMatchObject([
+            { connection: 'payroll', code: 'port-in-use' },
+          ]);
+          const api = await latchkey.client();
+          const { passwords } = world;
+          await api.post('/v1/secrets', { name: 'sales-readonly', value: passwords['sales-readonly'] });
+          await latchkey.signIn('ada@fabrikam.example');
+          await (await connect(await latchkey.token('sales'))).end();
+        },
+      );
+    } finally {
+      squatter.kill();
+    }
+  });
+
+  it("the API's port that is taken: nothing starts, and nothing is left open", async () => {
+    const squatter = createServer();
+    squatter.listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const { port } = squatter.address() as { port: number };
+    await withConfiguration(
+      (found) => Object.assign(found, { api: { port } }),
+      async (latchkey) => {
+        const { code, err } = await latchkey.run('serve');
+        expect(code).toBe(1);
+        expect(err).toMatch(
+          new RegExp(
+            `latchkey: The API cannot listen on port ${port}: it is in use by .+ \\(process ${process.pid}\\)\\.\n  Set another api\\.port`,
+          ),
+        );
+        expect((await latchkey.audit()).map(({ event }) => event)).toEqual([
+          'broker-started',
+          'broker-stopped',
+          'start-failed',
+        ]);
+        squatter.close();
+        await latchkey.serve.start();
+        expect((await latchkey.state()).connections).toHaveLength(2);
+      },
+    );
+  });
+
+  it('a home that others may write to is refused', async () => {
+    await withConfiguration(
+      () => undefined,
+      async (latchkey) => {
+        const open = join(dirname(latchkey.config), 'open');
+        await mkdir(open);
+        await chmod(open, 0o777);
+        const { code, err } = await latchkey.run('serve', '--home', open);
+        expect(code).toBe(1);
+        expect(err).toBe(
+          `latchkey: ${open} is open to other users of this machine (mode 0777).\n  Close it with: chmod 700 '${open}'\n`,
+        );
+      },
+    );
+  });
+});
