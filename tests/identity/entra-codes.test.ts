@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { errorCodes } from '../../main/contract/errors.ts';
+import { errorCodes, LatchkeyError, toProblem } from '../../main/contract/errors.ts';
 import { problem } from '../../main/contract/state.ts';
-import { toProblem } from '../../main/contract/errors.ts';
 import { stsErrors } from '../../main/demo/tenant/sts-errors.ts';
+import { blocked } from '../../main/identity/blocked.ts';
+import { endsSession } from '../../main/identity/ending.ts';
 import { explainFault, explainRefreshFault } from '../../main/identity/entra-codes.ts';
 import { entraGuidance } from '../../main/identity/entra-guidance.ts';
-import { isConsentMissing, isGrantDead, readFault } from '../../main/identity/entra-fault.ts';
+import {
+  isConsentMissing,
+  isGrantDead,
+  readAuthorizeFault,
+  readFault,
+} from '../../main/identity/entra-fault.ts';
 
 /** The codes that a person must be told how to fix, and the code of ours that each must lead to. */
 const promised = [
@@ -40,7 +46,8 @@ describe('guidance by AADSTS number', () => {
 
   it.each(Object.entries(entraGuidance))('%s has whole sentences of its own', (_number, guidance) => {
     expect(errorCodes).toContain(guidance.code);
-    for (const text of [guidance.message, guidance.remedy]) {
+    const { message, remedy, browser } = guidance;
+    for (const text of [message, remedy, ...(browser ? [browser.message, browser.remedy] : [])]) {
       expect(text).toMatch(/^[A-Z].{8,}\.$/s);
       expect(text).not.toMatch(/AADSTS|\{\}|undefined/);
     }
@@ -65,6 +72,99 @@ describe('guidance by AADSTS number', () => {
     ['bad_verification_code', 'code-expired'],
   ])('understands %s without a number', (error, code) => {
     expect(explainFault({ error }).code).toBe(code);
+  });
+});
+
+describe('a sign-in through the browser', () => {
+  it.each(Object.keys(entraGuidance).map(Number))('%i is not answered with the browser', (aadsts) => {
+    const { code, message, remedy } = explainFault({ aadsts }, 'browser');
+    expect(code).toBe(explainFault({ aadsts }).code);
+    // The registration's switch is called so; everything else about device codes would puzzle.
+    expect(`${message} ${remedy}`).not.toMatch(/device code|through the browser/i);
+  });
+
+  it('reads the parameters that come back', () => {
+    const description =
+      'AADSTS50105: ada@x. Trace ID: 0a1b2c3d-0000-4000-8000-000000000001 Correlation ID: no-guid';
+    const parameters = new URLSearchParams({ error: 'access_denied', error_description: description });
+    expect(readAuthorizeFault(parameters)).toEqual({
+      aadsts: 50105,
+      error: 'access_denied',
+      traceId: '0a1b2c3d-0000-4000-8000-000000000001',
+    });
+    expect(readAuthorizeFault(new URLSearchParams('error='))).toEqual({});
+  });
+});
+
+describe('the other way', () => {
+  it.each([53003, 530036, 50097, 530035, 530032, 530033, 53000, 53001, 50129, 530003, 7000218])(
+    'is offered after %i by device code',
+    (aadsts) => {
+      expect(blocked({ entra: { aadsts } })).toBe(true);
+      expect(blocked(explainFault({ aadsts }))).toBe(true);
+    },
+  );
+
+  it.each([50057, 50020, 65001, 65004, 50105, 700016, 90002, 70020, 50076, 7000215])(
+    'is not offered after %i',
+    (aadsts) => {
+      expect(blocked({ entra: { aadsts } })).toBe(false);
+      expect(blocked({ entra: { aadsts } }, 'browser')).toBe(false);
+    },
+  );
+
+  it('is a device code only where the policy may be about the flow or the place', () => {
+    const offered = Object.keys(entraGuidance).filter((number) =>
+      blocked({ entra: { aadsts: Number(number) } }, 'browser'),
+    );
+    expect(offered).toEqual(['53003', '530036']);
+  });
+
+  it('is not offered for what is no answer of Entra ID', () => {
+    expect(blocked(new LatchkeyError('authority-unreachable', 'No network.'))).toBe(false);
+    expect(blocked({})).toBe(false);
+    expect(blocked({ entra: {} })).toBe(false);
+  });
+
+  it.each(Object.entries(entraGuidance).filter(([, { code }]) => code === 'sign-in-blocked'))(
+    '%s: what blocks is in the list',
+    (number) => {
+      expect(blocked({ entra: { aadsts: Number(number) } })).toBe(true);
+    },
+  );
+});
+
+describe('what ends a session', () => {
+  it('is what authority or directory said no with, and nothing that is unknown', () => {
+    expect([...endsSession].toSorted()).toEqual([
+      'account-disabled',
+      'application-unknown',
+      'sign-in-blocked',
+      'sign-in-refused',
+      'sign-in-required',
+      'tenant-unknown',
+      'wrong-account',
+      'wrong-tenant',
+    ]);
+  });
+
+  it.each(['temporarily_unavailable', 'server_error'])('a passing fault is none: %s', (error) => {
+    for (const fault of [{ error }, { error, aadsts: 90033 }, { error, aadsts: 90024 }]) {
+      expect(explainRefreshFault(fault).code).toBe('authority-unreachable');
+      expect(endsSession.has(explainRefreshFault(fault).code)).toBe(false);
+    }
+  });
+
+  it.each([
+    [700016, 'unauthorized_client'],
+    [7000112, 'unauthorized_client'],
+    [90002, 'invalid_tenant'],
+    [7000218, 'invalid_client'],
+    [50057, 'invalid_grant'],
+    [50105, 'invalid_grant'],
+    [7_654_321, 'invalid_grant'],
+  ])('an administrator or the authority has ended it: %i', (aadsts, error) => {
+    expect(endsSession.has(explainRefreshFault({ aadsts, error }).code)).toBe(true);
   });
 });
 
