@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { systemClocks } from './access/clocks.ts';
-import type { Explanation } from './access/explain.ts';
+import type { Explanation } from './contract/explanation.ts';
 import { createGatekeeper } from './access/gatekeeper.ts';
 import { permissions } from './access/policy.ts';
 import { createTokens, toTokenState, type Token } from './access/tokens.ts';
@@ -24,7 +24,7 @@ import { clientPlace, connectionState } from './core/snapshot.ts';
 import { createTokenIssue } from './core/token-issue.ts';
 import { startGatewayHost } from './gateway/host.ts';
 import type { GatewayHost, ListenerFailure } from './gateway/ports.ts';
-import type { FetchLike } from './identity/http.ts';
+import type { FetchLike } from './contract/http.ts';
 import { localChecks } from './doctor/local-checks.ts';
 import { createLocalAccounts } from './identity/local-accounts.ts';
 import { createSession, type SignInRequest } from './identity/session.ts';

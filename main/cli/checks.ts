@@ -1,4 +1,4 @@
-import type { Explanation } from '../access/explain.ts';
+import type { Explanation } from '../contract/explanation.ts';
 import type { Check } from '../contract/ipc.ts';
 import { plain, result } from './output.ts';
 import type { Tools } from './tools.ts';

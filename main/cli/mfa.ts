@@ -140,15 +140,13 @@ async function askPhone(
   numberOf: (state: AppState) => string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  let isDone = false;
-  const answered = ask().finally(() => {
-    isDone = true;
-  });
+  const done = new AbortController();
+  const answered = ask().finally(() => done.abort());
   // Awaited below; until then a rejection must not count as unhandled.
   answered.catch(() => undefined);
   let after = -1;
   let shown: string | undefined;
-  while (!isDone && shown === undefined && !signal.aborted) {
+  while (shown === undefined && !done.signal.aborted && !signal.aborted) {
     const { revision, state } = await client.state({ after, waitSeconds: 1, signal });
     after = revision;
     shown = numberOf(state);

@@ -1,4 +1,5 @@
-import { explain, type Explanation } from '../access/explain.ts';
+import { explain } from '../access/explain.ts';
+import type { Explanation } from '../contract/explanation.ts';
 import type { LoginDesk } from '../access/gatekeeper.ts';
 import { LatchkeyError, toProblem } from '../contract/errors.ts';
 import type { Group } from '../contract/state.ts';

@@ -14,8 +14,6 @@ export interface MailedCodesOptions {
   audit: Pick<Audit, 'append'>;
 }
 
-export type MailedCodes = ReturnType<typeof createMailedCodes>;
-
 /**
  * Mails a device code to the person whom the sign-in is for, on hosts without a screen. Only to an address of the
  * provider's own domains, and only where the administrator has turned it on: an open mailer would serve those who

@@ -5,7 +5,7 @@ import { createApplicationDirectory, type ApplicationDirectory } from '../direct
 import { createDirectory } from '../directory/graph.ts';
 import { createAzureDirectory, type AzureDirectory } from '../identity/azure-directory.ts';
 import { graphOrigin } from '../identity/clouds.ts';
-import type { FetchLike } from '../identity/http.ts';
+import type { FetchLike } from '../contract/http.ts';
 import type { LocalAccounts } from '../identity/local-accounts.ts';
 import type { Provider } from '../identity/session-ports.ts';
 import type { SecretStore } from '../store/secret-store.ts';

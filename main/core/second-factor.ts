@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import { z } from 'zod';
 import type { Audit } from '../audit/audit.ts';
 import { auditFault } from '../audit/fault.ts';
 import { toSeconds, type Configuration } from '../config/schema.ts';
 import { LatchkeyError, toProblem } from '../contract/errors.ts';
 import type { Enrolment } from '../contract/ipc.ts';
 import type { Account, SecondFactor } from '../contract/state.ts';
-import type { FetchLike } from '../identity/http.ts';
+import type { FetchLike } from '../contract/http.ts';
 import { createMfaDesk, type CodeFactor, type MfaDesk, type PushFactor } from '../mfa/desk.ts';
-import { pushAttempts } from '../mfa/push-attempts.ts';
+import { pushAttempts, type PushAttempts } from '../mfa/push-attempts.ts';
 import { pushEnrolment, type PushEnrolment } from '../mfa/push-enrolment.ts';
 import { createPush, type Push } from '../mfa/push.ts';
 import { createTotp, type Totp } from '../mfa/totp.ts';
@@ -254,8 +253,7 @@ function attemptLedger(secrets: SecretStore) {
         ? undefined
         : pushAttempts.parse(JSON.parse(new TextDecoder().decode(bytes)));
     },
-    save: (account: string, attempts: z.infer<typeof pushAttempts>) =>
-      secrets.set(name(account), encode(attempts)),
+    save: (account: string, attempts: PushAttempts) => secrets.set(name(account), encode(attempts)),
   };
 }
 

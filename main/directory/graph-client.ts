@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { LatchkeyError, type EntraFault } from '../contract/errors.ts';
 import { orAborted } from '../identity/abort.ts';
-import { jsonObject, request, type FetchLike, type HttpOutcome } from '../identity/http.ts';
+import type { FetchLike } from '../contract/http.ts';
+import { jsonObject, request, type HttpOutcome } from '../identity/http.ts';
 import { backoffMs, retryAfterMs, wait } from '../identity/retry.ts';
 
 /** Gives an access token for Graph; with `claims` (JSON text) a new one that satisfies the challenge. */

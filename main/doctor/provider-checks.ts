@@ -4,7 +4,8 @@ import type { Check } from '../contract/ipc.ts';
 import { clouds } from '../identity/clouds.ts';
 import { explainFault } from '../identity/entra-codes.ts';
 import { readFault } from '../identity/entra-fault.ts';
-import { jsonObject, request, type FetchLike, type HttpOutcome } from '../identity/http.ts';
+import type { FetchLike } from '../contract/http.ts';
+import { jsonObject, request, type HttpOutcome } from '../identity/http.ts';
 
 export interface ProviderPorts {
   fetch: FetchLike;

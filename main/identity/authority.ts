@@ -3,7 +3,7 @@ import { LatchkeyError } from '../contract/errors.ts';
 import type { Cloud } from './clouds.ts';
 import type { DeviceCode } from './device-code.ts';
 import { directoryAddress, isTenantId, type AzureDirectorySettings } from './directory-settings.ts';
-import type { FetchLike } from './http.ts';
+import type { FetchLike } from '../contract/http.ts';
 import { createMsalClient } from './msal-client.ts';
 import { createAuthorityNetwork, type AuthorityNetwork } from './network-module.ts';
 

@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
 import { LatchkeyError } from '../contract/errors.ts';
+import type { FetchLike } from '../contract/http.ts';
 import { orAborted } from './abort.ts';
-
-/** The part of `fetch` that identity and directory use; Electron's `net.fetch` fits as it is. */
-export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
 const timeoutMs = 30_000;
 const defaultMaxBytes = 4 * 1024 * 1024;

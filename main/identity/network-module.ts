@@ -4,7 +4,8 @@ import type { VerificationPage } from './clouds.ts';
 import { createDeviceCodePolling, type DeviceCode, type DeviceCodePolling } from './device-code.ts';
 import { explainFault, explainRefreshFault } from './entra-codes.ts';
 import { readFault } from './entra-fault.ts';
-import { jsonObject, request, type FetchLike, type HttpOutcome } from './http.ts';
+import type { FetchLike } from '../contract/http.ts';
+import { jsonObject, request, type HttpOutcome } from './http.ts';
 import { backoffMs, retryAfterMs, wait } from './retry.ts';
 
 export interface AuthorityNetworkOptions {

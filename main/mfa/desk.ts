@@ -122,7 +122,10 @@ export function createMfaDesk(options: DeskOptions) {
     open.delete(prompt.key);
     clearTimeout(prompt.timer);
     prompt.pushing?.abort();
-    for (const { resolve, reject } of prompt.waiters) error === undefined ? resolve() : reject(error);
+    for (const { resolve, reject } of prompt.waiters) {
+      if (error === undefined) resolve();
+      else reject(error);
+    }
     options.changed();
   }
 

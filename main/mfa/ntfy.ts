@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../contract/errors.ts';
-import type { FetchLike } from '../identity/http.ts';
+import type { FetchLike } from '../contract/http.ts';
 
 /** A button that makes the phone send `body` to a topic of the same server (docs.ntfy.sh/publish, "Send HTTP request"). */
 export interface NtfyButton {

@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../contract/errors.ts';
-import type { FetchLike } from '../identity/http.ts';
+import type { FetchLike } from '../contract/http.ts';
 import { ntfyOrigin } from './ntfy.ts';
 import {
   countRequest,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TOTP } from 'otpauth';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { Explanation } from '../../main/access/explain.ts';
+import type { Explanation } from '../../main/contract/explanation.ts';
 import type { Check } from '../../main/contract/ipc.ts';
 import type { ProviderState } from '../../main/contract/state.ts';
 import type { Ran } from '../../main/demo/command-line.ts';

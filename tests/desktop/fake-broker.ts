@@ -12,6 +12,7 @@ export function createFakeBroker(state: AppState, changes: Partial<DesktopBroker
     state: () => state,
     subscribe: () => () => {},
     signIn: note('signIn'),
+    signInLocally: note('signInLocally'),
     cancelSignIn: note('cancelSignIn'),
     signOut: note('signOut'),
     async issueToken(request) {
@@ -21,6 +22,40 @@ export function createFakeBroker(state: AppState, changes: Partial<DesktopBroker
     revokeToken: note('revokeToken'),
     revokeAllTokens: note('revokeAllTokens'),
     cutSession: note('cutSession'),
+    secondFactor: {
+      enrolTotp: async (...args) => {
+        calls.push(['enrolTotp', ...args]);
+        return { uri: 'otpauth://totp/x', key: 'JBSW Y3DP', qr: [[true]] };
+      },
+      confirmTotp: async (...args) => {
+        calls.push(['confirmTotp', ...args]);
+        return ['7K3M-9Q2X'];
+      },
+      removeTotp: note('removeTotp'),
+      enrolPush: async (...args) => {
+        calls.push(['enrolPush', ...args]);
+        return { uri: 'ntfy://push.example/topic', key: 'topic', qr: [[true]] };
+      },
+      confirmPush: note('confirmPush'),
+      removePush: note('removePush'),
+      desk: {
+        answer: note('answer'),
+        askPhone: note('askPhone'),
+        deny: (...args) => void calls.push(['deny', ...args]),
+      },
+    },
+    saveProvider: note('saveProvider'),
+    removeProvider: note('removeProvider'),
+    setProviderEnabled: note('setProviderEnabled'),
+    setProviderSecret: note('setProviderSecret'),
+    validateProvider: async (...args) => {
+      calls.push(['validateProvider', ...args]);
+      return [{ name: 'authority', result: 'ok', message: 'It answers.' }];
+    },
+    doctor: async (...args) => {
+      calls.push(['doctor', ...args]);
+      return [];
+    },
     close: note('close'),
     auditFolder: '/var/audit',
     ...changes,

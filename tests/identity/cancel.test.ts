@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 import type { FaultInput } from '../../main/demo/tenant/faults.ts';
 import { fabrikam } from '../../main/demo/tenant/organisation.ts';
-import type { FetchLike } from '../../main/identity/http.ts';
+import type { FetchLike } from '../../main/contract/http.ts';
 import { createMemoryCache } from './memory-cache.ts';
 import { beginSignIn, it, settlesWithin, signInAs, tokenRequests } from './tenant-fixture.ts';
 

@@ -7,7 +7,8 @@ import {
 import { createAzureDirectory, type AzureDirectory } from '../../main/identity/azure-directory.ts';
 import type { DeviceCode } from '../../main/identity/device-code.ts';
 import type { AzureDirectorySettings } from '../../main/identity/directory-settings.ts';
-import { createFetch, type FetchLike } from '../../main/identity/http.ts';
+import type { FetchLike } from '../../main/contract/http.ts';
+import { createFetch } from '../../main/identity/http.ts';
 import type { DeviceCodeSignIn } from '../../main/identity/sign-in.ts';
 import type { Account } from '../../main/contract/state.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';

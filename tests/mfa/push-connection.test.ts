@@ -1,6 +1,6 @@
 import { Agent, fetch as undiciFetch } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { FetchLike } from '../../main/identity/http.ts';
+import type { FetchLike } from '../../main/contract/http.ts';
 import { createPush } from '../../main/mfa/push.ts';
 import type { NtfyServerOptions } from './ntfy-server.ts';
 import { adele, type PushFixture, startPush, startRequest, subject } from './push-fixture.ts';

@@ -1,4 +1,5 @@
-import { createFetch, type FetchLike } from '../../main/identity/http.ts';
+import type { FetchLike } from '../../main/contract/http.ts';
+import { createFetch } from '../../main/identity/http.ts';
 import type { PushAttempts } from '../../main/mfa/push-attempts.ts';
 import type { PushEnrolment } from '../../main/mfa/push-enrolment.ts';
 import { createPush, type Push, type PushOptions, type PushRequest } from '../../main/mfa/push.ts';

@@ -89,10 +89,10 @@ describeWith([parts.chromium], 'the window', () => {
     await page.keyboard.press('Enter');
     await expect
       .poll(() => bridge.calls.at(-1))
-      .toEqual({ action: 'signIn', request: { provider: 'Fabrikam (partner)' } });
+      .toEqual({ action: 'signIn', request: { provider: 'Fabrikam (partner)', way: 'device-code' } });
 
     await bridge.push(states.contacting);
-    await eventually(() => focusedName(page)).toBe('Asking for a code…');
+    await eventually(() => focusedName(page)).toBe('Contacting the directory…');
     await bridge.push(states.code);
     await eventually(() => focusedName(page)).toBe('Enter this code in your browser');
     await tabTo(page, /Open sign-in page/);

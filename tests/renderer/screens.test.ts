@@ -1,9 +1,12 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LatchkeyError } from '../../main/contract/errors.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { accessibilityViolations } from './axe.ts';
 import { keepScreenshot, type RendererHarness, startRenderer } from './browser.ts';
+import type { FakeBridge } from './fake-bridge.ts';
+import * as identity from './identity-states.ts';
 import * as states from './states.ts';
 
 interface Screen {
@@ -11,7 +14,7 @@ interface Screen {
   state: AppState;
   /** What a person must find there. */
   shows: string[];
-  open?: (page: Page) => Promise<void>;
+  open?: (page: Page, bridge: FakeBridge) => Promise<void>;
 }
 
 const place = (name: string) => (page: Page) =>
@@ -39,7 +42,7 @@ const screens: Screen[] = [
     state: states.portTaken,
     shows: ['taken by pgbouncer (process 812)', 'Stop that program'],
   },
-  { name: 'contacting', state: states.contacting, shows: ['Asking for a code', 'Cancel'] },
+  { name: 'contacting', state: states.contacting, shows: ['Contacting the directory', 'Cancel'] },
   { name: 'reading-groups', state: states.readingGroups, shows: ['Reading your groups'] },
   { name: 'restoring', state: states.restoring, shows: ['Restoring your last sign-in'] },
   {
@@ -136,6 +139,306 @@ const screens: Screen[] = [
   },
 ];
 
+const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).click();
+
+/** Types a code into the form that asks for one, and sends it. */
+async function giveCode(page: Page, label: string): Promise<void> {
+  await page.getByLabel(label).fill('123456');
+  await page.keyboard.press('Enter');
+}
+
+screens.push(
+  {
+    name: 'browser-first',
+    state: identity.browserFirst,
+    shows: ['Sign in with the browser', 'Sign in with a code', 'opens the sign-in page in your browser'],
+  },
+  {
+    name: 'no-provider',
+    state: identity.noProvider,
+    shows: ['No directory is turned on', 'Set up a provider'],
+  },
+  {
+    name: 'blocked-code',
+    state: identity.blocked,
+    shows: [
+      'A Conditional Access policy does not allow signing in with a code.',
+      'AADSTS53003',
+      'Sign in with the browser instead',
+      'Sign in with a code',
+    ],
+  },
+  {
+    name: 'waiting-for-browser',
+    state: identity.browser,
+    shows: ['Go on in your browser', 'Waits for another 4:00', 'contoso.example', 'Cancel sign-in'],
+  },
+  {
+    name: 'break-glass',
+    state: identity.browserFirst,
+    shows: ['Break-glass sign-in', 'For emergencies only', 'User name', 'Password', 'Code'],
+    open: (page) => press(page, 'Use a break-glass account'),
+  },
+  {
+    name: 'prompt',
+    state: identity.twoPrompts,
+    shows: [
+      'Second factor for Sales warehouse',
+      'calls itself DBeaver 25.3 - Main',
+      'sales_reader',
+      '127.0.0.1:51544',
+      '3 logins',
+      'Can be answered for another 2:30',
+      'Ask my phone',
+      'Deny',
+      'One more waits after this one',
+    ],
+  },
+  {
+    name: 'prompt-phone',
+    state: identity.phoneAsked,
+    shows: ['Choose this number on your phone', '47'],
+  },
+  {
+    name: 'prompt-phone-failed',
+    state: identity.phoneFailed,
+    shows: ['The push server does not answer.', 'your answer counts for the next one', 'Ask my phone'],
+  },
+  {
+    name: 'prompt-locked',
+    state: identity.promptWhileLocked,
+    shows: ['No code is taken until 09:24', 'Deny'],
+  },
+  {
+    name: 'prompt-wrong-code',
+    state: identity.prompted,
+    shows: ['The code is wrong.', 'Type the six digits that it shows now.'],
+    async open(page, bridge) {
+      bridge.answer({ answerPrompt: refuse });
+      await giveCode(page, 'Code of your authenticator');
+    },
+  },
+  {
+    name: 'prompt-put-off',
+    state: identity.twoPrompts,
+    shows: ['A login is waiting for your second factor', 'Sales warehouse, and 1 more', 'Answer'],
+    async open(page) {
+      await page.keyboard.press('Escape');
+      await page.getByText('Second factor for Orders').waitFor();
+      await page.keyboard.press('Escape');
+    },
+  },
+  {
+    name: 'prompt-hostile',
+    state: identity.hostilePrompt,
+    shows: [states.hostileNames.html, states.hostileNames.arabic],
+  },
+  {
+    name: 'security',
+    state: identity.withFactors,
+    shows: [
+      'Authenticator application',
+      '9 recovery codes are left',
+      'Set up another one',
+      'Phone',
+      'Signing in',
+    ],
+    open: place('Security'),
+  },
+  {
+    name: 'security-none',
+    state: identity.withoutFactor,
+    shows: [
+      'You need a second factor',
+      'Set up an authenticator',
+      'Set up an authenticator application first',
+    ],
+    open: place('Security'),
+  },
+  {
+    name: 'security-locked',
+    state: identity.lockedOut,
+    shows: [
+      'Locked until 09:24',
+      '2 recovery codes are left',
+      'has not set up a server that can reach phones',
+    ],
+    open: place('Security'),
+  },
+  {
+    name: 'security-signed-out',
+    state: states.signedOut,
+    shows: ['Sign in to see your second factors'],
+    open: place('Security'),
+  },
+  {
+    name: 'enrol-authenticator',
+    state: identity.withoutFactor,
+    shows: ['Scan this with the application', identity.enrolment.key, 'Enter the code that it shows'],
+    async open(page, bridge) {
+      bridge.answer({ enrolTotp: () => identity.enrolment });
+      await place('Security')(page);
+      await press(page, 'Set up an authenticator');
+    },
+  },
+  {
+    name: 'recovery-codes',
+    state: identity.withoutFactor,
+    shows: ['Your recovery codes', ...identity.recoveryCodes, 'I have stored them in a safe place', 'Print'],
+    async open(page, bridge) {
+      bridge.answer({
+        enrolTotp: () => identity.enrolment,
+        confirmTotp: () => ({ recoveryCodes: identity.recoveryCodes }),
+      });
+      await place('Security')(page);
+      await press(page, 'Set up an authenticator');
+      await giveCode(page, 'Six digits');
+    },
+  },
+  {
+    name: 'remove-authenticator',
+    state: identity.withFactors,
+    shows: ['then need your phone', 'Code of the authenticator you have now', 'Remove authenticator'],
+    async open(page) {
+      await place('Security')(page);
+      await press(page, 'Remove the authenticator');
+    },
+  },
+  {
+    name: 'enrol-phone',
+    state: identity.phoneTest,
+    shows: [
+      'Subscribe in the ntfy application',
+      'push.contoso.example',
+      identity.phoneEnrolment.key,
+      'Try it',
+      '83',
+    ],
+    async open(page, bridge) {
+      bridge.answer({ enrolPush: () => identity.phoneEnrolment });
+      await place('Security')(page);
+      await press(page, 'Set up a phone');
+      await giveCode(page, 'Code of your authenticator');
+    },
+  },
+  {
+    name: 'providers',
+    state: identity.chain,
+    shows: [
+      'Contoso',
+      'everybody whom the tenant knows',
+      'with a code, then with the browser',
+      'fabrikam.example, fabrikam.test',
+      'stored, encrypted',
+      'Local, break-glass accounts',
+    ],
+    open: place('Providers'),
+  },
+  {
+    name: 'providers-empty',
+    state: identity.noProvider,
+    shows: ['No provider is set up yet', 'Add a provider'],
+    open: place('Providers'),
+  },
+  {
+    name: 'provider-add',
+    state: identity.chain,
+    shows: [
+      '2 fields need another value.',
+      'Enter the address of the authority.',
+      'Nothing has been changed yet.',
+    ],
+    async open(page) {
+      await place('Providers')(page);
+      await press(page, 'Add a provider');
+      await page.getByLabel('Name').fill('northwind');
+      await press(page, 'Add provider');
+    },
+  },
+  {
+    name: 'provider-edit',
+    state: identity.chain,
+    shows: [
+      'The tenant is now fabrikam.example',
+      'Must be an https address',
+      'One field needs another value.',
+    ],
+    async open(page, bridge) {
+      bridge.answer({ saveProvider: refuseAuthority });
+      await place('Providers')(page);
+      await press(page, 'Edit fabrikam');
+      await press(page, 'Save');
+    },
+  },
+  {
+    name: 'provider-secret',
+    state: identity.chain,
+    shows: ['New application secret', 'Forget the stored one'],
+    async open(page) {
+      await place('Providers')(page);
+      await press(page, 'Application secret of fabrikam');
+    },
+  },
+  {
+    name: 'provider-checked',
+    state: identity.chain,
+    shows: ['Allow public client flows', 'AADSTS7000218'],
+    async open(page, bridge) {
+      bridge.answer({ validateProvider: () => identity.checks });
+      await place('Providers')(page);
+      await press(page, 'Check Contoso');
+    },
+  },
+  {
+    name: 'provider-remove',
+    state: identity.chain,
+    shows: ['Remove this provider?', 'You are signed in through it'],
+    async open(page) {
+      await place('Providers')(page);
+      await press(page, 'Remove Contoso');
+    },
+  },
+  {
+    name: 'doctor',
+    state: states.signedIn,
+    shows: [
+      '2 failed, 1 warning, 1 skipped, 3 in order',
+      'Run: latchkey secret set orders_owner',
+      'AADSTS7000218',
+    ],
+    async open(page, bridge) {
+      bridge.answer({ runDoctor: () => identity.checks });
+      await place('Doctor')(page);
+      await press(page, 'Run all checks');
+      await page.locator('summary').click();
+    },
+  },
+  {
+    name: 'doctor-running',
+    state: states.signedIn,
+    shows: ['Checking. This takes up to a minute.'],
+    async open(page, bridge) {
+      bridge.answer({ runDoctor: () => new Promise(() => undefined) });
+      await place('Doctor')(page);
+      await press(page, 'Run all checks');
+    },
+  },
+);
+
+function refuse(): never {
+  throw new LatchkeyError('mfa-wrong', 'The code is wrong.', {
+    remedy: 'Type the six digits that it shows now.',
+  });
+}
+
+function refuseAuthority(): never {
+  throw new LatchkeyError(
+    'config-invalid',
+    'The configuration /etc/latchkey/latchkey.yaml has a fault:\n  line 9: providers[1].authority ("http://x"): must be an https address such as https://login.microsoftonline.com/<tenant id>',
+    { remedy: 'Correct the lines named and start again; nothing has been changed.' },
+  );
+}
+
 /** What reaches over the left or the right edge, where nobody could read it without scrolling sideways. */
 function cutOff(page: Page): Promise<string[]> {
   return page.evaluate(() =>
@@ -161,8 +464,8 @@ describeWith(
     afterAll(() => renderer.close());
 
     test.each(screens)('$name', { timeout: 60_000 }, async ({ name, state, shows, open }) => {
-      const { page, complaints } = await renderer.show(state, { reducedMotion: 'reduce' });
-      await open?.(page);
+      const { page, bridge, complaints } = await renderer.show(state, { reducedMotion: 'reduce' });
+      await open?.(page, bridge);
       for (const expected of shows)
         await expect.poll(() => bodyText(page), { timeout: 15_000 }).toContain(expected);
 
@@ -185,10 +488,12 @@ describeWith(
 
     test('colours of the system win where it forces them', async () => {
       for (const { name, state, open } of screens.filter((screen) =>
-        ['code', 'access', 'settings'].includes(screen.name),
+        ['code', 'access', 'settings', 'prompt', 'enrol-authenticator', 'providers', 'doctor'].includes(
+          screen.name,
+        ),
       )) {
-        const { page, complaints } = await renderer.show(state, { forcedColors: 'active' });
-        await open?.(page);
+        const { page, bridge, complaints } = await renderer.show(state, { forcedColors: 'active' });
+        await open?.(page, bridge);
         await keepScreenshot(page, `${name}-forced-colors`);
         expect(await accessibilityViolations(page)).toEqual([]);
         expect(complaints).toEqual([]);

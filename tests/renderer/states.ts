@@ -1,14 +1,26 @@
-import type { AppState, ConnectionState, Group, SignInState } from '../../main/contract/state.ts';
+import type {
+  AppState,
+  ConnectionState,
+  Group,
+  ProviderState,
+  SignInState,
+} from '../../main/contract/state.ts';
 
 /** Snapshots for the screens, around one moment. */
 export const moment = Date.parse('2026-03-10T09:12:30.000Z');
-const at = (minutes: number): string => new Date(moment + minutes * 60_000).toISOString();
+export const at = (minutes: number): string => new Date(moment + minutes * 60_000).toISOString();
 
-const provider = {
+const provider: ProviderState = {
   name: 'Contoso',
+  type: 'azure-directory',
+  enabled: true,
   tenant: 'contoso.example',
   applicationId: '3f8c2b71-94a6-4a0e-b1f7-2c5d6e7f8a90',
+  domains: [],
+  ways: ['device-code', 'browser'],
+  hasSecret: false,
 };
+export { provider as contoso };
 
 export const analysts: Group = { id: 'a1c7d9e2-5b34-4c1f-8a6d-0e9f1b2c3d4e', name: 'Sales analysts' };
 export const operators: Group = { id: 'b2d8e0f3-6c45-4d20-9b7e-1f0a2c3d4e5f', name: 'Database operators' };
@@ -47,6 +59,7 @@ export const signedOut: AppState = {
   connections: [sales, orders, payroll],
   tokens: [],
   databaseSessions: [],
+  prompts: [],
   seal: { kind: 'keychain' },
   audit: { kind: 'writing', path: '/home/adele/.local/state/latchkey/audit' },
 };
@@ -56,6 +69,7 @@ export const twoProviders: AppState = {
   providers: [
     provider,
     {
+      ...provider,
       name: 'Fabrikam (partner)',
       tenant: 'fabrikam.example',
       applicationId: '90a8f7e6-d5c2-4f7b-a0e1-6a49c2b83f71',
