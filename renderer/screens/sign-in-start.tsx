@@ -1,6 +1,6 @@
 import { useState } from 'react';
-import type { AppState, SignInState } from '../../main/contract/state.ts';
-import { plainProblem, useAction } from '../bridge.ts';
+import type { AppState, ShownProblem } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { Logo } from '../ui/logo.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
@@ -8,15 +8,13 @@ import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { Name } from '../ui/name.tsx';
 import styles from './sign-in.module.css';
 
-type WhyOut = Extract<SignInState, { kind: 'signed-out' }>['problem'];
-
 /** Nobody is signed in: why, to which directory, and the way in. */
-export function SignInStart({ state, problem }: { state: AppState; problem: WhyOut }) {
+export function SignInStart({ state, problem }: { state: AppState; problem: ShownProblem | undefined }) {
   const { providers } = state;
   const signIn = useAction();
   const [chosen, setChosen] = useState(providers[0]?.name);
   const provider = providers.find(({ name }) => name === chosen) ?? providers[0];
-  const shown = signIn.problem ?? (problem === undefined ? undefined : plainProblem(problem));
+  const shown = signIn.problem ?? problem;
 
   return (
     <section className={styles['centre']}>
@@ -87,7 +85,7 @@ function ProviderChoice(props: {
 /** A port that is taken is worth knowing before the sign-in, not only after it. */
 function FailedConnections({ state }: { state: AppState }) {
   const failed = state.connections.flatMap(({ name, listener }) =>
-    listener.kind === 'failed' ? [{ name, problem: plainProblem(listener.problem) }] : [],
+    listener.kind === 'failed' ? [{ name, problem: listener.problem }] : [],
   );
   return failed.map(({ name, problem }) => (
     <div key={name} className={styles['wide']}>
