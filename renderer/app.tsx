@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { assertNever } from '../main/contract/errors.ts';
 import type { LatchkeyBridge } from '../main/contract/ipc.ts';
 import type { AppState } from '../main/contract/state.ts';
-import { BridgeContext, plainProblem, useAppState } from './bridge.ts';
+import { BridgeContext, useAppState } from './bridge.ts';
 import { Activity } from './screens/activity.tsx';
 import { Doctor } from './screens/doctor.tsx';
 import { Home } from './screens/home.tsx';
@@ -74,7 +74,7 @@ function Notices({ state }: { state: AppState }) {
           Sign-ins go to a stand-in on this computer. Do not enter a real password.
         </Callout>
       )}
-      {state.audit.kind === 'failed' && <ProblemPanel problem={plainProblem(state.audit.problem)} />}
+      {state.audit.kind === 'failed' && <ProblemPanel problem={state.audit.problem} />}
     </>
   );
 }

@@ -67,7 +67,7 @@ export function useAction(): ActionRunner {
         const ask = bridge[action] as (request: IpcRequest<A>) => Promise<IpcOutcome<A>>;
         const outcome = await ask(request);
         if (outcome.ok) return { reply: outcome.reply };
-        setProblem(plainProblem(outcome.problem));
+        setProblem(outcome.problem);
         return undefined;
       } finally {
         setBusy(false);
@@ -77,11 +77,4 @@ export function useAction(): ActionRunner {
   );
   const dismiss = useCallback(() => setProblem(undefined), []);
   return { busy, problem, dismiss, run };
-}
-
-type WireProblem = Extract<Awaited<ReturnType<LatchkeyBridge['getState']>>, { ok: false }>['problem'];
-
-/** The schema's type allows `remedy: undefined` where the contract's interface has no key. */
-export function plainProblem(problem: WireProblem): Problem {
-  return problem as Problem;
 }

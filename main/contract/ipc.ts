@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { IpcAction } from './actions.ts';
 import { cloudNames, signInWays } from './clouds.ts';
-import { appState, problem } from './state.ts';
+import type { Problem } from './errors.ts';
+import { appState, type AppState } from './state.ts';
 
 /**
  * Everything the renderer may ask of the main process, as one value: main checks every payload with `request`, the
@@ -119,16 +120,12 @@ export type IpcRequest<A extends IpcAction> = z.infer<(typeof ipcActions)[A]['re
 export type IpcReply<A extends IpcAction> = z.infer<(typeof ipcActions)[A]['reply']>;
 
 /** What crosses the bridge: a failed action is data, since Electron strips custom errors of all but their message. */
-export const ipcOutcome = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), reply: z.unknown() }),
-  z.object({ ok: z.literal(false), problem }),
-]);
 export type IpcOutcome<A extends IpcAction> =
-  { ok: true; reply: IpcReply<A> } | { ok: false; problem: z.infer<typeof problem> };
+  { ok: true; reply: IpcReply<A> } | { ok: false; problem: Problem };
 
 export type LatchkeyBridge = {
   [A in IpcAction]: (request: IpcRequest<A>) => Promise<IpcOutcome<A>>;
 } & {
   /** Calls back with every new snapshot; returns the way to stop. */
-  onState(listener: (state: z.infer<typeof appState>) => void): () => void;
+  onState(listener: (state: AppState) => void): () => void;
 };

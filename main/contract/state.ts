@@ -192,6 +192,8 @@ export const appState = z.object({
   ]),
 });
 
+/** A problem inside a snapshot; every `Problem` is one. */
+export type ShownProblem = z.infer<typeof problem>;
 export type Account = z.infer<typeof account>;
 export type Group = z.infer<typeof group>;
 export type Grant = z.infer<typeof grant>;

@@ -22,5 +22,5 @@ export function menuLabel(text: string): string {
 
 /** Time of day in the person's own format, such as 17:30. */
 export function timeOfDay(iso: string): string {
-  return new Date(iso).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  return new Date(iso).toLocaleTimeString([], { timeStyle: 'short' });
 }

@@ -1,12 +1,16 @@
 import type { Socket } from 'node:net';
 
-/** One connection that has not been let in yet. */
+/** One connection that has not been let in yet, and how far it has got. */
 export interface Visit {
+  /** How long ago it was accepted, in ms. */
+  age(): number;
   /** The first byte has come. */
   spoke(): void;
-  /** The broker has been asked: this visit is not sent away to make room while it waits for the answer. */
+  /** The client has said who it is and what it wants. */
+  introduced(): void;
+  /** The broker has been asked: this visit is not sent away while it waits for the answer. */
   asked(): void;
-  /** The answer is no, and is being held back: this visit is the first to go. */
+  /** The answer is no, and is being held back. */
   refused(): void;
   /** The visit is over: let in, refused or gone. */
   leave(): void;
@@ -15,26 +19,54 @@ export interface Visit {
 export type Admission = ReturnType<typeof createAdmission>;
 
 /**
- * Bounds the connections of one listener that have not authenticated. When there is no room, the one that has been
- * silent longest goes, then the one that has talked longest: a crowd of idle sockets cannot keep out a client that
- * gets on with its login.
+ * Bounds the connections of one listener that have not authenticated, and ends those that never speak.
+ *
+ * When there is no room, the oldest visit of the most crowded stage goes. A crowd stays behind at one stage, whether
+ * it says nothing, half a packet or a false name; a client that gets on with its login is elsewhere or, among them,
+ * the youngest.
+ *
+ * @param limit how many there may be.
+ * @param silentMs how long one may say nothing at all.
  */
-export function createAdmission(limit: number) {
-  const silent = new Set<Socket>();
+export function createAdmission(limit: number, silentMs: number) {
+  /** With the time of entering; insertion order is the order of time, here as in the other stages. */
+  const silent = new Map<Socket, number>();
   const talking = new Set<Socket>();
+  const introduced = new Set<Socket>();
   const waiting = new Set<Socket>();
+  const refused = new Set<Socket>();
+  const stages = [silent, talking, introduced, waiting, refused];
+  const expendable = [silent, talking, introduced, refused];
+  let sweepTimer: NodeJS.Timeout | undefined;
+
+  const size = (): number => stages.reduce((sum, stage) => sum + stage.size, 0);
 
   function leave(socket: Socket): boolean {
-    return silent.delete(socket) || talking.delete(socket) || waiting.delete(socket);
+    return stages.some((stage) => stage.delete(socket));
   }
 
   function makeRoom(): boolean {
-    if (silent.size + talking.size + waiting.size < limit) return true;
-    const [oldest] = silent.size > 0 ? silent : talking;
+    if (size() < limit) return true;
+    const crowded = expendable.reduce((most, stage) => (stage.size > most.size ? stage : most));
+    const [oldest] = crowded.keys();
     if (oldest === undefined) return false;
     leave(oldest);
     oldest.destroy();
     return true;
+  }
+
+  /** One timer for all: the first entry is always the one that is due next. */
+  function sweep(): void {
+    sweepTimer = undefined;
+    const now = performance.now();
+    for (const [socket, since] of silent) {
+      if (now - since < silentMs) {
+        sweepTimer = setTimeout(sweep, since + silentMs - now);
+        return;
+      }
+      silent.delete(socket);
+      socket.destroy();
+    }
   }
 
   return {
@@ -44,25 +76,28 @@ export function createAdmission(limit: number) {
         socket.destroy();
         return undefined;
       }
-      silent.add(socket);
+      const entered = performance.now();
+      silent.set(socket, entered);
+      sweepTimer ??= setTimeout(sweep, silentMs);
       const move = (to: Set<Socket>): void => {
         if (leave(socket)) to.add(socket);
       };
       return {
-        spoke() {
-          if (silent.has(socket)) move(talking);
-        },
+        age: () => performance.now() - entered,
+        spoke: () => move(talking),
+        introduced: () => move(introduced),
         asked: () => move(waiting),
-        refused: () => move(silent),
+        refused: () => move(refused),
         leave: () => void leave(socket),
       };
     },
     /** Sends everybody away. */
     clear(): void {
-      for (const socket of [...silent, ...talking, ...waiting]) socket.destroy();
+      clearTimeout(sweepTimer);
+      for (const stage of stages) for (const socket of stage.keys()) socket.destroy();
     },
     get size() {
-      return silent.size + talking.size + waiting.size;
+      return size();
     },
   };
 }

@@ -28,12 +28,18 @@ export function createGateway({ gatekeeper, scram, limits, onFault }: GatewayOpt
 
   async function openOne(settings: ListenerSettings): Promise<void> {
     const service = createService(settings);
-    const admission = createAdmission(limits.visits);
+    const admission = createAdmission(limits.visits, limits.startupMs);
     const listener = await listen(settings, (socket, peer) => {
       const visit = admission.enter(socket);
       if (visit === undefined) return;
-      const served = service.serve(socket, peer, visit).finally(() => serving.delete(served));
-      serving.add(served);
+      // Nothing is set up for a connection before it has spoken: a crowd of silent ones costs little more than its
+      // sockets.
+      socket.once('close', visit.leave);
+      socket.once('readable', () => {
+        visit.spoke();
+        const served = service.serve(socket, peer, visit).finally(() => serving.delete(served));
+        serving.add(served);
+      });
     });
     admissions.push(admission);
     listeners.push(listener);

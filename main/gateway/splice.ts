@@ -29,7 +29,7 @@ export function splice(
   client: Connection,
   upstream: Connection,
   leftovers: { fromClient: Buffer; fromUpstream: Buffer },
-  watch: (chunk: Uint8Array) => void,
+  watch: (chunk: Buffer) => void,
 ): Splice {
   const near = client.socket;
   const far = upstream.socket;

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { assertNever } from '../../main/contract/errors.ts';
 import type { IpcReply } from '../../main/contract/ipc.ts';
 import type { ConnectionState, Grant } from '../../main/contract/state.ts';
-import { plainProblem, useAction } from '../bridge.ts';
+import { useAction } from '../bridge.ts';
 import { Badge } from '../ui/badge.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -28,7 +28,7 @@ export function ConnectionCard({ connection }: { connection: ConnectionState }) 
         </div>
         <Availability open={open} kind={listener.kind} />
       </div>
-      {listener.kind === 'failed' && <ProblemPanel problem={plainProblem(listener.problem)} />}
+      {listener.kind === 'failed' && <ProblemPanel problem={listener.problem} />}
       {open ? (
         <ul className={styles['roles']}>
           {grants.map((grant) => (

@@ -1,5 +1,5 @@
 import type { AppState, SignInState } from '../../main/contract/state.ts';
-import { plainProblem, useAction } from '../bridge.ts';
+import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -21,7 +21,7 @@ export function Home({ state, signIn }: { state: AppState; signIn: SignedIn }) {
   return (
     <>
       <Person signIn={signIn} />
-      {signIn.problem !== undefined && <ProblemPanel problem={plainProblem(signIn.problem)} />}
+      {signIn.problem !== undefined && <ProblemPanel problem={signIn.problem} />}
       <section className={styles['section']} aria-labelledby="connections">
         <h2 id="connections">Your connections</h2>
         {state.connections.length === 0 && (

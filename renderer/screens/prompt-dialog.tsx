@@ -1,5 +1,5 @@
 import type { MfaPrompt } from '../../main/contract/state.ts';
-import { plainProblem, useAction } from '../bridge.ts';
+import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { CodeForm } from '../ui/code-form.tsx';
 import { Countdown } from '../ui/countdown.tsx';
@@ -142,7 +142,7 @@ function Code(props: { id: string; lockedUntil: string | undefined; onAccepted()
 function Phone({ prompt, onAccepted }: { prompt: MfaPrompt; onAccepted: () => void }) {
   const ask = useAction();
   const { id, pushNumber, pushProblem, methods } = prompt;
-  const problem = ask.problem ?? (pushProblem === undefined ? undefined : plainProblem(pushProblem));
+  const problem = ask.problem ?? pushProblem;
 
   async function askPhone(): Promise<void> {
     if ((await ask.run('askPhone', { id })) !== undefined) onAccepted();

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { SignInWay } from '../../main/contract/clouds.ts';
 import type { AppState, ProviderState, SignInState } from '../../main/contract/state.ts';
-import { plainProblem, useAction } from '../bridge.ts';
+import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { Logo } from '../ui/logo.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
@@ -29,7 +29,7 @@ export function SignInStart(props: {
   const action = useAction();
   const [chosen, setChosen] = useState(otherWay?.provider);
   const provider = providers.find(({ name }) => name === chosen) ?? providers[0];
-  const shown = action.problem ?? (problem === undefined ? undefined : plainProblem(problem));
+  const shown = action.problem ?? problem;
   const signIn = (way: SignInWay, name: string) => void action.run('signIn', { provider: name, way });
   const instead = otherWay !== undefined && otherWay.provider === provider?.name ? otherWay.way : undefined;
 
@@ -138,7 +138,7 @@ function ProviderChoice(props: {
 /** A port that is taken is worth knowing before the sign-in, not only after it. */
 function FailedConnections({ state }: { state: AppState }) {
   const failed = state.connections.flatMap(({ name, listener }) =>
-    listener.kind === 'failed' ? [{ name, problem: plainProblem(listener.problem) }] : [],
+    listener.kind === 'failed' ? [{ name, problem: listener.problem }] : [],
   );
   return failed.map(({ name, problem }) => (
     <div key={name} className={styles['wide']}>

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { Problem } from '../../main/contract/errors.ts';
+import type { ShownProblem } from '../../main/contract/state.ts';
 import { Button } from './button.tsx';
 import { Icon, type IconName } from './icon.tsx';
 import styles from './problem-panel.module.css';
@@ -9,7 +9,7 @@ export function ProblemPanel({
   problem,
   onDismiss,
 }: {
-  problem: Problem | undefined;
+  problem: ShownProblem | undefined;
   onDismiss?: () => void;
 }) {
   return (
@@ -36,7 +36,7 @@ export function ProblemPanel({
 }
 
 /** What an administrator needs to find the event in the directory's logs. */
-function Reference({ problem: { entra } }: { problem: Problem }) {
+function Reference({ problem: { entra } }: { problem: ShownProblem }) {
   if (entra === undefined) return null;
   const parts = [
     entra.aadsts === undefined ? undefined : `AADSTS${entra.aadsts}`,

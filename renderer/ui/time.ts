@@ -31,14 +31,12 @@ export function ago(ms: number): string {
   return ms < 60_000 ? 'just now' : `${roughly(ms)} ago`;
 }
 
-/** Time of day, with the day where it is not today. */
+/** Time of day in the person's own format, with the day where it is not today. */
 export function timeOfDay(iso: string, now: number): string {
   const date = new Date(iso);
-  const sameDay = date.toDateString() === new Date(now).toDateString();
-  const time = { hour: '2-digit', minute: '2-digit' } as const;
-  return sameDay
-    ? date.toLocaleTimeString([], time)
-    : date.toLocaleString([], { weekday: 'short', day: 'numeric', month: 'short', ...time });
+  const time = date.toLocaleTimeString([], { timeStyle: 'short' });
+  if (date.toDateString() === new Date(now).toDateString()) return time;
+  return `${date.toLocaleDateString([], { weekday: 'short', day: 'numeric', month: 'short' })}, ${time}`;
 }
 
 /** A lifetime out of the configuration: "15 minutes", "90 seconds", "1 hour". */

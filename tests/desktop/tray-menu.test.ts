@@ -9,8 +9,7 @@ const line = (item: TrayItem): string => {
   return `${item.command === undefined && inner === '' ? '(text) ' : ''}${item.label}${inner}`;
 };
 const lines = (state: AppState): string[] => trayMenu(state).map(line);
-const time = (iso: string): string =>
-  new Date(iso).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+const time = (iso: string): string => new Date(iso).toLocaleTimeString([], { timeStyle: 'short' });
 
 describe('tray menu', () => {
   test('signed out', () => {

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createAdmission } from '../../main/gateway/admission.ts';
 import { createLiveSessions } from '../../main/gateway/live-sessions.ts';
@@ -7,56 +8,76 @@ import { createRejections } from '../../main/gateway/rejections.ts';
 
 const sockets = (count: number): Socket[] => Array.from({ length: count }, () => new Socket());
 
-test('admission: the longest silent goes first, then the longest talker, never one that waits for the broker', () => {
-  const admission = createAdmission(3);
-  const [first, second, third, fourth, fifth, sixth, seventh] = sockets(7) as [
-    Socket,
-    Socket,
-    Socket,
-    Socket,
-    Socket,
-    Socket,
-    Socket,
-  ];
-  const waiting = admission.enter(first);
-  waiting?.spoke();
-  waiting?.asked();
+test('admission: silence ends in time, and speech prevents that', async () => {
+  const admission = createAdmission(10, 100);
+  const [first, second, third] = sockets(3) as [Socket, Socket, Socket];
+  admission.enter(first);
   admission.enter(second)?.spoke();
+  await sleep(60);
   admission.enter(third);
-  const talker = admission.enter(fourth);
-  expect([first, second, third, fourth].map(({ destroyed }) => destroyed)).toEqual([
-    false,
-    false,
-    true,
-    false,
-  ]);
-  talker?.spoke();
-  admission.enter(fifth)?.asked();
-  expect(second.destroyed).toBe(true);
-  talker?.asked();
-  // Everybody waits for the broker now.
-  expect(admission.enter(sixth)).toBeUndefined();
-  expect(sixth.destroyed).toBe(true);
-  expect(admission.size).toBe(3);
-  // One whose answer is no makes way at once.
-  waiting?.refused();
-  expect(admission.enter(seventh)).toBeDefined();
-  expect(first.destroyed).toBe(true);
-  talker?.leave();
-  talker?.leave();
-  expect(admission.size).toBe(2);
+  await sleep(60);
+  expect([first, second, third].map(({ destroyed }) => destroyed)).toEqual([true, false, false]);
+  await sleep(60);
+  expect([second, third].map(({ destroyed }) => destroyed)).toEqual([false, true]);
+  expect(admission.size).toBe(1);
+});
+
+test('admission: when it is full, the oldest of the most crowded stage goes', () => {
+  const admission = createAdmission(6, 60_000);
+  const steps = ['spoke', 'introduced', 'asked', 'refused'] as const;
+  const arrive = (howFar: number): Socket => {
+    const socket = new Socket();
+    const visit = admission.enter(socket);
+    for (const step of steps.slice(0, howFar)) visit?.[step]();
+    return socket;
+  };
+  const gone = (visitors: Socket[]): boolean[] => visitors.map(({ destroyed }) => destroyed);
+  const good = arrive(1);
+  const silent = [arrive(0), arrive(0), arrive(0)];
+  const asked = [arrive(3), arrive(3)];
+  // A crowd that is silent: the client that speaks stays.
+  const talkers = [arrive(1)];
+  expect(gone(silent)).toEqual([true, false, false]);
+  talkers.push(arrive(1), arrive(1));
+  expect(gone(silent)).toEqual([true, true, false]);
+  expect(good.destroyed).toBe(true);
+  // A crowd that talks and never gets on: a newcomer that has not spoken yet stays.
+  const newcomer = arrive(0);
+  expect(gone(talkers)).toEqual([true, false, false]);
+  talkers.push(arrive(1), arrive(1));
+  expect(gone([...talkers, newcomer])).toEqual([true, true, false, false, false, false]);
+  // Wrong tokens whose answers are being held back are a crowd like any other.
   admission.clear();
-  expect([fifth, seventh].every(({ destroyed }) => destroyed)).toBe(true);
+  const another = createAdmission(3, 60_000);
+  const refused = [0, 1, 2].map(() => {
+    const socket = new Socket();
+    another.enter(socket)?.refused();
+    return socket;
+  });
+  expect(another.enter(new Socket())).toBeDefined();
+  expect(gone(refused)).toEqual([true, false, false]);
+  expect(gone(asked)).toEqual([true, true]);
+  another.clear();
+});
+
+test('admission: those that wait for the broker are not sent away; the newcomer is', () => {
+  const admission = createAdmission(1, 60_000);
+  const [first, second] = sockets(2) as [Socket, Socket];
+  admission.enter(first)?.asked();
+  expect(admission.enter(second)).toBeUndefined();
+  expect([first, second].map(({ destroyed }) => destroyed)).toEqual([false, true]);
+  admission.clear();
 });
 
 test('admission: one that has left does not come back', () => {
-  const admission = createAdmission(3);
+  const admission = createAdmission(3, 60_000);
   const visit = admission.enter(new Socket());
   visit?.leave();
   visit?.spoke();
   visit?.asked();
   visit?.refused();
   expect(admission.size).toBe(0);
+  admission.clear();
 });
 
 test('live sessions: a cut for a session that is not known yet waits for it, but only while somebody decides', () => {

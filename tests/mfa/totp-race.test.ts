@@ -149,7 +149,7 @@ describeWith([root, strace], 'a fault at every system call of an acceptance', ()
     const { pid, go } = await child(submission);
     const trace = join(submission.folder, 'trace');
     const options = ['-f', '-qqq', '-p', `${pid}`, '-o', trace];
-    const tracer = spawn('strace', [...options, ...faults]);
+    const tracer = spawn(strace.path ?? '', [...options, ...faults]);
     const tracerEnd = once(tracer, 'close');
     await untilTraced(pid);
     const answer = await go();

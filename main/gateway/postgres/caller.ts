@@ -32,8 +32,8 @@ export function createCaller(socket: Socket, peer: Peer, visit: Visit, limits: G
     reader.end(controller.signal.reason);
   };
   const gone = (): void => abort(new HungUp());
-  const startupTimer = setTimeout(gone, limits.startupMs);
-  const loginTimer = setTimeout(() => abort(tooSlow()), limits.loginMs);
+  const startupTimer = setTimeout(gone, limits.startupMs - visit.age());
+  const loginTimer = setTimeout(() => abort(tooSlow()), limits.loginMs - visit.age());
   socket.once('end', gone).once('close', gone);
   return {
     socket,

@@ -15,18 +15,12 @@ const tlsHandshakeByte = 0x16;
  * gateway listens on loopback only, and SCRAM keeps the token off the wire. Client TLS would take the socket over
  * where the `N` for an SSLRequest is sent.
  *
- * @param onFirstBytes called once the client has said anything at all.
  * @throws HungUp for bytes of another protocol; Refused; ProtocolError for a malformed packet.
  */
-export async function readClientRequest(
-  socket: Socket,
-  reader: ByteReader,
-  onFirstBytes: () => void,
-): Promise<ClientRequest> {
+export async function readClientRequest(socket: Socket, reader: ByteReader): Promise<ClientRequest> {
   const declined = new Set<string>();
   for (;;) {
     const start = await reader.read(4);
-    onFirstBytes();
     if (start[0] === tlsHandshakeByte) {
       socket.write(tlsAlert);
       throw otherProtocol('TLS without asking first');

@@ -51,8 +51,9 @@ export function createPostgresService(options: PostgresServiceOptions) {
   let sessions = 0;
 
   async function attend(caller: Caller): Promise<void> {
-    const request = await readClientRequest(caller.socket, caller.reader, caller.visit.spoke);
+    const request = await readClientRequest(caller.socket, caller.reader);
     caller.started();
+    caller.visit.introduced();
     if (request.kind === 'cancel') {
       await forwardCancel(request);
       caller.socket.destroySoon();
