@@ -9,6 +9,7 @@ import { LatchkeyError } from '../../main/contract/errors.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { runDesktop } from '../../main/desktop/app.ts';
 import type { DesktopBroker, DesktopPlatform } from '../../main/desktop/ports.ts';
+import { createFakeBroker } from '../desktop/fake-broker.ts';
 import { code, contacting, signedIn, signedOut } from '../renderer/states.ts';
 
 const home = process.env['LATCHKEY_HOME'];
@@ -62,6 +63,8 @@ async function createBroker(platform: DesktopPlatform): Promise<DesktopBroker> {
     seal: seal.reason === undefined ? { kind: seal.kind } : { kind: seal.kind, reason: seal.reason },
   };
   return {
+    // What these tests do not look at.
+    ...createFakeBroker(state).broker,
     state: () => state,
     subscribe(listener) {
       listeners.add(listener);
