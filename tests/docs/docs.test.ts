@@ -109,19 +109,22 @@ describe('commands', () => {
       const values = shape.options.get(word) ?? general.get(word);
       if (values === undefined) return `"${words.join(' ')}" has no option "${word}"`;
       if (values === 'none') continue;
-      if ((rest[index + 1] ?? '-').startsWith('-')) return `"${word}" has no value`;
-      index += 1;
-      while (values === 'many' && !(rest[index + 1] ?? '-').startsWith('-')) index += 1;
+      const following = rest.slice(index + 1);
+      const end = following.findIndex((next) => next.startsWith('-'));
+      const given = end < 0 ? following.length : end;
+      if (given === 0) return `"${word}" has no value`;
+      index += values === 'many' ? given : 1;
     }
     if (parameters > shape.takes) return `"${words.join(' ')}" takes ${shape.takes} parameters`;
     return parameters < shape.needs && !(bare && parameters === 0) ? 'a parameter is missing' : undefined;
   }
 
-  /** Commands in code, up to what ends a command in a shell or begins a comment. */
+  const beginning = String.raw`(?:(?:^|[|;&(])\s*(?:sudo (?:-\S+ \w+ )?)?|Run: |/)latchkey(?:\.js)? +`;
+  const command = new RegExp(`${beginning}([^\\s|;&#)][^\\n|;&#)]*)`, 'gm');
+
+  /** Commands where a shell would run them, up to what ends a command or begins a comment. */
   function commandsIn(code: string): string[] {
-    return [...code.matchAll(/(?:^|[\s/;|&])latchkey(?:\.js)? +([^\n|;&#]+)/gm)].map(([, line = '']) =>
-      line.trim(),
-    );
+    return [...code.matchAll(command)].map(([, line = '']) => line.trim());
   }
 
   it('finds what is wrong with a command', async () => {
@@ -162,9 +165,23 @@ describe('commands', () => {
     );
   }
 
-  it('looks at enough of them', () => {
-    const counted = pages.flatMap((page) => blocksOf(page).flatMap(({ text }) => commandsIn(text)));
-    expect(counted.length).toBeGreaterThan(50);
+  it('finds commands, and no arguments of other programs', () => {
+    const lines = [
+      '  latchkey login    # waits',
+      'az x --name latchkey --query y |',
+      '  latchkey provider secret entra',
+      'sudo -Hu reports latchkey doctor | less',
+      'ExecStart=/usr/bin/node /opt/latchkey/dist/main/latchkey.js serve --json',
+      'ntfy access latchkey x',
+    ];
+    expect(commandsIn(lines.join('\n'))).toEqual([
+      'login',
+      'provider secret entra',
+      'doctor',
+      'serve --json',
+    ]);
+    const all = pages.flatMap((page) => blocksOf(page).flatMap(({ text }) => commandsIn(text)));
+    expect(all.length).toBeGreaterThan(50);
   });
 });
 
