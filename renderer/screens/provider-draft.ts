@@ -63,18 +63,30 @@ export function formOf(draft: ProviderDraft, enabled: boolean): ProviderForm {
     type,
     enabled,
     ...Object.fromEntries(texts),
-    domains: draft.domains.split(/[\s,;]+/).filter((domain) => domain !== ''),
+    domains: domainsOf(draft),
     signIn: draft.signIn.split(',').filter((way): way is SignInWay => signInWays.includes(way as SignInWay)),
     ...(cloud === keep ? {} : { cloud }),
     ...(mailCodes === keep ? {} : { mailCodes: mailCodes === 'on' }),
   };
 }
 
-/** What has to be there before it is worth asking main, which checks everything. */
-export function missingIn(draft: ProviderDraft, isNew: boolean): DraftFaults {
+/** Limits of the contract: what is over them would not be looked at. */
+const mostDomains = 200;
+const longestDomain = 253;
+
+function domainsOf({ domains }: ProviderDraft): string[] {
+  return domains.split(/[\s,;]+/).filter((domain) => domain !== '');
+}
+
+/** What has to be right before it is worth asking main, which checks everything. */
+export function checkDraft(draft: ProviderDraft, isNew: boolean): DraftFaults {
   const faults: DraftFaults = {};
   if (draft.name.trim() === '') faults.name = 'Give the provider a name.';
-  if (draft.type === 'local' || !isNew) return faults;
+  if (draft.type === 'local') return faults;
+  const domains = domainsOf(draft);
+  if (domains.length > mostDomains || domains.some(({ length }) => length > longestDomain))
+    faults.domains = `At most ${mostDomains} domains, each of at most ${longestDomain} characters.`;
+  if (!isNew) return faults;
   if (draft.authority.trim() === '') faults.authority = 'Enter the address of the authority.';
   if (draft.applicationId.trim() === '') faults.applicationId = 'Enter the id of the app registration.';
   return faults;

@@ -5,7 +5,7 @@ import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { SelectField, TextField } from '../ui/field.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
-import { draftOf, type DraftFaults, faultsOf, formOf, keep, missingIn, newDraft } from './provider-draft.ts';
+import { draftOf, type DraftFaults, faultsOf, formOf, keep, checkDraft, newDraft } from './provider-draft.ts';
 import styles from './providers.module.css';
 
 const types = [
@@ -62,7 +62,7 @@ export function ProviderForm(props: { provider?: ProviderState; onSaved(): void;
   }, [tries]);
 
   async function submit(): Promise<void> {
-    const found = missingIn(draft, isNew);
+    const found = checkDraft(draft, isNew);
     setMissing(found);
     save.dismiss();
     if (Object.keys(found).length === 0) {

@@ -53,15 +53,17 @@ export function CodeForm(props: {
         fault={missing ? 'Enter a code first.' : undefined}
         value={code}
         onChange={setCode}
+        beside={
+          <>
+            <Button submit kind={kind} busy={action.busy}>
+              {props.submit}
+            </Button>
+            {props.children}
+          </>
+        }
       />
-      <div className={styles['after']}>
+      <div className={styles['problem']}>
         <ProblemPanel problem={action.problem} />
-        <div className={styles['buttons']}>
-          <Button submit kind={kind} busy={action.busy}>
-            {props.submit}
-          </Button>
-          {props.children}
-        </div>
       </div>
     </form>
   );

@@ -112,23 +112,32 @@ export function SelectField<T extends string>(
 
 /** Six digits or a recovery code, typed or pasted. */
 export function CodeField(
-  props: FieldProps & { value: string; onChange(value: string): void; ref?: Ref<HTMLInputElement> },
+  props: FieldProps & {
+    value: string;
+    onChange(value: string): void;
+    ref?: Ref<HTMLInputElement>;
+    /** Buttons on the same line, where there is room. */
+    beside?: ReactNode;
+  },
 ) {
   const { id, control } = useField(props);
   const { value, onChange, ref } = props;
   return (
     <Field id={id} field={props}>
-      <input
-        {...control}
-        ref={ref}
-        className={`${styles['input']} ${styles['code']}`}
-        value={value}
-        maxLength={100}
-        autoComplete="one-time-code"
-        autoCapitalize="off"
-        spellCheck={false}
-        onChange={(event) => onChange(event.target.value)}
-      />
+      <div className={styles['codeRow']}>
+        <input
+          {...control}
+          ref={ref}
+          className={`${styles['input']} ${styles['code']}`}
+          value={value}
+          maxLength={100}
+          autoComplete="one-time-code"
+          autoCapitalize="off"
+          spellCheck={false}
+          onChange={(event) => onChange(event.target.value)}
+        />
+        {props.beside}
+      </div>
     </Field>
   );
 }
