@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { createAzureDirectory, type AzureDirectory } from '../../main/identity/azure-directory.ts';
-import { createFetch } from '../../main/identity/http.ts';
 import { createMemoryCache } from './memory-cache.ts';
 import { beginBrowserSignIn, isOpen, redirectOf, stateOf, visit } from './system-browser.ts';
+import { it, type Setup } from './tenant-fixture.ts';
 import {
   sendJson,
   startScriptedServer,
@@ -13,11 +13,6 @@ import {
 
 const tenantId = '8d3f6a4e-52d1-4f0c-9a77-0d4b8f9f6d11';
 const objectId = '0f0e0d0c-52d1-4f0c-9a77-0d4b8f9f6d11';
-const closers: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
-});
 
 interface Script {
   devicecode?: (response: ServerResponse, origin: string) => void;
@@ -26,7 +21,7 @@ interface Script {
 }
 
 /** An authority that follows the script, and our directory in front of it. */
-async function start(script: Script, settings: { tenant?: string } = {}) {
+async function start(setup: Setup, script: Script, settings: { tenant?: string } = {}) {
   let polls = 0;
   const server = await startScriptedServer((request, response, origin) => {
     if (request.path.includes('openid-configuration')) {
@@ -38,7 +33,8 @@ async function start(script: Script, settings: { tenant?: string } = {}) {
       (script.token ?? ((to) => sendJson(to, 200, tokens())))(response, polls);
     }
   });
-  const { fetch, close } = createFetch({ caPem: server.caPem });
+  setup.onClose(server.close);
+  const fetch = setup.trustingFetch(server);
   const cache = createMemoryCache();
   const tenant = settings.tenant ?? tenantId;
   const directory = createAzureDirectory(
@@ -52,7 +48,7 @@ async function start(script: Script, settings: { tenant?: string } = {}) {
     },
     { fetch, cache },
   );
-  closers.push(server.close, close, directory.close);
+  setup.onClose(directory.close);
   return { server, directory, cache };
 }
 
@@ -108,8 +104,8 @@ function polls(server: ScriptedServer): ReceivedRequest[] {
   return server.requests.filter(({ form }) => form.get('grant_type') === 'device_code');
 }
 
-describe('a bad answer to the request for a code', () => {
-  it.each([
+describe.concurrent('a bad answer to the request for a code', () => {
+  it.for([
     ['no device_code', (origin: string) => omit(deviceCode(origin), 'device_code')],
     ['no user_code', (origin: string) => omit(deviceCode(origin), 'user_code')],
     ['no verification_uri', (origin: string) => omit(deviceCode(origin), 'verification_uri')],
@@ -127,39 +123,44 @@ describe('a bad answer to the request for a code', () => {
     ],
     ['a code with markup', (origin: string) => ({ ...deviceCode(origin), user_code: '<img src=x>' })],
     ['an empty object', () => ({})],
-  ])('%s: fails, shows nothing and does not poll', async (_title, body) => {
-    const { directory, server } = await start({ devicecode: (to, at) => sendJson(to, 200, body(at)) });
-    let shown = 0;
-    await expect(signIn(directory, () => shown++)).rejects.toMatchObject({ code: 'authority-invalid' });
-    expect(shown).toBe(0);
-    expect(polls(server)).toHaveLength(0);
-  });
+  ] as [string, (origin: string) => Record<string, unknown>][])(
+    '%s: fails, shows nothing and does not poll',
+    async ([_title, body], { setup }) => {
+      const { directory, server } = await start(setup, {
+        devicecode: (to, at) => sendJson(to, 200, body(at)),
+      });
+      let shown = 0;
+      await expect(signIn(directory, () => shown++)).rejects.toMatchObject({ code: 'authority-invalid' });
+      expect(shown).toBe(0);
+      expect(polls(server)).toHaveLength(0);
+    },
+  );
 
-  it('an error in a body with status 200 is an error', async () => {
-    const { directory } = await start({
+  it('an error in a body with status 200 is an error', async ({ setup }) => {
+    const { directory } = await start(setup, {
       devicecode: (to) => sendJson(to, 200, { error: 'unauthorized_client', error_codes: [700016] }),
     });
     await expect(signIn(directory)).rejects.toMatchObject({ code: 'application-unknown' });
   });
 
-  it('a login page of the network is no authority', async () => {
-    const { directory } = await start({
+  it('a login page of the network is no authority', async ({ setup }) => {
+    const { directory } = await start(setup, {
       devicecode: (to) =>
         to.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome to our hotel</html>'),
     });
     await expect(signIn(directory)).rejects.toMatchObject({ code: 'authority-invalid' });
   });
 
-  it('a redirect is not followed with what we post', async () => {
-    const { directory, server } = await start({
+  it('a redirect is not followed with what we post', async ({ setup }) => {
+    const { directory, server } = await start(setup, {
       devicecode: (to, at) => to.writeHead(307, { location: `${at}/elsewhere` }).end(),
     });
     await expect(signIn(directory)).rejects.toMatchObject({ code: 'authority-unreachable' });
     expect(server.requests.filter(({ path }) => path === '/elsewhere')).toHaveLength(0);
   });
 
-  it('a body without end is not read to its end', async () => {
-    const { directory } = await start({
+  it('a body without end is not read to its end', async ({ setup }) => {
+    const { directory } = await start(setup, {
       devicecode: (to) => {
         const chunk = 'x'.repeat(1024 * 1024);
         const more = () => {
@@ -172,9 +173,9 @@ describe('a bad answer to the request for a code', () => {
   });
 });
 
-describe('the pace of polling', () => {
-  it('is 5 s where the authority says nothing', async () => {
-    const { directory, server } = await start({
+describe.concurrent('the pace of polling', () => {
+  it('is 5 s where the authority says nothing', async ({ setup }) => {
+    const { directory, server } = await start(setup, {
       devicecode: (to, at) => sendJson(to, 200, omit(deviceCode(at), 'interval')),
       token: (to, poll) =>
         poll < 2 ? sendJson(to, 400, { error: 'authorization_pending' }) : sendJson(to, 200, tokens()),
@@ -183,8 +184,8 @@ describe('the pace of polling', () => {
     expect(gaps(polls(server))[0]).toBeGreaterThanOrEqual(4950);
   });
 
-  it('is one second at the fastest, whatever the authority asks for', async () => {
-    const { directory, server } = await start({
+  it('is one second at the fastest, whatever the authority asks for', async ({ setup }) => {
+    const { directory, server } = await start(setup, {
       devicecode: (to, at) => sendJson(to, 200, { ...deviceCode(at), interval: 0 }),
       token: (to, poll) =>
         poll < 3 ? sendJson(to, 400, { error: 'authorization_pending' }) : sendJson(to, 200, tokens()),
@@ -193,8 +194,8 @@ describe('the pace of polling', () => {
     for (const gap of gaps(polls(server))) expect(gap).toBeGreaterThanOrEqual(950);
   });
 
-  it('lets the code live 900 s at most', async () => {
-    const { directory } = await start({
+  it('lets the code live 900 s at most', async ({ setup }) => {
+    const { directory } = await start(setup, {
       devicecode: (to, at) => sendJson(to, 200, { ...omit(deviceCode(at), 'expires_in') }),
     });
     const before = Date.now();
@@ -208,13 +209,13 @@ describe('the pace of polling', () => {
     expect(expiresAt - before).toBeLessThan(905_000);
   });
 
-  it('goes on through every kind of trouble', async () => {
+  it('goes on through every kind of trouble', async ({ setup }) => {
     const trouble: ((response: ServerResponse) => void)[] = [
       (to) => sendJson(to, 400, { error: 'temporarily_unavailable', error_codes: [90033] }),
       (to) => to.writeHead(200, { 'content-type': 'application/json' }).end('{"access_token":"cut'),
       (to) => to.writeHead(502).end('<html>bad gateway</html>'),
     ];
-    const { directory, server } = await start({
+    const { directory, server } = await start(setup, {
       token: (to, poll) => {
         const answer = trouble[poll - 1];
         if (answer) answer(to);
@@ -226,28 +227,30 @@ describe('the pace of polling', () => {
   });
 });
 
-describe('a token answer that proves nothing', () => {
-  it.each([
+describe.concurrent('a token answer that proves nothing', () => {
+  it.for([
     ['no access_token', omit(tokens(), 'access_token')],
     ['no id_token', omit(tokens(), 'id_token')],
     ['an id_token without oid', tokens({ oid: undefined })],
     ['an id_token without tid', tokens({ tid: undefined })],
     ['an empty object', {}],
-  ])('%s: nobody is signed in', async (_title, body) => {
-    const { directory, cache } = await start({ token: (to) => sendJson(to, 200, body) });
+  ])('%s: nobody is signed in', async ([_title, body], { setup }) => {
+    const { directory, cache } = await start(setup, { token: (to) => sendJson(to, 200, body) });
     await expect(signIn(directory)).rejects.toMatchObject({ code: 'authority-invalid' });
     expect(cache.writes).toBe(0);
     await expect(directory.restore()).resolves.toBeUndefined();
   });
 
-  it('another tenant in the id_token: wrong-tenant, nothing kept', async () => {
-    const { directory, cache } = await start({ token: (to) => sendJson(to, 200, tokens({ tid: objectId })) });
+  it('another tenant in the id_token: wrong-tenant, nothing kept', async ({ setup }) => {
+    const { directory, cache } = await start(setup, {
+      token: (to) => sendJson(to, 200, tokens({ tid: objectId })),
+    });
     await expect(signIn(directory)).rejects.toMatchObject({ code: 'wrong-tenant' });
     expect(cache.writes).toBe(0);
   });
 });
 
-describe('a sign-in through the browser', () => {
+describe.concurrent('a sign-in through the browser', () => {
   /** Comes back from the browser with a code, as if the page had said yes. Passes the nonce on before. */
   async function comeBack(directory: AzureDirectory, onNonce: (nonce: string) => void = () => undefined) {
     const { url, done } = beginBrowserSignIn(directory);
@@ -257,13 +260,13 @@ describe('a sign-in through the browser', () => {
     return { done, page, address };
   }
 
-  it.each([
+  it.for([
     ['another host', 'https://login.evil.example/authorize'],
     ['another port', 'https://127.0.0.1:1/authorize'],
     ['plain http', 'http://127.0.0.1/authorize'],
     ['a user part', 'https://127.0.0.1@evil.example/authorize'],
-  ])('whose page would be at %s: no browser is opened', async (_title, endpoint) => {
-    const { directory } = await start({
+  ])('whose page would be at %s: no browser is opened', async ([_title, endpoint], { setup }) => {
+    const { directory } = await start(setup, {
       discovery: (to, origin) =>
         sendJson(to, 200, { ...discoveryDocument(origin), authorization_endpoint: endpoint }),
     });
@@ -272,23 +275,26 @@ describe('a sign-in through the browser', () => {
     await expect(url).rejects.toMatchObject({ code: 'authority-invalid' });
   });
 
-  it.each([
+  it.for([
     ['no id_token', () => omit(tokens(), 'id_token')],
     ['an id_token without our nonce', () => tokens()],
     ['an id_token without oid', (nonce: string) => tokens({ nonce, oid: undefined })],
-  ])('%s: nobody is signed in', async (_title, body) => {
-    let nonce = '';
-    const { directory, cache } = await start({ token: (to) => sendJson(to, 200, body(nonce)) });
-    const { done, page, address } = await comeBack(directory, (given) => (nonce = given));
-    await expect(done).rejects.toMatchObject({ code: 'authority-invalid' });
-    expect(page.text).toContain('You are not signed in');
-    expect(await isOpen(redirectOf(address))).toBe(false);
-    expect(cache.writes).toBe(0);
-  });
+  ] as [string, (nonce: string) => Record<string, unknown>][])(
+    '%s: nobody is signed in',
+    async ([_title, body], { setup }) => {
+      let nonce = '';
+      const { directory, cache } = await start(setup, { token: (to) => sendJson(to, 200, body(nonce)) });
+      const { done, page, address } = await comeBack(directory, (given) => (nonce = given));
+      await expect(done).rejects.toMatchObject({ code: 'authority-invalid' });
+      expect(page.text).toContain('You are not signed in');
+      expect(await isOpen(redirectOf(address))).toBe(false);
+      expect(cache.writes).toBe(0);
+    },
+  );
 
-  it('another tenant in the id_token: wrong-tenant, nothing kept', async () => {
+  it('another tenant in the id_token: wrong-tenant, nothing kept', async ({ setup }) => {
     let nonce = '';
-    const { directory, cache } = await start({
+    const { directory, cache } = await start(setup, {
       token: (to) => sendJson(to, 200, tokens({ nonce, tid: objectId })),
     });
     const { done } = await comeBack(directory, (given) => (nonce = given));
@@ -296,8 +302,8 @@ describe('a sign-in through the browser', () => {
     expect(cache.writes).toBe(0);
   });
 
-  it('a code that was used up by a try whose answer was lost: start again', async () => {
-    const { directory, server } = await start({
+  it('a code that was used up by a try whose answer was lost: start again', async ({ setup }) => {
+    const { directory, server } = await start(setup, {
       token: (to, count) => {
         if (count === 1) to.destroy();
         else sendJson(to, 400, { error: 'invalid_grant', error_codes: [54005] });
@@ -311,9 +317,9 @@ describe('a sign-in through the browser', () => {
   });
 });
 
-describe('a renewal that MSAL would start by itself', () => {
-  it('is left out: its result would go by unchecked', async () => {
-    const { directory, server } = await start({
+describe.concurrent('a renewal that MSAL would start by itself', () => {
+  it('is left out: its result would go by unchecked', async ({ setup }) => {
+    const { directory, server } = await start(setup, {
       token: (to) => sendJson(to, 200, { ...tokens(), scope: `${server.origin}/User.Read`, refresh_in: 1 }),
     });
     await signIn(directory);
@@ -323,19 +329,21 @@ describe('a renewal that MSAL would start by itself', () => {
   });
 });
 
-describe('a tenant that is configured by its domain', () => {
-  it('is compared by the id in its discovery document', async () => {
-    const right = await start({}, { tenant: 'contoso.example' });
+describe.concurrent('a tenant that is configured by its domain', () => {
+  it('is compared by the id in its discovery document', async ({ setup }) => {
+    const right = await start(setup, {}, { tenant: 'contoso.example' });
     await expect(signIn(right.directory)).resolves.toMatchObject({ tenantId });
     const wrong = await start(
+      setup,
       { token: (to) => sendJson(to, 200, tokens({ tid: objectId })) },
       { tenant: 'contoso.example' },
     );
     await expect(signIn(wrong.directory)).rejects.toMatchObject({ code: 'wrong-tenant' });
   });
 
-  it('is refused where the document does not say the id', async () => {
+  it('is refused where the document does not say the id', async ({ setup }) => {
     const { directory } = await start(
+      setup,
       { discovery: (to, origin) => sendJson(to, 200, { issuer: `${origin}/{tenantid}/v2.0` }) },
       { tenant: 'contoso.example' },
     );
