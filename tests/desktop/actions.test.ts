@@ -130,3 +130,67 @@ test('the audit folder opens, or the person is told where it is', async () => {
     remedy: 'Open the folder /var/audit yourself.',
   });
 });
+
+describe('second factor, providers and doctor', () => {
+  test('each action asks the broker for just that', async () => {
+    const { actions, calls } = create(states.signedIn);
+    expect(await actions.enrolTotp({})).toEqual({
+      uri: 'otpauth://totp/x',
+      key: 'JBSW Y3DP',
+      qr: [[true]],
+    });
+    expect(await actions.confirmTotp({ code: '123456' })).toEqual({ recoveryCodes: ['7K3M-9Q2X'] });
+    await actions.enrolTotp({ code: '111111' });
+    await actions.removeTotp({ code: '222222' });
+    await actions.enrolPush({ code: '333333' });
+    await actions.confirmPush(undefined);
+    await actions.removePush({ code: '444444' });
+    await actions.answerPrompt({ id: 'p1', code: '555555' });
+    await actions.askPhone({ id: 'p1' });
+    await actions.denyPrompt({ id: 'p1' });
+    await actions.signInLocally({ username: 'root', password: 'correct horse', code: '666666' });
+    await actions.saveProvider({ name: 'contoso', type: 'local', enabled: true });
+    await actions.setProviderEnabled({ name: 'contoso', enabled: false });
+    await actions.setProviderSecret({ name: 'contoso', secret: 's' });
+    await actions.setProviderSecret({ name: 'contoso', secret: null });
+    await actions.removeProvider({ name: 'contoso' });
+    expect(await actions.validateProvider({ name: 'contoso' })).toHaveLength(1);
+    expect(await actions.runDoctor(undefined)).toEqual([]);
+    expect(calls).toEqual([
+      ['enrolTotp', undefined],
+      ['confirmTotp', '123456'],
+      ['enrolTotp', '111111'],
+      ['removeTotp', '222222'],
+      ['enrolPush', '333333'],
+      ['confirmPush'],
+      ['removePush', '444444'],
+      // The code first: the broker answers the oldest prompt where no id is given.
+      ['answer', '555555', 'p1'],
+      ['askPhone', 'p1'],
+      ['deny', 'p1'],
+      ['signInLocally', 'root', 'correct horse', '666666'],
+      ['saveProvider', { name: 'contoso', type: 'local', enabled: true }],
+      ['setProviderEnabled', 'contoso', false],
+      ['setProviderSecret', 'contoso', 's'],
+      ['setProviderSecret', 'contoso', undefined],
+      ['removeProvider', 'contoso'],
+      ['validateProvider', 'contoso'],
+      ['doctor'],
+    ]);
+  });
+
+  test('to deny what is over is refused as the broker says', async () => {
+    const over = new LatchkeyError('mfa-expired', 'Nothing is waiting for a second factor.');
+    const { broker } = createFakeBroker(states.signedIn);
+    const { desk } = broker.secondFactor;
+    const deny = () => {
+      throw over;
+    };
+    const { actions } = create(
+      states.signedIn,
+      {},
+      { secondFactor: { ...broker.secondFactor, desk: { ...desk, deny } } },
+    );
+    await expect(actions.denyPrompt({ id: 'p1' })).rejects.toBe(over);
+  });
+});

@@ -8,6 +8,7 @@ import type { DesktopActions } from '../../main/desktop/actions.ts';
 import { createStatePush, type IpcSender, serveActions } from '../../main/desktop/ipc.ts';
 import { appOrigin, startPage } from '../../main/desktop/origin.ts';
 import { signedIn } from '../renderer/states.ts';
+import { payloadsFor, sampleRequest, takes } from './ipc-payloads.ts';
 
 const inputsForEach = 10_000;
 const window = { id: 'our window' } as unknown as IpcSender['sender'];
@@ -49,94 +50,17 @@ function serve(answers: Partial<Record<IpcAction, (request: unknown) => unknown>
   return { channels, ran, reported, stop, ask };
 }
 
-const isText = (value: unknown, longest: number): boolean =>
-  typeof value === 'string' && value.length <= longest;
-const isShape = (
-  payload: unknown,
-  keys: Record<string, (value: unknown) => boolean>,
-  required: string[],
-): boolean =>
-  typeof payload === 'object' &&
-  payload !== null &&
-  !Array.isArray(payload) &&
-  Object.entries(payload).every(([key, value]) => Object.hasOwn(keys, key) && keys[key]?.(value) === true) &&
-  required.every((key) => Object.hasOwn(payload, key));
-const optional = (check: (value: unknown) => boolean) => (value: unknown) =>
-  value === undefined || check(value);
-const isNothing = (payload: unknown): boolean => payload === undefined;
-const isId = (payload: unknown): boolean => isShape(payload, { id: (value) => isText(value, 100) }, ['id']);
-
-/** What each action takes, written down once more by hand: the schemas are what is being tested. */
-const takes: Record<IpcAction, (payload: unknown) => boolean> = {
-  getState: isNothing,
-  signIn: (payload) => isShape(payload, { provider: optional((value) => isText(value, 100)) }, []),
-  cancelSignIn: isNothing,
-  signOut: isNothing,
-  copyCode: isNothing,
-  openVerificationPage: isNothing,
-  copyToken: (payload) =>
-    isShape(
-      payload,
-      { connection: (value) => isText(value, 100), role: optional((value) => isText(value, 200)) },
-      ['connection'],
-    ),
-  copyCommand: (payload) => isShape(payload, { connection: (value) => isText(value, 100) }, ['connection']),
-  revokeToken: isId,
-  revokeAllTokens: isNothing,
-  cutSession: isId,
-  openAuditFolder: isNothing,
-  getPreferences: isNothing,
-  setPreferences: (payload) =>
-    isShape(
-      payload,
-      {
-        theme: optional((value) => ['system', 'light', 'dark'].includes(value as string)),
-        startAtLogin: optional((value) => typeof value === 'boolean'),
-      },
-      [],
-    ),
-  quit: isNothing,
-};
-
-const word = fc.oneof(
-  fc.constantFrom(
-    '',
-    'sales',
-    'system',
-    'dark',
-    'a'.repeat(100),
-    'a'.repeat(101),
-    'a'.repeat(200),
-    'a'.repeat(201),
-    '__proto__',
-  ),
-  fc.string({ maxLength: 8 }),
-);
-const value = fc.oneof(
-  word,
-  fc.boolean(),
-  fc.constant(undefined),
-  fc.constant(null),
-  fc.integer(),
-  fc.array(word, { maxLength: 2 }),
-);
-/** Near misses, which plain random values would never be: the right keys with other values, or one key more. */
-const nearMiss = fc.dictionary(
-  fc.constantFrom('provider', 'connection', 'role', 'id', 'theme', 'startAtLogin', 'extra'),
-  value,
-  { maxKeys: 3 },
-);
-const payloads = fc.sample(
-  fc.oneof(nearMiss, fc.anything({ withMap: true, withSet: true, withDate: true, withTypedArray: true })),
-  inputsForEach,
-);
 const isPlain = (given: unknown): boolean =>
   given === undefined || Object.getPrototypeOf(given) === Object.prototype;
 
 describe('every action of the contract', () => {
   test('has its own channel, and there is no other; stopping closes them all', () => {
     const { channels, stop } = serve();
-    expect([...channels.keys()]).toEqual(Object.keys(ipcActions).map((name) => `latchkey:${name}`));
+    expect([...channels.keys()].toSorted()).toEqual(
+      Object.keys(ipcActions)
+        .map((name) => `latchkey:${name}`)
+        .toSorted(),
+    );
     stop();
     expect(channels.size).toBe(0);
   });
@@ -144,7 +68,7 @@ describe('every action of the contract', () => {
   test.each(ipcActionNames)('%s: the handler sees only what fits', async (action) => {
     const { ask, ran } = serve({ [action]: sampleReply(action) });
     let accepted = 0;
-    for (const given of payloads) {
+    for (const given of payloadsFor(action, inputsForEach)) {
       ran.length = 0;
       const outcome = await ask(action, given);
       const fits = takes[action](given);
@@ -207,6 +131,21 @@ describe('every action of the contract', () => {
 });
 
 describe('what comes back', () => {
+  test('holds no key and no seed beside the enrolment that the contract names', async () => {
+    const { ask } = serve({
+      enrolTotp: () => ({ uri: 'otpauth://totp/x', key: 'JBSW', qr: [[true]], seed: 'raw-seed' }),
+      confirmTotp: () => ({ recoveryCodes: ['7K3M'], seed: 'raw-seed' }),
+    });
+    for (const [action, request] of [
+      ['enrolTotp', {}],
+      ['confirmTotp', { code: '123456' }],
+    ] as const) {
+      const outcome = await ask(action, request);
+      expect(outcome.ok).toBe(true);
+      expect(JSON.stringify(outcome)).not.toContain('raw-seed');
+    }
+  });
+
   test('holds nothing that the contract does not name', async () => {
     const reply = { ...(sampleReply('copyToken')() as object), token: 'lk_secret' };
     const { ask } = serve({ copyToken: () => reply });
@@ -262,19 +201,8 @@ test('a burst of changes is one message with the last state', async () => {
   expect(sent).toEqual(['99']);
 });
 
-function sampleRequest(action: IpcAction): unknown {
-  const requests: Partial<Record<IpcAction, unknown>> = {
-    signIn: {},
-    copyToken: { connection: 'sales' },
-    copyCommand: { connection: 'sales' },
-    revokeToken: { id: 't1' },
-    cutSession: { id: 's1' },
-    setPreferences: { theme: 'dark' },
-  };
-  return requests[action];
-}
-
 function sampleReply(action: IpcAction): () => unknown {
+  const enrolment = { uri: 'otpauth://totp/x', key: 'JBSW Y3DP', qr: [[true]] };
   const preferences = { theme: 'dark', startAtLogin: false };
   const replies: Partial<Record<IpcAction, unknown>> = {
     getState: signedIn,
@@ -283,6 +211,11 @@ function sampleReply(action: IpcAction): () => unknown {
     copyToken: { id: 't1', role: 'r', expiresAt: '2026-03-10T09:27:30Z', clearsAt: '2026-03-10T09:13:30Z' },
     getPreferences: preferences,
     setPreferences: preferences,
+    enrolTotp: enrolment,
+    confirmTotp: { recoveryCodes: ['7K3M-9Q2X'] },
+    enrolPush: enrolment,
+    validateProvider: [{ name: 'authority', result: 'ok', message: 'It answers.' }],
+    runDoctor: [],
   };
   return () => replies[action];
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AppState } from '../../main/contract/state.ts';
-import { noticeOfDeadline, noticeOnChange } from '../../main/desktop/notices.ts';
+import { noticeOfDeadline, noticeOnChange, promptNotices } from '../../main/desktop/notices.ts';
+import * as identity from '../renderer/identity-states.ts';
 import * as states from '../renderer/states.ts';
 
 const sessionEnded: AppState = {
@@ -30,6 +31,7 @@ describe('what is told by a notification', () => {
     const notice = noticeOnChange(states.readingGroups, states.signedIn);
     expect(notice?.title).toBe('Signed in');
     expect(notice?.body).toContain('Adele Vance (adele.vance@contoso.example)');
+    expect(noticeOnChange(identity.browser, states.signedIn)?.title).toBe('Signed in');
     expect(noticeOnChange(states.restoring, states.signedIn)).toBeUndefined();
     expect(noticeOnChange(undefined, states.signedIn)).toBeUndefined();
   });
@@ -44,6 +46,33 @@ describe('what is told by a notification', () => {
     expect(noticeOnChange(states.code, cancelled)).toBeUndefined();
     expect(noticeOnChange(states.signedOut, states.contacting)).toBeUndefined();
     expect(noticeOnChange(undefined, states.expiredCode)).toBeUndefined();
+  });
+});
+
+describe('a prompt for the second factor', () => {
+  test('is told once, with program, connection and role', () => {
+    expect(promptNotices(states.signedIn, identity.prompted)).toEqual([
+      {
+        promptId: 'p1',
+        title: 'Second factor for Sales warehouse',
+        body: 'A program that calls itself DBeaver 25.3 - Main wants to log in as sales_reader. Click to answer in Latchkey.',
+      },
+    ]);
+    expect(promptNotices(identity.prompted, identity.phoneAsked)).toEqual([]);
+    expect(promptNotices(identity.prompted, identity.twoPrompts)).toMatchObject([
+      {
+        promptId: 'p2',
+        title: 'Second factor for Orders, production',
+        body: expect.stringContaining('A program without a name wants to log in as orders_owner.'),
+      },
+    ]);
+    expect(promptNotices(undefined, identity.prompted)).toHaveLength(1);
+    expect(promptNotices(identity.prompted, states.signedIn)).toEqual([]);
+  });
+
+  test('names cannot steer the words around them', () => {
+    const [notice] = promptNotices(states.signedIn, identity.hostilePrompt);
+    expect(`${notice?.title}${notice?.body}`).not.toMatch(/[\u202a-\u202e\u2066\u2067]/);
   });
 });
 

@@ -33,6 +33,7 @@ test('each command does what its entry says', async () => {
   const { run, done, told } = create();
   run({ kind: 'open' });
   run({ kind: 'sign-in', provider: 'Contoso' });
+  run({ kind: 'sign-in', provider: 'Contoso', way: 'browser' });
   run({ kind: 'copy-code' });
   run({ kind: 'open-page' });
   run({ kind: 'cancel-sign-in' });
@@ -44,6 +45,8 @@ test('each command does what its entry says', async () => {
     'window',
     'window',
     ['signIn', { provider: 'Contoso' }],
+    'window',
+    ['signIn', { provider: 'Contoso', way: 'browser' }],
     'copyCode',
     'openVerificationPage',
     ['cancelSignIn', undefined],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AppState } from '../../main/contract/state.ts';
 import { type TrayItem, trayMenu, trayStatus } from '../../main/desktop/tray-menu.ts';
+import * as identity from '../renderer/identity-states.ts';
 import * as states from '../renderer/states.ts';
 
 const line = (item: TrayItem): string => {
@@ -49,6 +50,51 @@ describe('tray menu', () => {
     ]);
     expect(trayStatus(states.code).icon).toBe('waiting');
     expect(trayStatus(states.restoring)).toEqual({ icon: 'waiting', text: 'Signing in again' });
+  });
+
+  test('waiting for the browser', () => {
+    expect(lines(identity.browser)).toEqual([
+      '(text) Waiting for the sign-in in your browser',
+      '---',
+      'Cancel sign-in',
+      '---',
+      'Open Latchkey',
+      'Quit Latchkey',
+    ]);
+    expect(trayStatus(identity.browser).icon).toBe('waiting');
+  });
+
+  test('the other way in is offered where a policy has blocked the first', () => {
+    expect(trayMenu(identity.blocked)).toContainEqual({
+      label: 'Sign in with the browser instead',
+      command: { kind: 'sign-in', provider: 'Contoso', way: 'browser' },
+    });
+    expect(lines(identity.blocked)).toContain('Sign in');
+  });
+
+  test('no entry for accounts with a password, nor for providers that are turned off', () => {
+    const entries = (providers: AppState['providers']) =>
+      lines({ ...states.signedOut, providers }).filter((text) => text.startsWith('Sign in'));
+    expect(entries([states.contoso, identity.local])).toEqual(['Sign in']);
+    expect(entries([states.contoso, { ...identity.fabrikam, enabled: false }])).toEqual(['Sign in']);
+    expect(entries([{ ...identity.fabrikam, enabled: false }, identity.local])).toEqual([]);
+    expect(entries([states.contoso, identity.fabrikam])).toEqual([
+      'Sign in with Contoso',
+      'Sign in with fabrikam',
+    ]);
+  });
+
+  test('a prompt comes first, and leads to the window', () => {
+    expect(trayStatus(identity.twoPrompts)).toEqual({
+      icon: 'waiting',
+      text: 'Second factor for Sales warehouse',
+    });
+    expect(trayMenu(identity.twoPrompts).slice(2, 5)).toEqual([
+      { label: 'Second factor for Sales warehouse…', command: { kind: 'open' } },
+      { label: 'Second factor for Orders, production…', command: { kind: 'open' } },
+      'separator',
+    ]);
+    expect(lines(identity.hostilePrompt)).toContain('Second factor for nimda gpj.exe…');
   });
 
   test('signed in: a token for each connection that is open, by role where there are several', () => {

@@ -4,6 +4,7 @@ import { LatchkeyError } from '../../main/contract/errors.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { type RendererHarness, startRenderer } from './browser.ts';
 import * as states from './states.ts';
+import { announced, eventually, expectVisibleFocus, focusedName, tabTo } from './walk.ts';
 
 const inAMinute = new Date(states.moment + 60_000).toISOString();
 const copiedToken = {
@@ -12,42 +13,6 @@ const copiedToken = {
   expiresAt: new Date(states.moment + 900_000).toISOString(),
   clearsAt: inAMinute,
 };
-
-/** Waits as long as a machine with much else to do may need. */
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
-
-/** Tabs until something with this name has the focus, as somebody without a pointer does. */
-async function tabTo(page: Page, name: RegExp, key = 'Tab'): Promise<void> {
-  const seen: string[] = [];
-  for (let step = 0; step < 40; step += 1) {
-    await page.keyboard.press(key);
-    const focused = await focusedName(page);
-    seen.push(focused);
-    if (name.test(focused)) return;
-  }
-  throw new Error(`no way by keyboard to ${String(name)}, only to ${seen.join(', ')}`);
-}
-
-function focusedName(page: Page): Promise<string> {
-  return page.evaluate(() => {
-    const element = document.activeElement;
-    if (element === null || element === document.body) return '(nothing)';
-    const label = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : undefined;
-    return element.getAttribute('aria-label') ?? label ?? element.textContent ?? '';
-  });
-}
-
-/** The ring around what has the focus must be there and be seen. */
-async function expectVisibleFocus(page: Page): Promise<void> {
-  const { style, width } = await page.evaluate(() => {
-    const active = document.activeElement;
-    const element = active?.matches('[type=radio]') === true ? active.closest('label') : active;
-    const { outlineStyle, outlineWidth } = getComputedStyle(element ?? document.body);
-    return { style: outlineStyle, width: Number.parseFloat(outlineWidth) };
-  });
-  expect(style).toBe('solid');
-  expect(width).toBeGreaterThanOrEqual(2);
-}
 
 /** Milliseconds of processor time that the page's main thread has used since the last call; a busy machine adds none. */
 async function cpuMeter(page: Page): Promise<() => Promise<number>> {
@@ -64,8 +29,6 @@ async function cpuMeter(page: Page): Promise<() => Promise<number>> {
   await read();
   return read;
 }
-
-const announced = (page: Page): Promise<string> => page.locator('output').last().innerText();
 
 describeWith([parts.chromium], 'the window', () => {
   vi.setConfig({ testTimeout: 60_000 });

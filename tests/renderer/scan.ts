@@ -1,0 +1,23 @@
+import jsqr from 'jsqr';
+import type { Locator } from 'playwright-core';
+
+// Its types describe a module with a default export; in Node the function is the module itself.
+const readQr = jsqr as unknown as typeof jsqr.default;
+
+/** What a camera would read of the QR code as it is drawn on the screen; undefined where it can read none. */
+export async function scan(code: Locator): Promise<string | undefined> {
+  const picture = (await code.screenshot()).toString('base64');
+  // A page of its own, since the policy of ours refuses pictures from data.
+  const page = await code.page().context().newPage();
+  const { data, width, height } = await page.evaluate(async (png) => {
+    const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+    if (context === null) throw new Error('no canvas');
+    context.drawImage(bitmap, 0, 0);
+    const image = context.getImageData(0, 0, bitmap.width, bitmap.height);
+    return { data: Array.from(image.data), width: image.width, height: image.height };
+  }, picture);
+  await page.close();
+  return readQr(Uint8ClampedArray.from(data), width, height, { inversionAttempts: 'dontInvert' })?.data;
+}

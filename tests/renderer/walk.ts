@@ -1,0 +1,41 @@
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+/** Waits as long as a machine with much else to do may need. */
+export const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
+
+/** Tabs until something with this name has the focus, as somebody without a pointer does. */
+export async function tabTo(page: Page, name: RegExp, key = 'Tab'): Promise<void> {
+  const seen: string[] = [];
+  for (let step = 0; step < 40; step += 1) {
+    await page.keyboard.press(key);
+    const focused = await focusedName(page);
+    seen.push(focused);
+    if (name.test(focused)) return;
+  }
+  throw new Error(`no way by keyboard to ${String(name)}, only to ${seen.join(', ')}`);
+}
+
+export function focusedName(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const element = document.activeElement;
+    if (element === null || element === document.body) return '(nothing)';
+    const label = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : undefined;
+    return element.getAttribute('aria-label') ?? label ?? element.textContent ?? '';
+  });
+}
+
+/** The ring around what has the focus must be there and be seen. */
+export async function expectVisibleFocus(page: Page): Promise<void> {
+  const { style, width } = await page.evaluate(() => {
+    const active = document.activeElement;
+    const element = active?.matches('[type=radio]') === true ? active.closest('label') : active;
+    const { outlineStyle, outlineWidth } = getComputedStyle(element ?? document.body);
+    return { style: outlineStyle, width: Number.parseFloat(outlineWidth) };
+  });
+  expect(style).toBe('solid');
+  expect(width).toBeGreaterThanOrEqual(2);
+}
+
+/** What has been said to screen readers last. */
+export const announced = (page: Page): Promise<string> => page.locator('output').last().innerText();
