@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { SignInWay } from '../contract/clouds.ts';
 import { LatchkeyError, toLogText, toProblem, type Problem } from '../contract/errors.ts';
 import type { Account, Group, SignInState } from '../contract/state.ts';
+import { orAborted } from './abort.ts';
+import { checkExpected, isSamePerson } from './account-check.ts';
 import { blocked } from './blocked.ts';
-import { isOfDomain, routeSignIn } from './chain.ts';
-import type { DeviceCode } from './device-code.ts';
 import { endsSession } from './ending.ts';
+import { chosen, routed } from './provider-choice.ts';
+import { waitForPerson, type SignInRequest } from './wait-for-person.ts';
 import type {
   LiveSession,
   Provider,
@@ -14,16 +16,6 @@ import type {
   SessionRecord,
   SignInHow,
 } from './session-ports.ts';
-
-/** What a person may say of how to sign in; each left out is decided by the chain and the provider. */
-export interface SignInRequest {
-  provider?: string | undefined;
-  way?: SignInWay | undefined;
-  /** The sign-in name: the chain finds its provider, and only this person is let in. */
-  username?: string | undefined;
-  /** Called once with the device code; where it fails, so does the sign-in. */
-  announce?: ((code: DeviceCode) => Promise<void>) | undefined;
-}
 
 export interface SessionOptions {
   /** In the order of the authentication chain. */
@@ -74,33 +66,6 @@ export function createSession(options: SessionOptions) {
   let retry: NodeJS.Timeout | undefined;
   const timer = setInterval(() => void refresh(), refreshMs);
   timer.unref();
-
-  /** @throws LatchkeyError `wrong-account` where the end of the chain denies. */
-  async function routed(username: string): Promise<string> {
-    const { provider } = await routeSignIn(providers, username);
-    if (provider !== undefined) return provider;
-    throw new LatchkeyError(
-      'wrong-account',
-      `No provider of the authentication chain takes the name "${username}".`,
-      { remedy: 'Check the name, or ask the administrator to add its domain to a provider.' },
-    );
-  }
-
-  /** The provider of that name, or the first of the chain. */
-  function chosen(wanted: string | undefined): Provider {
-    const usable = providers.filter(({ enabled, type }) => enabled && type === 'azure-directory');
-    const found = wanted === undefined ? usable[0] : usable.find(({ name }) => name === wanted);
-    if (found !== undefined) return found;
-    if (providers.some(({ name, type }) => name === wanted && type === 'local')) {
-      throw new LatchkeyError('request-invalid', `"${wanted}" has accounts with a password.`, {
-        remedy: 'Sign in with: latchkey login <name> --local',
-      });
-    }
-    const which = wanted === undefined ? 'no provider' : `no provider "${wanted}"`;
-    throw new LatchkeyError('request-invalid', `There is ${which} that is turned on.`, {
-      remedy: `Turned on are: ${usable.map(({ name }) => name).join(', ') || 'none'}.`,
-    });
-  }
 
   /** An error that is none of ours goes to the log with its text, which a person must not be shown. */
   function explain(error: unknown): Problem {
@@ -240,42 +205,24 @@ export function createSession(options: SessionOptions) {
     claims?: string,
   ): Promise<void> {
     const { provider, controller } = own;
-    const { name, tenant, applicationId } = provider;
+    const { name } = provider;
     const { signal } = controller;
-    const startedAt = iso(now());
     const show = (state: Attempt['state']): void => {
       own.state = state;
       events.changed();
     };
-    const unannounced = Promise.withResolvers<never>();
     let account: Account | undefined;
     try {
       await events.started(name);
-      const signingIn = provider.signIn(way, {
-        signal,
-        claims,
-        username: request.username,
-        onCode(code) {
-          const { userCode, verificationUri, expiresAt } = code;
-          const until = { startedAt, expiresAt: iso(expiresAt) };
-          show({ kind: 'code', provider: name, tenant, applicationId, userCode, verificationUri, ...until });
-          request.announce?.(code).catch(unannounced.reject);
-        },
-        onBrowser: (expiresAt) =>
-          show({
-            kind: 'browser',
-            provider: name,
-            tenant,
-            applicationId,
-            startedAt,
-            expiresAt: iso(expiresAt),
-          }),
-      });
-      signingIn.catch(() => undefined);
-      account = await Promise.race([signingIn, unannounced.promise]);
-      demandExpected(account, provider, request.username);
+      account = await waitForPerson(
+        provider,
+        way,
+        { ...request, claims },
+        { signal, show, startedAt: iso(now()) },
+      );
+      checkExpected(account, provider, request.username);
       show({ kind: 'working', provider: name, step: 'reading-groups' });
-      const groups = await unlessAborted(signal, provider.groups(signal));
+      const groups = await orAborted(provider.groups(signal), signal);
       await accept(provider, account, groups, way);
       lastFaults.delete(name);
     } catch (error) {
@@ -313,8 +260,8 @@ export function createSession(options: SessionOptions) {
     try {
       const cached = await provider.restore();
       if (cached?.objectId !== kept.objectId) return await forget([provider]);
-      const account = await unlessAborted(signal, provider.renew());
-      const groups = await unlessAborted(signal, provider.groups(signal));
+      const account = await orAborted(provider.renew(), signal);
+      const groups = await orAborted(provider.groups(signal), signal);
       await accept(provider, account, groups, 'restored', kept);
     } catch (error) {
       const problem = signal.aborted ? cancelled : explain(error);
@@ -350,7 +297,7 @@ export function createSession(options: SessionOptions) {
       !closed && current?.id === session.id && current.since === session.since ? current : undefined;
     try {
       const account = await provider.renew();
-      if (!isSamePerson(account, session.account)) throw otherPerson();
+      if (!isSamePerson(account, session.account)) throw strangerCame();
       const groups = await provider.groups();
       const before = still();
       if (before === undefined) return;
@@ -399,7 +346,7 @@ export function createSession(options: SessionOptions) {
 
     /** Who would answer for this sign-in. @throws LatchkeyError as {@link signIn} */
     async providerFor({ provider, username }: SignInRequest): Promise<Provider> {
-      return chosen(provider ?? (username === undefined ? undefined : await routed(username)));
+      return chosen(providers, provider ?? (username && (await routed(providers, username))));
     },
 
     /**
@@ -411,7 +358,9 @@ export function createSession(options: SessionOptions) {
       const { provider: named, username } = request;
       // Without a name to route there is nothing to wait for, and the state tells of the sign-in at once.
       const provider =
-        named === undefined && username !== undefined ? chosen(await routed(username)) : chosen(named);
+        named === undefined && username !== undefined
+          ? chosen(providers, await routed(providers, username))
+          : chosen(providers, named);
       const way = request.way ?? provider.ways[0];
       if (way === undefined || !provider.ways.includes(way)) {
         throw new LatchkeyError(
@@ -532,50 +481,6 @@ export function createSession(options: SessionOptions) {
   };
 }
 
-/** Ends the wait with the abort, whether or not the work can be stopped. */
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    signal.throwIfAborted();
-    const result = await Promise.race([work, aborted.promise]);
-    signal.throwIfAborted();
-    return result;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    work.catch(() => undefined);
-  }
-}
-
-/** @throws LatchkeyError `wrong-account` where somebody else has signed in than was asked for, or a stranger to the provider. */
-function demandExpected(account: Account, { name, domains }: Provider, username: string | undefined): void {
-  const isWanted = username === undefined || account.username.toLowerCase() === username.toLowerCase();
-  if (isWanted && isOfDomain(account.username, domains)) return;
-  throw new LatchkeyError(
-    'wrong-account',
-    `"${account.username}" has signed in, who is not the person that "${name}" was asked for.`,
-    {
-      remedy:
-        username === undefined
-          ? `Sign in with an account of: ${domains.join(', ')}.`
-          : `Sign in as ${username}.`,
-    },
-  );
-}
-
-function isSamePerson(left: Account, right: Account): boolean {
-  return left.objectId === right.objectId && left.tenantId === right.tenantId;
-}
-
-function otherPerson(): LatchkeyError {
-  return new LatchkeyError(
-    'wrong-account',
-    'The directory answered for another person than the one who signed in.',
-    { remedy: 'Sign in again.' },
-  );
-}
-
 function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
@@ -585,3 +490,13 @@ const cancelled: Problem = {
   message: 'The sign-in was cancelled.',
   remedy: 'Start it again when you are ready.',
 };
+
+function strangerCame(): LatchkeyError {
+  return new LatchkeyError(
+    'wrong-account',
+    'The directory answered for another person than the one who signed in.',
+    {
+      remedy: 'Sign in again.',
+    },
+  );
+}
