@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseDocument, stringify } from 'yaml';
-import { runCli } from '../../main/cli/program.ts';
 import { parseConfiguration } from '../../main/config/load.ts';
 import { configuration } from '../../main/config/schema.ts';
 import { errorCodes } from '../../main/contract/errors.ts';
 import { entraGuidance } from '../../main/identity/entra-guidance.ts';
 import { describeWith, program } from '../support/parts.ts';
+import { commandsIn, faultOf } from './command-lines.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const pages = ['README.md', ...globSync('docs/*.md', { cwd: root })].map((path) => ({
@@ -40,132 +40,20 @@ function blocksOf({ path, text }: (typeof pages)[number]): Block[] {
 const withoutBlocks = (text: string): string => text.replaceAll(/^( *)```.*\n[\s\S]*?^\1```$/gm, '');
 
 describe('commands', () => {
-  interface Shape {
-    /** Each option, and how many values it takes. */
-    options: Map<string, 'none' | 'one' | 'many'>;
-    subcommands: Set<string>;
-    needs: number;
-    takes: number;
-  }
-  const shapes = new Map<string, Shape>();
-
-  /** What `latchkey <words> --help` prints is what a reader can do. */
-  async function shapeOf(words: string[]): Promise<Shape> {
-    const key = words.join(' ');
-    const known = shapes.get(key);
-    if (known !== undefined) return known;
-    let help = '';
-    const output = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-      help += String(text);
-      return true;
-    });
-    try {
-      await runCli([...words, '--help'], { signal: new AbortController().signal });
-    } finally {
-      output.mockRestore();
-    }
-    const usage = new RegExp(`^Usage: latchkey${words.map((word) => ` ${word}`).join('')}(?: (.*))?$`, 'm');
-    const parameters = (usage.exec(help)?.[1] ?? '')
-      .replace(/\[options\]|\[command\]|-- /g, '')
-      .match(/(?:\[[^\]]*\]|<[^>]*>|\S)+/g);
-    const options = [...help.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)(?: ([<[]\S+[\]>]))?/gm)].map(
-      ([, name = '', value]) =>
-        [name, value === undefined ? 'none' : value.includes('...') ? 'many' : 'one'] as const,
-    );
-    const commands = help.split(/^Commands:$/m)[1] ?? '';
-    const shape: Shape = {
-      options: new Map(options),
-      subcommands: new Set([...commands.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(([, name = '']) => name)),
-      needs: parameters?.filter((parameter) => parameter.startsWith('<')).length ?? 0,
-      takes: parameters?.some((parameter) => parameter.includes('...'))
-        ? Infinity
-        : (parameters?.length ?? 0),
-    };
-    shapes.set(key, shape);
-    return shape;
-  }
-
-  /** Why a reader who types this gets an error; undefined where it fits. `bare` may leave its parameters out. */
-  async function faultOf(line: string, bare: boolean): Promise<string | undefined> {
-    const rest = line.match(/(?:<[^>]*>|"[^"]*"|'[^']*'|\S)+/g) ?? [];
-    const words: string[] = [];
-    let shape = await shapeOf([]);
-    const general = shape.options;
-    while (shape.subcommands.has(rest[0] ?? '')) {
-      words.push(rest.shift() ?? '');
-      shape = await shapeOf(words);
-    }
-    if (words.length === 0 && !(rest[0] ?? '').startsWith('-')) return `there is no command "${rest[0]}"`;
-    if (shape.subcommands.size > 0)
-      return bare && rest.length === 0 ? undefined : `"${words.join(' ')}" has no command "${rest[0]}"`;
-    let parameters = 0;
-    for (let index = 0; index < rest.length; index++) {
-      const word = rest[index] ?? '';
-      if (word === '--') return parameters + 1 >= shape.needs ? undefined : 'a parameter is missing';
-      if (!word.startsWith('-')) {
-        parameters += 1;
-        continue;
-      }
-      const values = shape.options.get(word) ?? general.get(word);
-      if (values === undefined) return `"${words.join(' ')}" has no option "${word}"`;
-      if (values === 'none') continue;
-      const following = rest.slice(index + 1);
-      const end = following.findIndex((next) => next.startsWith('-'));
-      const given = end < 0 ? following.length : end;
-      if (given === 0) return `"${word}" has no value`;
-      index += values === 'many' ? given : 1;
-    }
-    if (parameters > shape.takes) return `"${words.join(' ')}" takes ${shape.takes} parameters`;
-    return parameters < shape.needs && !(bare && parameters === 0) ? 'a parameter is missing' : undefined;
-  }
-
-  const beginning = String.raw`(?:(?:^|[|;&(])\s*(?:sudo (?:-\S+ \w+ )?)?|Run: |/)latchkey(?:\.js)? +`;
-  const command = new RegExp(`${beginning}([^\\s|;&#)][^\\n|;&#)]*)`, 'gm');
-
-  /** Commands where a shell would run them, up to what ends a command or begins a comment. */
-  function commandsIn(code: string): string[] {
-    return [...code.matchAll(command)].map(([, line = '']) => line.trim());
-  }
-
-  it('finds what is wrong with a command', async () => {
-    await expect(faultOf('sing-in', false)).resolves.toContain('no command "sing-in"');
-    await expect(faultOf('provider erase x', false)).resolves.toContain('no command "erase"');
-    await expect(faultOf('login --phone', false)).resolves.toContain('no option "--phone"');
-    await expect(faultOf('login --provider', false)).resolves.toContain('no value');
-    await expect(faultOf('token', false)).resolves.toContain('missing');
+  it('are told from what is none', async () => {
+    await expect(faultOf('sing-in')).resolves.toContain('no command "sing-in"');
+    await expect(faultOf('provider erase x')).resolves.toContain('no command "erase"');
+    await expect(faultOf('login --phone')).resolves.toContain('no option "--phone"');
+    await expect(faultOf('login --provider')).resolves.toContain('no value');
+    await expect(faultOf('token')).resolves.toContain('missing');
     await expect(faultOf('token', true)).resolves.toBeUndefined();
-    await expect(faultOf('cut one two', false)).resolves.toContain('takes 1');
-    await expect(faultOf('exec -- psql', false)).resolves.toContain('missing');
-    await expect(faultOf('exec sales --role x -- psql -c 1', false)).resolves.toBeUndefined();
-    await expect(faultOf('local add x --group a b', false)).resolves.toBeUndefined();
+    await expect(faultOf('cut one two')).resolves.toContain('takes 1');
+    await expect(faultOf('exec -- psql')).resolves.toContain('missing');
+    await expect(faultOf('exec sales --role x -- psql -c 1')).resolves.toBeUndefined();
+    await expect(faultOf('local add x --group a b')).resolves.toBeUndefined();
   });
 
-  it.each(pages)('$path names commands and options that exist', async ({ path, text }) => {
-    const faults: string[] = [];
-    const inline = [...withoutBlocks(text).matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
-    const lines = [
-      ...blocksOf({ path, text }).flatMap((block) =>
-        commandsIn(block.text.replaceAll('\\\n', ' ')).map((line) => ({ line, bare: false })),
-      ),
-      ...inline.flatMap((code) => commandsIn(code).map((line) => ({ line, bare: true }))),
-      ...tableOf(text, 'The command line').map((line) => ({ line, bare: true })),
-    ];
-    for (const { line, bare } of lines) {
-      const fault = await faultOf(line, bare);
-      if (fault !== undefined) faults.push(`latchkey ${line}: ${fault}`);
-    }
-    expect(faults).toEqual([]);
-  });
-
-  /** Code in the first column of the tables below a heading; options named alone belong to the cell's text. */
-  function tableOf(text: string, heading: string): string[] {
-    const section = text.split(/^## /m).find((part) => part.startsWith(heading)) ?? '';
-    return [...section.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) =>
-      [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code),
-    );
-  }
-
-  it('finds commands, and no arguments of other programs', () => {
+  it('are found, and arguments of other programs are not', () => {
     const lines = [
       '  latchkey login    # waits',
       'az x --name latchkey --query y |',
@@ -182,6 +70,37 @@ describe('commands', () => {
     ]);
     const all = pages.flatMap((page) => blocksOf(page).flatMap(({ text }) => commandsIn(text)));
     expect(all.length).toBeGreaterThan(50);
+  });
+
+  it.each(pages)('of $path exist, with their options', async ({ path, text }) => {
+    const inline = [...withoutBlocks(text).matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
+    const faults: (string | undefined)[] = [];
+    for (const block of blocksOf({ path, text }))
+      for (const line of commandsIn(block.text)) faults.push(await faulty(line));
+    for (const line of inline.flatMap(commandsIn)) faults.push(await faulty(line, true));
+    expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
+  });
+
+  async function faulty(line: string, bare = false): Promise<string | undefined> {
+    const fault = await faultOf(line, bare);
+    return fault === undefined ? undefined : `latchkey ${line}: ${fault}`;
+  }
+
+  it('of the table in README.md exist', async () => {
+    const table = pages[0]?.text.split(/^## /m).find((section) => section.startsWith('The command line'));
+    const cells = [...(table ?? '').matchAll(/^\| (`.*?) \|/gm)].map(([, cell = '']) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code),
+    );
+    expect(cells.length).toBeGreaterThan(10);
+    for (const [first = '', ...others] of cells) {
+      await expect(faulty(first, true)).resolves.toBeUndefined();
+      for (const other of others) {
+        // `provider list`, `add`: the group is named once.
+        const alone = await faulty(other, true);
+        const inGroup = await faulty(`${first.split(' ')[0]} ${other}`, true);
+        expect(alone === undefined || inGroup === undefined, `latchkey ${other}`).toBe(true);
+      }
+    }
   });
 });
 
@@ -287,8 +206,8 @@ describeWith([bash], 'entra.sh', () => {
   });
 });
 
-// Debian has no package of it, so that not even CI can promise it.
 const terraform = program('terraform', 'developer.hashicorp.com/terraform/install');
+// Debian has no package of it, so that CI cannot promise it either.
 describe(`entra.tf${terraform.path === undefined ? ` [skipped: terraform is missing (${terraform.remedy})]` : ''}`, () => {
   it.skipIf(terraform.path === undefined)('can be read, and stands as "terraform fmt" writes it', () => {
     expect(() =>
