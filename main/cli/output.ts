@@ -18,6 +18,7 @@ const exitCodes: Partial<Record<ErrorCode, number>> = {
   'sign-in-blocked': 3,
   'sign-in-refused': 3,
   'code-expired': 3,
+  'sign-in-expired': 3,
   'account-disabled': 3,
   'not-allowed': 4,
   'role-not-allowed': 4,

@@ -3,8 +3,12 @@ import { LatchkeyError } from '../contract/errors.ts';
 import type { Account } from '../contract/state.ts';
 import { createApplicationDirectory, type ApplicationDirectory } from '../directory/application-directory.ts';
 import { createDirectory } from '../directory/graph.ts';
+import { createPeerLookup } from '../gateway/peer.ts';
+import { checkPerson } from '../identity/account-check.ts';
+import { browserSignInMs } from '../identity/browser-sign-in.ts';
 import { createAzureDirectory, type AzureDirectory } from '../identity/azure-directory.ts';
 import { graphOrigin } from '../identity/clouds.ts';
+import type { PeerUid } from '../identity/loopback-redirect.ts';
 import type { FetchLike } from '../contract/http.ts';
 import type { LocalAccounts } from '../identity/local-accounts.ts';
 import type { Provider } from '../identity/session-ports.ts';
@@ -32,9 +36,6 @@ export interface ConnectedProvider {
   application?: ApplicationDirectory;
 }
 
-/** The browser is given up on when nothing has come back for this long. */
-const browserMs = 5 * 60_000;
-
 /** @throws LatchkeyError `config-invalid` for an authority that cannot be used. */
 export function createProvider(settings: ProviderSettings, ports: ProviderPorts): ConnectedProvider {
   return settings.type === 'local'
@@ -49,6 +50,12 @@ function azureProvider(settings: AzureDirectorySettings, ports: ProviderPorts): 
   const origin = settings.resource ?? graphOrigin(settings.cloud);
   const address = { ...settings, tenant: tenantOf(settings.authority), graph: origin };
   const fetch = ports.fetchFor(settings);
+  const peers = createPeerLookup();
+  const peerUid: PeerUid = async ({ address, port, localAddress, localPort }) => {
+    if (address === undefined || port === undefined || localAddress === undefined || localPort === undefined)
+      return undefined;
+    return peers.uid({ transport: 'tcp', address, port, localPort }, localAddress);
+  };
   const directory = createAzureDirectory(address, {
     fetch,
     cache: {
@@ -56,6 +63,7 @@ function azureProvider(settings: AzureDirectorySettings, ports: ProviderPorts): 
       write: (bytes) => secrets.set(cacheName, bytes),
       clear: () => secrets.delete(cacheName),
     },
+    peerUid,
     log,
   });
   const application = createApplicationDirectory({
@@ -86,8 +94,9 @@ function azureProvider(settings: AzureDirectorySettings, ports: ProviderPorts): 
           claims,
           loginHint: username,
           async openBrowser(url) {
+            // First, since some openers come back only when the browser is closed.
+            onBrowser(Date.now() + browserSignInMs);
             await openBrowser(url);
-            onBrowser(Date.now() + browserMs);
           },
         }),
       );
@@ -96,14 +105,21 @@ function azureProvider(settings: AzureDirectorySettings, ports: ProviderPorts): 
     renew: async () => noted(await directory.renew()),
     async groups(signal) {
       const { objectId } = await graph.me(signal);
-      if (person !== undefined && objectId !== person.objectId) {
-        throw new LatchkeyError(
-          'wrong-account',
-          'Graph answered for another person than the one who signed in.',
-          { remedy: 'Sign in again.' },
-        );
+      if (person !== undefined) checkPerson(person, objectId);
+      const hasSecret = (await applicationSecrets.get(settings.name)) !== undefined;
+      const byApplication = async () => (await application.groupsOf(objectId, signal)).groups;
+      try {
+        const { groups, named } = await graph.groups(signal);
+        if (named || !hasSecret) return groups;
+        // Which groups they are is known; what they are called is worth no failure.
+        const names = new Map((await byApplication().catch(() => [])).map(({ id, name }) => [id, name]));
+        return groups.map(({ id, name }) => ({ id, name: names.get(id) ?? name }));
+      } catch (error) {
+        // The person may not read them, but the application may.
+        if (hasSecret && error instanceof LatchkeyError && error.code === 'directory-refused')
+          return byApplication();
+        throw error;
       }
-      return (await graph.groups(signal)).groups;
     },
     signOut: directory.signOut,
     async close() {

@@ -190,6 +190,22 @@ describeWith([parts.postgres], 'providers and the chain', () => {
     const explained = json<Explanation>(await latchkey.run('explain', `${ada}@sales`, '--json'));
     expect(explained).toMatchObject({ allowed: false, roles: ['sales_readonly'] });
     expect(explained.reasons.find(({ step }) => step === 'groups')?.text).toContain('application secret');
+    // With User.Read alone a person sees ids; the application's permissions give them their names.
+    world.tenant.updateApplication({
+      clientId: world.tenant.clientId,
+      change: { consentedScopes: ['User.Read'], userConsentAllowed: false },
+    });
+    await latchkey.signIn(ada);
+    const { signIn } = await latchkey.state();
+    expect(signIn.kind === 'signed-in' && signIn.groups.map(({ name }) => name)).toContain('Data Analysts');
+    world.tenant.updateApplication({
+      clientId: world.tenant.clientId,
+      change: {
+        consentedScopes: ['User.Read', 'GroupMember.Read.All', 'User.ReadBasic.All'],
+        userConsentAllowed: true,
+      },
+    });
+    await latchkey.signOut();
     expect((await latchkey.run('provider', 'secret', 'fabrikam', '--delete')).code).toBe(0);
     expect((await providers())[0]?.hasSecret).toBe(false);
   });
