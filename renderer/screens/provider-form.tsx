@@ -4,6 +4,7 @@ import type { ProviderState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { SelectField, TextField } from '../ui/field.tsx';
+import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { draftOf, type DraftFaults, faultsOf, formOf, keep, checkDraft, newDraft } from './provider-draft.ts';
 import styles from './providers.module.css';
@@ -120,9 +121,13 @@ export function ProviderForm(props: { provider?: ProviderState; onSaved(): void;
           <TextField
             label="Authority"
             hint={
-              isNew
-                ? 'The sign-in address of the cloud, and the id or domain of the tenant.'
-                : `${emptyKeeps}. The tenant is now ${provider.tenant}.`
+              isNew ? (
+                'The sign-in address of the cloud, and the id or domain of the tenant.'
+              ) : (
+                <>
+                  {emptyKeeps}. The tenant is now <Name>{provider.tenant}</Name>.
+                </>
+              )
             }
             value={draft.authority}
             onChange={set('authority')}

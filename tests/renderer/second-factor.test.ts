@@ -6,7 +6,7 @@ import { type RendererHarness, startRenderer } from './browser.ts';
 import * as identity from './identity-states.ts';
 import { scan } from './scan.ts';
 import * as states from './states.ts';
-import { announced, eventually, expectVisibleFocus, focusedName, tabTo } from './walk.ts';
+import { announced, eventually, expectVisibleFocus, focusedName, goTo, kept, tabTo } from './walk.ts';
 
 function wrongCode(): never {
   throw new LatchkeyError('mfa-wrong', 'The code is wrong.', {
@@ -14,31 +14,13 @@ function wrongCode(): never {
   });
 }
 
-const goTo = (page: Page, place: string) =>
-  page.getByRole('navigation').getByRole('button', { name: place }).click();
 const dialog = (page: Page, title: string) => page.getByRole('dialog', { name: title });
-
-/** Everything that outlives the screen, and the page as text. */
-async function kept(page: Page): Promise<string> {
-  return page.evaluate(() =>
-    JSON.stringify([
-      location.href,
-      document.title,
-      { ...localStorage },
-      { ...sessionStorage },
-      document.cookie,
-      history.state,
-      document.documentElement.outerHTML,
-      Array.from(document.querySelectorAll('input'), ({ value }) => value),
-    ]),
-  );
-}
 
 describeWith([parts.chromium], 'second factors in the window', () => {
   vi.setConfig({ testTimeout: 60_000 });
   let renderer: RendererHarness;
   beforeAll(async () => {
-    renderer = await startRenderer();
+    renderer = await startRenderer('second-factor');
   });
   afterAll(() => renderer.close());
 

@@ -39,3 +39,23 @@ export async function expectVisibleFocus(page: Page): Promise<void> {
 
 /** What has been said to screen readers last. */
 export const announced = (page: Page): Promise<string> => page.locator('output').last().innerText();
+
+/** Opens another place of the window. */
+export const goTo = (page: Page, place: string) =>
+  page.getByRole('navigation').getByRole('button', { name: place }).click();
+
+/** Everything that outlives the screen, and the page as text. */
+export async function kept(page: Page): Promise<string> {
+  return page.evaluate(() =>
+    JSON.stringify([
+      location.href,
+      document.title,
+      { ...localStorage },
+      { ...sessionStorage },
+      document.cookie,
+      history.state,
+      document.documentElement.outerHTML,
+      Array.from(document.querySelectorAll('input'), ({ value }) => value),
+    ]),
+  );
+}
