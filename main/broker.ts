@@ -85,6 +85,10 @@ export async function startBroker(options: BrokerOptions) {
     fetch: options.fetchWith(undefined),
     audit,
     account: () => signedIn().account,
+    pushToken: async () => {
+      const { pushToken } = configuration.mfa;
+      return pushToken && passwords.get(pushToken.stored);
+    },
     changed,
   });
   const localAccounts = createLocalAccounts({
@@ -114,9 +118,11 @@ export async function startBroker(options: BrokerOptions) {
   const mailedCodes = createMailedCodes({ settings: configuration.mail, passwords, audit });
 
   const passwordNames = new Set(
-    [...configuration.connections.flatMap(({ rules }) => rules), configuration.mail].flatMap((user) =>
-      user?.password === undefined ? [] : [user.password.stored],
-    ),
+    [
+      ...configuration.connections.flatMap(({ rules }) => rules.map(({ password }) => password)),
+      configuration.mail?.password,
+      configuration.mfa.pushToken,
+    ].flatMap((named) => (named === undefined ? [] : [named.stored])),
   );
   const places = new Map(
     configuration.connections.map((connection, index) => [
@@ -346,6 +352,7 @@ export async function startBroker(options: BrokerOptions) {
     /** Names of the passwords that the configuration asks for, and whether each has been stored. */
     storedPasswords: (): Promise<{ name: string; stored: boolean }[]> => passwords.known(passwordNames),
     secondFactor,
+    resetSecondFactor: (): Promise<void> => secondFactor.reset(signedIn().since),
     localAccounts: localDesk,
     saveProvider: (provider: ProviderForm): Promise<void> => providers.save(session, provider),
     removeProvider: (name: string): Promise<void> => providers.remove(session, name),

@@ -43,6 +43,7 @@ export const identityRoutes: Record<string, Route> = {
   'POST /v1/mfa/totp/remove': order(oneCode, (broker, request) =>
     broker.secondFactor.removeTotp(request.code),
   ),
+  'POST /v1/mfa/reset': order(nothing, (broker) => broker.resetSecondFactor()),
   'POST /v1/mfa/push/enrol': route(optionalCode, (broker, request) =>
     broker.secondFactor.enrolPush(request.code),
   ),
@@ -64,6 +65,9 @@ export const identityRoutes: Record<string, Route> = {
     accounts: await broker.localAccounts.list(),
   })),
   'POST /v1/local-accounts/add': route(localAccount, (broker, request) => broker.localAccounts.add(request)),
+  'POST /v1/local-accounts/enrol': route(z.strictObject({ username }), (broker, request) =>
+    broker.localAccounts.enrol(request.username),
+  ),
   'POST /v1/local-accounts/confirm': route(z.strictObject({ username, code }), async (broker, request) => ({
     recoveryCodes: await broker.localAccounts.confirm(request.username, request.code),
   })),

@@ -1,7 +1,8 @@
 import { LatchkeyError } from '../contract/errors.ts';
 import type { Enrolment } from '../contract/ipc.ts';
 import { showEnrolment, showRecoveryCodes } from './mfa.ts';
-import { plain, result } from './output.ts';
+import type { Client } from './client.ts';
+import { plain, result, type Output } from './output.ts';
 import { readSecret } from './secret-input.ts';
 import type { Tools } from './tools.ts';
 
@@ -56,32 +57,9 @@ export function registerLocal({ program, output, withClient }: Tools): void {
             displayName: displayName ?? username,
             groups: group,
           })) as Enrolment;
-          showEnrolment(
-            output,
-            enrolment,
-            'Without an authenticator the account cannot sign in. Scan this, or type the key:',
-          );
-          const code = await readSecret('Code that it shows');
-          const { recoveryCodes } = (await client.post('/v1/local-accounts/confirm', { username, code })) as {
-            recoveryCodes: string[];
-          };
-          showRecoveryCodes(output, recoveryCodes);
+          await confirm(client, output, username, enrolment);
         },
       ),
-    );
-
-  local
-    .command('password')
-    .description('set a new password')
-    .argument('<name>')
-    .action(
-      withClient(async (client, username: string) => {
-        await client.post('/v1/local-accounts/password', {
-          username,
-          password: await readSecret(`New password of "${username}"`),
-        });
-        result(output, { username }, `The password of "${username}" has been changed.`);
-      }),
     );
 
   local
@@ -115,6 +93,25 @@ export function registerLocal({ program, output, withClient }: Tools): void {
         }),
       );
   }
+}
+
+/** Without a confirmed authenticator the account cannot sign in. */
+async function confirm(
+  client: Client,
+  output: Output,
+  username: string,
+  enrolment: Enrolment,
+): Promise<void> {
+  showEnrolment(
+    output,
+    enrolment,
+    'Scan this with the authenticator that belongs to the account, or type the key:',
+  );
+  const code = await readSecret('Code that it shows');
+  const { recoveryCodes } = (await client.post('/v1/local-accounts/confirm', { username, code })) as {
+    recoveryCodes: string[];
+  };
+  showRecoveryCodes(output, recoveryCodes);
 }
 
 /** Signs in with a break-glass account; what was wrong is not told apart. */

@@ -52,6 +52,22 @@ export function registerMfa({ program, output, withClient, signal }: Tools): voi
     );
 
   mfa
+    .command('reset')
+    .description(
+      'for a lost authenticator: remove it and the phone; takes a sign-in of the last five minutes',
+    )
+    .action(
+      withClient(async (client) => {
+        await client.post('/v1/mfa/reset', {});
+        result(
+          output,
+          { reset: true },
+          'The second factor has been removed. Set up a new one with: latchkey mfa enrol',
+        );
+      }),
+    );
+
+  mfa
     .command('answer')
     .description('answer the prompt that waits, with a code: typed in, or from standard input')
     .action(

@@ -154,6 +154,10 @@ const secondFactor = z.strictObject({
   cache: duration(0, 24 * 3600)
     .default('15m')
     .describe('After a second factor, the same connection does not ask again for this long.'),
+  pushToken: z
+    .strictObject({ stored: name })
+    .optional()
+    .describe('Access token of that server, where it asks for one. Set it with: latchkey secret set <name>'),
   pushServer: z
     .url({ protocol: /^https?$/ })
     .optional()

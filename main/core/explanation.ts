@@ -13,8 +13,8 @@ export interface ExplanationOptions {
   providers: ProviderDesk;
   secondFactor: OwnSecondFactor;
   liveSession(): LiveSession | undefined;
-  /** Groups of somebody who is not signed in, by the application secret of the provider. */
-  groupsOf(provider: string, username: string): Promise<Group[] | undefined>;
+  /** Groups of somebody who is not signed in. */
+  groupsOf(provider: string, username: string): Promise<{ groups: Group[]; source: string } | undefined>;
 }
 
 /**
@@ -52,12 +52,11 @@ export async function explainAccess(subject: string, options: ExplanationOptions
   async function lookUp() {
     if (route.provider === undefined) return { known: false as const, because: 'no provider was asked' };
     try {
-      const groups = await options.groupsOf(route.provider, username);
-      if (groups !== undefined)
-        return { known: true as const, groups, source: 'read now with the application secret' };
+      const found = await options.groupsOf(route.provider, username);
+      if (found !== undefined) return { known: true as const, ...found };
       return {
         known: false as const,
-        because: `somebody else's groups can be read with an application secret only; none is stored for "${route.provider}"`,
+        because: `somebody else's groups take an application secret for "${route.provider}", or somebody who is signed in with it`,
       };
     } catch (error) {
       return { known: false as const, because: toProblem(error).message };

@@ -1,4 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
+import { LatchkeyError } from '../contract/errors.ts';
 import type { Enrolment } from '../contract/ipc.ts';
 import type { LocalAccount, LocalAccounts } from '../identity/local-accounts.ts';
 import type { Totp } from '../mfa/totp.ts';
@@ -27,10 +28,18 @@ export function createLocalDesk(accounts: LocalAccounts, totp: Totp, audit: Pick
       const { uri, key, qr } = await totp.begin(await accounts.add(person));
       return { uri, key, qr };
     },
+    /** A new authenticator in place of the old one, which ends at once, as does a lock. */
+    async enrol(username: string): Promise<Enrolment> {
+      const account = await accountOf(username);
+      if (account === undefined) throw unknown(username);
+      await record(username, 'authenticator reset');
+      await totp.reset(account);
+      const { uri, key, qr } = await totp.begin(account);
+      return { uri, key, qr };
+    },
     async confirm(username: string, code: string): Promise<string[]> {
       const account = await accountOf(username);
-      // `remove` says in its own words that there is no such account.
-      if (account === undefined) return accounts.remove(username).then(() => []);
+      if (account === undefined) throw unknown(username);
       const codes = await totp.confirm(account, code);
       await record(username, 'authenticator confirmed');
       return codes;
@@ -52,4 +61,10 @@ export function createLocalDesk(accounts: LocalAccounts, totp: Totp, audit: Pick
       await accounts.setEnabled(username, enabled);
     },
   };
+}
+
+function unknown(username: string): LatchkeyError {
+  return new LatchkeyError('request-invalid', `There is no local account "${username}".`, {
+    remedy: 'See them with: latchkey local list',
+  });
 }

@@ -2,7 +2,7 @@ import type { AzureDirectorySettings, ProviderSettings } from '../config/schema.
 import { LatchkeyError } from '../contract/errors.ts';
 import type { Account } from '../contract/state.ts';
 import { createApplicationDirectory, type ApplicationDirectory } from '../directory/application-directory.ts';
-import { createDirectory } from '../directory/graph.ts';
+import { createDirectory, type Directory } from '../directory/graph.ts';
 import { createPeerLookup } from '../gateway/peer.ts';
 import { checkPerson } from '../identity/account-check.ts';
 import { browserSignInMs } from '../identity/browser-sign-in.ts';
@@ -34,6 +34,8 @@ export interface ConnectedProvider {
   directory?: AzureDirectory;
   /** Look-ups with the application secret. */
   application?: ApplicationDirectory;
+  /** Look-ups with the permissions of the person who is signed in. */
+  graph?: Directory;
 }
 
 /** @throws LatchkeyError `config-invalid` for an authority that cannot be used. */
@@ -126,7 +128,7 @@ function azureProvider(settings: AzureDirectorySettings, ports: ProviderPorts): 
       await Promise.all([directory.close(), application.close()]);
     },
   };
-  return { settings, provider, directory, application };
+  return { settings, provider, directory, application, graph };
 }
 
 /** Break-glass accounts. They do not outlive a restart: whoever needs them signs in again. */

@@ -132,11 +132,23 @@ export async function createProviderDesk(options: ProviderDeskOptions) {
       });
     },
 
-    /** Groups of somebody who is not signed in; undefined where no application secret is stored for the provider. */
-    async groupsOf(name: string, username: string): Promise<Group[] | undefined> {
-      const { application } = named(name);
-      if (application === undefined || (await applicationSecrets.get(name)) === undefined) return undefined;
-      return (await application.groupsOf(username)).groups;
+    /**
+     * Groups of somebody else: with the application secret where one is stored, else with the permissions of the person
+     * who is signed in with this provider. Undefined where there is neither.
+     */
+    async groupsOf(name: string, username: string): Promise<{ groups: Group[]; source: string } | undefined> {
+      const { application, graph, directory } = named(name);
+      if (application !== undefined && (await applicationSecrets.get(name)) !== undefined) {
+        return {
+          groups: (await application.groupsOf(username)).groups,
+          source: 'read now with the application secret',
+        };
+      }
+      if (graph === undefined || (await directory?.grantedScopes()) === undefined) return undefined;
+      return {
+        groups: (await graph.groupsOf(username)).groups,
+        source: 'read now with the permissions of the person who is signed in',
+      };
     },
   };
 }

@@ -23,6 +23,8 @@ export interface SecondFactorOptions {
   seal: Seal;
   fetch: FetchLike;
   audit: Pick<Audit, 'append'>;
+  /** Access token of the ntfy server, where it asks for one. */
+  pushToken(): Promise<string | undefined>;
   /** @throws LatchkeyError `sign-in-required` */
   account(): Account;
   changed(): void;
@@ -165,6 +167,25 @@ export function createSecondFactor(options: SecondFactorOptions) {
       await refresh(who);
     },
 
+    /**
+     * For a lost authenticator or a lock: ends every enrolment of the person. A sign-in at the directory of these very
+     * minutes stands in for the code.
+     * @throws LatchkeyError `mfa-required` where the sign-in is older
+     */
+    async reset(signedInAt: number): Promise<void> {
+      const who = account();
+      if (Date.now() - signedInAt > freshSignInMs) {
+        throw new LatchkeyError('mfa-required', 'This takes a sign-in of the last five minutes.', {
+          remedy: 'Run: latchkey login --again, then: latchkey mfa reset',
+        });
+      }
+      for (const method of ['totp', 'push'] as const)
+        await audit.append({ event: 'mfa-removed', account: who, method });
+      await totp.reset(who);
+      await phones.delete(who);
+      await refresh(who);
+    },
+
     /** Invites a phone; it counts from {@link confirmPush} on. */
     async enrolPush(code?: string): Promise<Enrolment> {
       const who = account();
@@ -179,7 +200,7 @@ export function createSecondFactor(options: SecondFactorOptions) {
         );
       }
       await prove(who, code);
-      const { enrolment, invitation } = push.enrol();
+      const { enrolment, invitation } = push.enrol(await options.pushToken());
       invited = { account: keyOf(who), enrolment };
       return { uri: invitation.link, key: invitation.topic, qr: invitation.qr };
     },
@@ -224,6 +245,8 @@ export function createSecondFactor(options: SecondFactorOptions) {
     close: async (): Promise<void> => push?.close(),
   };
 }
+
+const freshSignInMs = 5 * 60_000;
 
 /** Names of sealed values are plain words, so the account stands in them as a digest. */
 function keyOf({ tenantId, objectId }: Account): string {

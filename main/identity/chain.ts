@@ -1,4 +1,4 @@
-import type { LatchkeyError } from '../contract/errors.ts';
+import type { LatchkeyError, Problem } from '../contract/errors.ts';
 
 /** What a provider says of a person: theirs and in, theirs and out (the chain stops), or none of theirs (it goes on). */
 export type ChainAnswer = 'accepted' | 'rejected' | 'not-mine';
@@ -70,7 +70,7 @@ const strangers = new Set([50020, 50034, 90072, 500213]);
  * Whether a failed sign-in means that the person belongs elsewhere. Anything else is a rejection, a policy that
  * blocks above all: it must not be got round by asking the next provider.
  */
-export function answerOf(error: LatchkeyError): Exclude<ChainAnswer, 'accepted'> {
+export function answerOf(error: Pick<LatchkeyError | Problem, 'entra'>): Exclude<ChainAnswer, 'accepted'> {
   const number = error.entra?.aadsts;
   return number !== undefined && strangers.has(number) ? 'not-mine' : 'rejected';
 }

@@ -5,6 +5,7 @@ import type { Account, Group, SignInState } from '../contract/state.ts';
 import { orAborted } from './abort.ts';
 import { checkExpected, isSamePerson } from './account-check.ts';
 import { blocked } from './blocked.ts';
+import { answerOf } from './chain.ts';
 import { endsSession } from './ending.ts';
 import { chosen, routed } from './provider-choice.ts';
 import { waitForPerson, type SignInRequest } from './wait-for-person.ts';
@@ -233,11 +234,26 @@ export function createSession(options: SessionOptions) {
       if (account !== undefined) await takeBack(provider, account, problem).catch(report);
       if (current === undefined) lastProblem = problem;
       else if (!wasAborted) current = { ...current, problem };
-      const other = provider.ways.find((candidate) => candidate !== way);
-      otherWay = other !== undefined && blocked(problem, way) ? { provider: name, way: other } : undefined;
+      otherWay = otherWayAfter(provider, way, problem);
       lastFaults.set(name, problem.entra?.aadsts);
       await events.failed(name, problem);
     }
+  }
+
+  /** What a person may choose instead: the other way where this one is blocked, the next provider for a stranger. */
+  function otherWayAfter(
+    provider: Provider,
+    way: SignInWay,
+    problem: Problem,
+  ): { provider: string; way: SignInWay } | undefined {
+    if (answerOf(problem) === 'not-mine') {
+      const next = providers
+        .slice(providers.indexOf(provider) + 1)
+        .find(({ enabled, ways }) => enabled && ways.length > 0);
+      return next?.ways[0] && { provider: next.name, way: next.ways[0] };
+    }
+    const other = provider.ways.find((candidate) => candidate !== way);
+    return other !== undefined && blocked(problem, way) ? { provider: provider.name, way: other } : undefined;
   }
 
   async function restore(): Promise<void> {

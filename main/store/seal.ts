@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { LatchkeyError } from '../contract/errors.ts';
 import { systemReason } from './system-reason.ts';
 
@@ -87,7 +88,9 @@ export async function openKeyFileSeal(path: string): Promise<Seal> {
           `Make it yours: chown '${path}'.`,
         );
       }
-      if (ownUid !== undefined && (mode & 0o077) !== 0) {
+      // systemd hands a credential to the service's user by an access list, which shows as root's file with mode 0440.
+      const isCredential = uid === 0 && (mode & 0o037) === 0 && isInCredentials(path);
+      if (ownUid !== undefined && (mode & 0o077) !== 0 && !isCredential) {
         throw keyRefused(
           `The key file ${path} is open to other users.`,
           `Close it with: chmod 600 '${path}'`,
@@ -108,6 +111,12 @@ export async function openKeyFileSeal(path: string): Promise<Seal> {
     throw keyRefused(`The key file ${path} does not hold a 256-bit key in base64.`, recipe);
   }
   return createAesSeal('key-file', Buffer.from(text, 'base64'));
+}
+
+/** In the folder that systemd keeps for this service alone (systemd.exec, "Credentials"). */
+function isInCredentials(path: string): boolean {
+  const folder = process.env['CREDENTIALS_DIRECTORY'];
+  return folder !== undefined && dirname(resolve(path)) === resolve(folder);
 }
 
 function keyRefused(message: string, remedy: string, cause?: unknown): LatchkeyError {
