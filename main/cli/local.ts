@@ -51,15 +51,34 @@ export function registerLocal({ program, output, withClient }: Tools): void {
           { group, displayName }: { group: string[]; displayName?: string },
         ) => {
           const password = await readSecret(`Password of "${username}"`);
-          const enrolment = (await client.post('/v1/local-accounts/add', {
-            username,
-            password,
-            displayName: displayName ?? username,
-            groups: group,
-          })) as Enrolment;
+          const person = { username, password, displayName: displayName ?? username, groups: group };
+          const enrolment = (await client.post('/v1/local-accounts/add', person)) as Enrolment;
           await confirm(client, output, username, enrolment);
         },
       ),
+    );
+
+  local
+    .command('enrol')
+    .description('set up a new authenticator in place of a lost one; ends a lock')
+    .argument('<name>')
+    .action(
+      withClient(async (client, username: string) => {
+        const enrolment = (await client.post('/v1/local-accounts/enrol', { username })) as Enrolment;
+        await confirm(client, output, username, enrolment);
+      }),
+    );
+
+  local
+    .command('password')
+    .description('set a new password')
+    .argument('<name>')
+    .action(
+      withClient(async (client, username: string) => {
+        const password = await readSecret(`New password of "${username}"`);
+        await client.post('/v1/local-accounts/password', { username, password });
+        result(output, { username }, `The password of "${username}" has been changed.`);
+      }),
     );
 
   local
