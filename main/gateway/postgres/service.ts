@@ -29,8 +29,6 @@ export interface PostgresServiceOptions {
   onFault(error: unknown): void;
 }
 
-export type PostgresService = ReturnType<typeof createPostgresService>;
-
 type StartupRequest = Extract<ClientRequest, { kind: 'startup' }>;
 
 /** Minor versions of protocol 3 that we speak: 0, and 2 with its longer cancel keys. There is no 1. */
