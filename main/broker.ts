@@ -62,7 +62,15 @@ export async function startBroker(options: BrokerOptions) {
     createProvider(provider, { fetch: options.fetchFor(provider), secrets, log: options.log }),
   );
   const audit = await openAudit({ folder: home.audit });
-  const unsubscribeAudit = audit.subscribe(changed);
+  const noteDamage = (): void => {
+    const damage = audit.damage();
+    if (damage !== undefined) options.log(`${damage.message} ${damage.remedy ?? ''}`);
+  };
+  noteDamage();
+  const unsubscribeAudit = audit.subscribe(() => {
+    noteDamage();
+    changed();
+  });
 
   const passwordNames = new Set(
     configuration.connections.flatMap(({ rules }) =>
