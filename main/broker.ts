@@ -62,9 +62,12 @@ export async function startBroker(options: BrokerOptions) {
     createProvider(provider, { fetch: options.fetchFor(provider), secrets, log: options.log }),
   );
   const audit = await openAudit({ folder: home.audit });
+  let knownDamage: Problem | undefined;
   const noteDamage = (): void => {
     const damage = audit.damage();
-    if (damage !== undefined) options.log(`${damage.message} ${damage.remedy ?? ''}`);
+    if (damage === undefined || damage === knownDamage) return;
+    knownDamage = damage;
+    options.log(`${damage.message} ${damage.remedy ?? ''}`);
   };
   noteDamage();
   const unsubscribeAudit = audit.subscribe(() => {
