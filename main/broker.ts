@@ -75,7 +75,18 @@ export async function startBroker(options: BrokerOptions) {
   const secrets = createSecretStore({ folder: home.sealed, seal: options.seal });
   const passwords = storedTexts(secrets, 'password');
   const audit = await openAudit({ folder: home.audit });
-  const unsubscribeAudit = audit.subscribe(changed);
+  let knownDamage: Problem | undefined;
+  const noteDamage = (): void => {
+    const damage = audit.damage();
+    if (damage === undefined || damage === knownDamage) return;
+    knownDamage = damage;
+    options.log(`${damage.message} ${damage.remedy ?? ''}`);
+  };
+  noteDamage();
+  const unsubscribeAudit = audit.subscribe(() => {
+    noteDamage();
+    changed();
+  });
 
   const secondFactor = createSecondFactor({
     settings: configuration.mfa,

@@ -217,10 +217,12 @@ function invalid(what = 'it has the wrong form'): LatchkeyError {
 }
 
 function send(response: ServerResponse, status: number, body: unknown | { problem: Problem }): void {
+  const text = JSON.stringify(body);
   response.writeHead(status, {
+    'content-length': Buffer.byteLength(text),
     'content-type': 'application/json; charset=utf-8',
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   });
-  response.end(JSON.stringify(body));
+  response.end(text);
 }

@@ -27,7 +27,7 @@ export async function startDemoDatabase(adminPassword: string): Promise<DemoData
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-demo-db-'));
   let server: ChildProcess | undefined;
   const close = async (): Promise<void> => {
-    if (server !== undefined && server.exitCode === null) {
+    if (server !== undefined && server.exitCode === null && server.signalCode === null) {
       server.kill('SIGINT');
       await once(server, 'exit');
     }

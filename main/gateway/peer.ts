@@ -3,24 +3,21 @@ import { type SocketTable, findSockets, readSocketTable, tableAddress } from './
 
 export type PeerLookup = ReturnType<typeof createPeerLookup>;
 
+/** A socket in TIME_WAIT belongs to nobody, and the table shows it as root's: only an established one counts. */
 const established = '01';
 
 /**
  * Tells which user of this computer the other end of a loopback connection belongs to. Linux only; elsewhere every
- * answer is "unknown". Reads run beside everything else, never in the path of a pipe, and logins that arrive
- * together share one.
+ * answer is "unknown". Looking takes some milliseconds, on the thread pool and beside everything else.
  */
 export function createPeerLookup() {
-  const tables = { tcp: sharedReads('tcp'), tcp6: sharedReads('tcp6') };
+  const search = { tcp: createSearch('tcp'), tcp6: createSearch('tcp6') };
 
-  /** Only an established socket counts: one in TIME_WAIT belongs to nobody, and the table shows it as root's. */
-  async function look(table: SocketTable, peer: Peer, host: string): Promise<number | undefined> {
-    if (peer.address === undefined || peer.port === undefined || peer.localPort === undefined)
-      return undefined;
-    const local = tableAddress(table, peer.address, peer.port);
-    const remote = tableAddress(table, host, peer.localPort);
-    if (local === undefined || remote === undefined) return undefined;
-    return findSockets(await tables[table](), local, remote).find(({ state }) => state === established)?.uid;
+  async function look(table: SocketTable, { address, port, localPort }: Peer, host: string) {
+    if (address === undefined || port === undefined || localPort === undefined) return undefined;
+    const local = tableAddress(table, address, port);
+    const remote = tableAddress(table, host, localPort);
+    return local === undefined || remote === undefined ? undefined : search[table](local, remote);
   }
 
   return {
@@ -41,21 +38,43 @@ export function createPeerLookup() {
   };
 }
 
-/** Reads of one table; each answer comes from a read that began after it was asked for. */
-function sharedReads(table: SocketTable): () => Promise<string> {
-  let running: Promise<string> | undefined;
-  let next: Promise<string> | undefined;
-  const start = (): Promise<string> => {
-    next = undefined;
-    const read = readSocketTable(table).finally(() => {
-      if (running === read) running = undefined;
+interface Wanted {
+  local: string;
+  remote: string;
+  resolve(uid: number | undefined): void;
+}
+
+/**
+ * Searches one table for everybody who asks, with one reader at a time. Who asks while it reads may be found by it, but
+ * is given up only after a reading that began later. It stops as soon as nobody waits.
+ */
+function createSearch(table: SocketTable) {
+  const wanted = new Set<Wanted>();
+  let reading = false;
+
+  function lookThrough(lines: string): boolean {
+    for (const one of wanted) {
+      const entry = findSockets(lines, one.local, one.remote).find(({ state }) => state === established);
+      if (entry === undefined) continue;
+      wanted.delete(one);
+      one.resolve(entry.uid);
+    }
+    return wanted.size > 0;
+  }
+
+  async function read(): Promise<void> {
+    reading = true;
+    while (wanted.size > 0) {
+      const fromTheStart = [...wanted];
+      await readSocketTable(table, lookThrough).catch(() => undefined);
+      for (const one of fromTheStart) if (wanted.delete(one)) one.resolve(undefined);
+    }
+    reading = false;
+  }
+
+  return (local: string, remote: string): Promise<number | undefined> =>
+    new Promise((resolve) => {
+      wanted.add({ local, remote, resolve });
+      if (!reading) void read();
     });
-    running = read;
-    return read;
-  };
-  return () => {
-    if (running === undefined) return start();
-    next ??= running.then(start);
-    return next;
-  };
 }

@@ -1,6 +1,6 @@
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { findSockets, readSocketTable, tableAddress } from './socket-table.ts';
+import { type SocketTable, findSockets, readSocketTable, tableAddress } from './socket-table.ts';
 
 /** Who listens at a port of this computer. */
 export interface PortOwner {
@@ -14,7 +14,7 @@ const listening = '0A';
 /** Linux only; undefined elsewhere, and where nobody listens any more. */
 export async function portOwner(host: string, port: number): Promise<PortOwner | undefined> {
   if (process.platform !== 'linux') return undefined;
-  const [tcp, tcp6] = await Promise.all([readSocketTable('tcp'), readSocketTable('tcp6')]);
+  const [tcp, tcp6] = await Promise.all([wholeTable('tcp'), wholeTable('tcp6')]);
   const anywhere = [
     ...listeners(tcp, tableAddress('tcp', host, port)),
     ...listeners(tcp, tableAddress('tcp', '0.0.0.0', port)),
@@ -36,6 +36,15 @@ export async function portOwnerName(host: string, port: number): Promise<string>
   return process === undefined
     ? `a process of the user with id ${uid}`
     : `${process.name} (process ${process.pid})`;
+}
+
+async function wholeTable(table: SocketTable): Promise<string> {
+  let text = '';
+  await readSocketTable(table, (lines) => {
+    text += lines;
+    return true;
+  });
+  return text;
 }
 
 function listeners(text: string, local: string | undefined) {

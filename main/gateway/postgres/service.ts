@@ -29,8 +29,6 @@ export interface PostgresServiceOptions {
   onFault(error: unknown): void;
 }
 
-export type PostgresService = ReturnType<typeof createPostgresService>;
-
 type StartupRequest = Extract<ClientRequest, { kind: 'startup' }>;
 
 /** Minor versions of protocol 3 that we speak: 0, and 2 with its longer cancel keys. There is no 1. */
@@ -51,6 +49,8 @@ export function createPostgresService(options: PostgresServiceOptions) {
   let sessions = 0;
 
   async function attend(caller: Caller): Promise<void> {
+    // Takes as long as a client's handshake: it must begin with it to cost nothing.
+    const uid = peers.uid(caller.peer, settings.host);
     const request = await readClientRequest(caller.socket, caller.reader);
     caller.started();
     caller.visit.introduced();
@@ -59,7 +59,7 @@ export function createPostgresService(options: PostgresServiceOptions) {
       caller.socket.destroySoon();
       return;
     }
-    const session = await readLogin(caller, request);
+    const session = await readLogin(caller, request, uid);
     if (sessions >= settings.maxSessions) throw tooManySessions(settings);
     sessions += 1;
     try {
@@ -70,10 +70,12 @@ export function createPostgresService(options: PostgresServiceOptions) {
     }
   }
 
-  async function readLogin(caller: Caller, request: StartupRequest): Promise<SessionRequest> {
+  async function readLogin(
+    caller: Caller,
+    request: StartupRequest,
+    looking: Promise<number | undefined>,
+  ): Promise<SessionRequest> {
     const { user, database, program, parameters } = checkStartup(request.parameters, settings);
-    // Looked up while the client makes its proof, which takes longer.
-    const looking = peers.uid(caller.peer, settings.host);
     const minor = Math.min(request.minor, newestMinor);
     const before = versionAnswer(request, minor);
     const proof = await readProof(caller.socket, caller.reader, settings.clientAuth, scram, before);

@@ -8,7 +8,9 @@ import { certificateHash } from '../../../main/gateway/postgres/certificate-hash
 import { describeWith, program } from '../../support/parts.ts';
 
 /** OpenSSL makes the kinds that a certificate can have; the expected hash is RFC 5929 section 4.1's for each. */
-describeWith([program('openssl', 'install the package openssl')], 'tls-server-end-point', () => {
+const openssl = program('openssl', 'install the package openssl');
+
+describeWith([openssl], 'tls-server-end-point', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'latchkey-cert-'));
@@ -39,7 +41,7 @@ describeWith([program('openssl', 'install the package openssl')], 'tls-server-en
       '-out',
       out,
     ];
-    execFileSync('openssl', [...common, ...options], { stdio: 'pipe' });
+    execFileSync(openssl.path ?? '', [...common, ...options], { stdio: 'pipe' });
     const { raw } = new X509Certificate(readFileSync(out));
     const expected = hash === undefined ? undefined : createHash(hash).update(raw).digest('hex');
     expect(certificateHash(raw)?.toString('hex')).toBe(expected);

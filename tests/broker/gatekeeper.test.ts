@@ -1,0 +1,221 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createGatekeeper, type GatekeeperOptions } from '../../main/access/gatekeeper.ts';
+import { createTokens, type Token } from '../../main/access/tokens.ts';
+import type { AuditEvent } from '../../main/audit/events.ts';
+import { parseConfiguration } from '../../main/config/load.ts';
+import { LatchkeyError } from '../../main/contract/errors.ts';
+import type { LoginAttempt, LoginDecision, Peer } from '../../main/gateway/ports.ts';
+import type { LiveSession } from '../../main/identity/session-ports.ts';
+
+const analysts = '00000000-0000-4000-8000-00000000000a';
+const { connections } = parseConfiguration(
+  `
+providers:
+  - {name: work, type: azure-directory, authority: 'https://login.microsoftonline.com/t', applicationId: ${analysts}}
+connections:
+  - name: sales
+    protocol: postgresql
+    port: 15432
+    upstream: {host: db.example, database: warehouse}
+    rules:
+      - {group: ${analysts}, role: reader, password: {stored: reader}}
+`,
+  'the test',
+);
+
+const account = {
+  provider: 'work',
+  tenantId: 't',
+  objectId: 'o',
+  username: 'ada@t.example',
+  displayName: 'Ada',
+};
+const own: Peer = { transport: 'tcp', address: '127.0.0.1', port: 5, localPort: 15432, uid: 1000 };
+
+describe('the gatekeeper', () => {
+  const tokens = createTokens(
+    { salt: new Uint8Array(16), iterations: 1 },
+    { wall: () => clock, monotonic: () => clock },
+  );
+  let clock = Date.UTC(2026, 0, 1);
+  let session: LiveSession | undefined;
+  let events: AuditEvent[];
+  let lines: string[];
+  let issued: { token: Token; text: string };
+
+  function desk(change: Partial<GatekeeperOptions> = {}) {
+    return createGatekeeper({
+      connections,
+      tokens,
+      audit: { append: async (event) => void events.push(event) },
+      liveSession: () => session,
+      storedPassword: async () => 'the password',
+      groupsMaxAgeMs: 3600_000,
+      defaultTokenLifetime: '15m',
+      uid: 1000,
+      peerUidKnown: true,
+      changed: () => undefined,
+      log: (line) => lines.push(line),
+      now: () => clock,
+      ...change,
+    });
+  }
+
+  function attempt(change: Partial<LoginAttempt> = {}): LoginAttempt {
+    return {
+      connection: 'sales',
+      clientUser: account.username,
+      database: 'sales',
+      program: 'psql',
+      peer: own,
+      proof: { kind: 'password', password: issued.text },
+      ...change,
+    };
+  }
+
+  const codeOf = (decision: LoginDecision): string =>
+    decision.allow ? 'allowed' : decision.refusal.problem.code;
+
+  beforeEach(async () => {
+    events = [];
+    lines = [];
+    session = {
+      id: 's1',
+      provider: 'work',
+      account,
+      groups: [{ id: analysts, name: 'Analysts' }],
+      groupsReadAt: clock,
+      since: clock,
+      until: clock + 8 * 3600_000,
+    };
+    tokens.revoke(() => true);
+    const binding = {
+      sessionId: 's1',
+      connection: 'sales',
+      role: 'reader',
+      groupId: analysts,
+      account,
+      uid: 1000,
+    };
+    issued = await tokens.issue(binding, 900);
+  });
+
+  it('lets in with what the upstream needs, and after the record alone', async () => {
+    const recorded = Promise.withResolvers<void>();
+    const { authorize, sessions, sessionOpened, sessionEnded, sessionIds } = desk({
+      audit: {
+        append: async (event) => {
+          events.push(event);
+          await recorded.promise;
+        },
+      },
+    });
+    let decision: LoginDecision | undefined;
+    const asked = authorize(attempt()).then((answer) => (decision = answer));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(decision).toBeUndefined();
+    expect(events).toMatchObject([{ event: 'login-allowed', tokenId: issued.token.id, uid: 1000 }]);
+    recorded.resolve();
+    expect(await asked).toMatchObject({
+      allow: true,
+      login: { user: 'reader', database: 'warehouse', password: 'the password' },
+    });
+    // Shown from the moment on that the client is through; known, so that it can be cut, from the decision on.
+    const ids = sessionIds(() => true);
+    expect(ids).toHaveLength(1);
+    expect(sessions()).toEqual([]);
+    sessionOpened(ids[0] ?? '');
+    expect(sessions()).toMatchObject([{ role: 'reader', program: 'psql', username: 'ada@t.example' }]);
+    const end = {
+      sessionId: ids[0] ?? '',
+      reason: 'client-closed' as const,
+      bytesFromClient: 1,
+      bytesFromUpstream: 2,
+    };
+    sessionEnded(end);
+    sessionEnded(end);
+    expect(sessions()).toEqual([]);
+    expect(events.map(({ event }) => event)).toEqual([
+      'login-allowed',
+      'database-session-opened',
+      'database-session-ended',
+    ]);
+  });
+
+  it('looks at the user of the computer before anything else', async () => {
+    const proof = { kind: 'password' as const, password: 'nonsense' };
+    const { authorize } = desk();
+    expect(codeOf(await authorize(attempt({ peer: { ...own, uid: 1001 }, proof })))).toBe('os-user-refused');
+    const { uid: _uid, ...unknown } = own;
+    expect(codeOf(await authorize(attempt({ peer: unknown })))).toBe('os-user-refused');
+    expect(codeOf(await authorize(attempt({ peer: { transport: 'unix' } })))).toBe('allowed');
+    // Where the system never tells, the token has to do.
+    expect(codeOf(await desk({ peerUidKnown: false }).authorize(attempt({ peer: unknown })))).toBe('allowed');
+    expect(
+      codeOf(await desk({ peerUidKnown: false }).authorize(attempt({ peer: { ...own, uid: 1001 } }))),
+    ).toBe('os-user-refused');
+  });
+
+  it.each<[string, () => void]>([
+    ['sign-in-required', () => (session = undefined)],
+    ['groups-unknown', () => session && (session.groupsReadAt = clock - 3600_001)],
+    ['not-allowed', () => session && (session.groups = [])],
+    ['token-revoked', () => session && (session.id = 's2')],
+    ['token-revoked', () => void tokens.revoke(() => true)],
+    ['token-expired', () => (clock += 900_000)],
+  ])('refuses with %s', async (code, change) => {
+    const { authorize, sessionIds } = desk();
+    change();
+    const decision = await authorize(attempt());
+    expect(codeOf(decision)).toBe(code);
+    expect(decision).toMatchObject({
+      refusal: { sqlState: '28000', problem: { remedy: expect.any(String) as string } },
+    });
+    expect(events).toMatchObject([{ event: 'login-refused', code, tokenId: issued.token.id }]);
+    expect(sessionIds(() => true)).toEqual([]);
+  });
+
+  it('refuses where no password is stored, or the store fails', async () => {
+    expect(codeOf(await desk({ storedPassword: async () => undefined }).authorize(attempt()))).toBe(
+      'credential-missing',
+    );
+    const locked = new LatchkeyError('seal-unavailable', 'The keychain is locked.');
+    expect(codeOf(await desk({ storedPassword: () => Promise.reject(locked) }).authorize(attempt()))).toBe(
+      'seal-unavailable',
+    );
+    const bug = new TypeError('secret hunter2');
+    const decision = await desk({ storedPassword: () => Promise.reject(bug) }).authorize(attempt());
+    expect(decision).toMatchObject({
+      allow: false,
+      refusal: { sqlState: 'XX000', problem: { code: 'internal' } },
+    });
+    expect(JSON.stringify(decision)).not.toContain('hunter2');
+    expect(lines.join()).toContain('TypeError: secret hunter2');
+  });
+
+  it('refuses while nothing can be recorded', async () => {
+    const unwritable = new LatchkeyError('audit-unwritable', 'The audit cannot be written.');
+    const { authorize, sessionIds } = desk({ audit: { append: () => Promise.reject(unwritable) } });
+    expect(codeOf(await authorize(attempt()))).toBe('audit-unwritable');
+    expect(sessionIds(() => true)).toEqual([]);
+  });
+
+  it.each<[string, () => void]>([
+    ['the person signs out', () => (session = undefined)],
+    ['the token is revoked', () => void tokens.revoke(() => true)],
+  ])('refuses where %s while the record is being written', async (_what, change) => {
+    let first = true;
+    const { authorize, sessionIds } = desk({
+      audit: {
+        append: async (event) => {
+          events.push(event);
+          if (first) change();
+          first = false;
+        },
+      },
+    });
+    expect(codeOf(await authorize(attempt()))).toBe('token-revoked');
+    expect(events.map(({ event }) => event)).toEqual(['login-allowed', 'login-refused']);
+    expect(sessionIds(() => true)).toEqual([]);
+  });
+});
