@@ -50,6 +50,7 @@ describe('the gatekeeper', () => {
       audit: { append: async (event) => void events.push(event) },
       liveSession: () => session,
       storedPassword: async () => 'the password',
+      secondFactor: async () => undefined,
       groupsMaxAgeMs: 3600_000,
       defaultTokenLifetime: '15m',
       uid: 1000,
