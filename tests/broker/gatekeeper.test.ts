@@ -219,4 +219,31 @@ describe('the gatekeeper', () => {
     expect(events.map(({ event }) => event)).toEqual(['login-allowed', 'login-refused']);
     expect(sessionIds(() => true)).toEqual([]);
   });
+
+  it('looks at everything again when it has waited for a second factor', async () => {
+    const asking = connections.map((each) => ({
+      ...each,
+      rules: each.rules.map((rule) => ({ ...rule, mfa: 'login' as const })),
+    }));
+    const whileWaiting: [string, () => void][] = [
+      ['sign-in-required', () => (session = undefined)],
+      ['not-allowed', () => session && (session = { ...session, groups: [] })],
+      ['token-revoked', () => tokens.revoke(() => true)],
+    ];
+    for (const [code, happens] of whileWaiting) {
+      const before = session;
+      issued = await tokens.issue(issued.token, 900);
+      const { authorize } = desk({ connections: asking, secondFactor: async () => void happens() });
+      expect(codeOf(await authorize(attempt()))).toBe(code);
+      session = before;
+    }
+    const { authorize } = desk({
+      connections: asking,
+      secondFactor: async () => {
+        throw new LatchkeyError('mfa-denied', 'Denied.');
+      },
+    });
+    issued = await tokens.issue(issued.token, 900);
+    expect(codeOf(await authorize(attempt()))).toBe('mfa-denied');
+  });
 });
