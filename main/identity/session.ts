@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { LatchkeyError, toLogText, toProblem, type Problem } from '../contract/errors.ts';
 import type { Account, Group, SignInState } from '../contract/state.ts';
+import { groupChange, isSamePerson } from './people.ts';
 import type { LiveSession, Provider, SessionEnding, SessionEvents, SessionRecord } from './session-ports.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface SessionOptions {
   providers: Provider[];
@@ -164,12 +166,7 @@ export function createSession(options: SessionOptions) {
   }
 
   async function announceGroupChange(before: LiveSession, after: LiveSession): Promise<void> {
-    const missingIn = (groups: Group[]) => {
-      const ids = new Set(groups.map(({ id }) => id));
-      return (group: Group) => !ids.has(group.id);
-    };
-    const added = after.groups.filter(missingIn(before.groups));
-    const removed = before.groups.filter(missingIn(after.groups));
+    const { added, removed } = groupChange(before.groups, after.groups);
     if (added.length + removed.length > 0) await events.groupsChanged(after, added, removed);
   }
 
@@ -395,26 +392,6 @@ export function createSession(options: SessionOptions) {
       await refreshing;
     },
   };
-}
-
-/** Ends the wait with the abort, whether or not the work can be stopped. */
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    signal.throwIfAborted();
-    const result = await Promise.race([work, aborted.promise]);
-    signal.throwIfAborted();
-    return result;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    work.catch(() => undefined);
-  }
-}
-
-function isSamePerson(left: Account, right: Account): boolean {
-  return left.objectId === right.objectId && left.tenantId === right.tenantId;
 }
 
 function otherPerson(): LatchkeyError {

@@ -1,0 +1,18 @@
+import type { Account, Group } from '../contract/state.ts';
+
+/** By tenant and object id; names change and may be given to somebody else. */
+export function isSamePerson(left: Account, right: Account): boolean {
+  return left.objectId === right.objectId && left.tenantId === right.tenantId;
+}
+
+/** Which groups came and which went, by object id. */
+export function groupChange(
+  before: readonly Group[],
+  after: readonly Group[],
+): { added: Group[]; removed: Group[] } {
+  const missingIn = (groups: readonly Group[]) => {
+    const ids = new Set(groups.map(({ id }) => id));
+    return (group: Group) => !ids.has(group.id);
+  };
+  return { added: after.filter(missingIn(before)), removed: before.filter(missingIn(after)) };
+}
