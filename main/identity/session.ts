@@ -7,6 +7,7 @@ import { checkExpected, isSamePerson } from './account-check.ts';
 import { blocked } from './blocked.ts';
 import { answerOf } from './chain.ts';
 import { endsSession } from './ending.ts';
+import { groupChange } from './group-change.ts';
 import { chosen, routed } from './provider-choice.ts';
 import { waitForPerson, type SignInRequest } from './wait-for-person.ts';
 import type {
@@ -167,12 +168,7 @@ export function createSession(options: SessionOptions) {
   }
 
   async function announceGroupChange(before: LiveSession, after: LiveSession): Promise<void> {
-    const missingIn = (groups: Group[]) => {
-      const ids = new Set(groups.map(({ id }) => id));
-      return (group: Group) => !ids.has(group.id);
-    };
-    const added = after.groups.filter(missingIn(before.groups));
-    const removed = before.groups.filter(missingIn(after.groups));
+    const { added, removed } = groupChange(before.groups, after.groups);
     if (added.length + removed.length > 0) await events.groupsChanged(after, added, removed);
   }
 

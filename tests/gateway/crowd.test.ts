@@ -185,7 +185,10 @@ describeWith([parts.postgres], 'a crowd at the gateway', () => {
     const before = descriptors();
     const ended = gateway.gatekeeper.ended.length;
     for (let round = 0; round < 30; round += 1) await Promise.all(Array.from({ length: 10 }, () => logIn()));
-    await expect.poll(() => gateway.gatekeeper.ended.length).toBe(ended + 300);
+    const { gatekeeper } = gateway;
+    await expect.poll(() => gatekeeper.ended.length, { timeout: 5000 }).toBe(gatekeeper.opened.length);
+    expect(gatekeeper.ended.length).toBeGreaterThanOrEqual(ended + 300);
+    expect(new Set(gatekeeper.ended.map(({ sessionId }) => sessionId)).size).toBe(gatekeeper.ended.length);
     await expect.poll(descriptors).toBeLessThanOrEqual(before + 3);
   });
 });

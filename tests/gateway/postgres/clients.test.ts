@@ -158,22 +158,16 @@ describeWith([parts.postgres, parts.psql], 'PostgreSQL clients through the gatew
     expect(await server.query('select amount from ledger')).toEqual([{ amount: 1 }]);
   });
 
-  test('prepared statements, and a thousand of them in flight at once', async () => {
+  test('prepared statements', async () => {
     const client = await connect();
-    const answers = await Promise.all(
-      Array.from({ length: 1000 }, (_, index) =>
-        client.query<{ hash: string }>({
-          name: 'by-number',
-          text: 'select hash from numbers where i = $1',
-          values: [index + 1],
-        }),
-      ),
-    );
-    const expected = (index: number): string =>
-      createHash('md5')
-        .update(String(index + 1))
-        .digest('hex');
-    expect(answers.map(({ rows }) => rows[0]?.hash)).toEqual(answers.map((_, index) => expected(index)));
+    for (let i = 1; i <= 200; i += 1) {
+      const { rows } = await client.query<{ hash: string }>({
+        name: 'by-number',
+        text: 'select hash from numbers where i = $1',
+        values: [i],
+      });
+      expect(rows).toEqual([{ hash: createHash('md5').update(String(i)).digest('hex') }]);
+    }
   });
 
   test('LISTEN and NOTIFY: the server may speak first', async () => {

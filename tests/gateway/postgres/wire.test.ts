@@ -322,6 +322,19 @@ describeWith([parts.postgres], 'the bytes of a login', () => {
     expect(socket.received().toString('latin1')).toContain('eager');
   });
 
+  test('a thousand queries sent at once are answered in order', async () => {
+    const socket = await open();
+    const before = (await logIn(socket)).length;
+    socket.write(Buffer.concat(Array.from({ length: 1000 }, (_, index) => query(`select ${index}`))));
+    const complete = (): boolean =>
+      frames(socket.received()).filter(({ type }) => type === 'Z').length === 1001;
+    await socket.until((received) => received.length > before && complete());
+    const rows = frames(socket.received()).filter(({ type }) => type === 'D');
+    expect(rows.map(({ body }) => Number(body.subarray(6).toString()))).toEqual(
+      Array.from({ length: 1000 }, (_, index) => index),
+    );
+  });
+
   test('a client that half-closes after its query still gets every row', async () => {
     const socket = await open();
     await logIn(socket);
