@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { type RendererHarness, startRenderer } from './browser.ts';
+import * as identity from './identity-states.ts';
 import * as states from './states.ts';
 import { announced, eventually, expectVisibleFocus, focusedName, tabTo } from './walk.ts';
 
@@ -78,6 +79,9 @@ describeWith([parts.chromium], 'the window', () => {
     for (const [state, place] of [
       [states.signedIn, 'Access'],
       [states.busy, 'Activity'],
+      [identity.withFactors, 'Security'],
+      [identity.chain, 'Providers'],
+      [states.signedIn, 'Doctor'],
       [states.signedIn, 'Settings'],
     ] as const) {
       const { page } = await renderer.show(state);

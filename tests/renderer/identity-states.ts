@@ -1,7 +1,7 @@
 import { encode } from 'uqr';
 import type { Check, Enrolment } from '../../main/contract/ipc.ts';
 import type { AppState, MfaPrompt, ProviderState, SecondFactor } from '../../main/contract/state.ts';
-import { at, code, contoso, hostileNames, signedIn, signedOut } from './states.ts';
+import { at, contoso, hostileNames, signedIn, signedOut } from './states.ts';
 
 /** Snapshots for providers, second factors and their prompts. */
 export const local: ProviderState = {
@@ -153,7 +153,6 @@ export const hostilePrompt: AppState = {
     },
   ],
 };
-export const promptDuringSignIn: AppState = { ...code, prompts: [prompt] };
 
 const uri =
   'otpauth://totp/Latchkey:adele.vance%40contoso.example?issuer=Latchkey&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&algorithm=SHA1&digits=6&period=30';

@@ -4,8 +4,15 @@ import type { Locator } from 'playwright-core';
 // Its types describe a module with a default export; in Node the function is the module itself.
 const readQr = jsqr as unknown as typeof jsqr.default;
 
-/** What a camera would read of the QR code as it is drawn on the screen; undefined where it can read none. */
-export async function scan(code: Locator): Promise<string | undefined> {
+export interface Scanned {
+  /** What a camera would read of the QR code; undefined where it can read none. */
+  text: string | undefined;
+  /** Red, green and blue in the middle of the quiet zone's upper edge. The reader here is more patient than cameras. */
+  quietZone: number[];
+}
+
+/** Reads a QR code as it is drawn on the screen. */
+export async function scan(code: Locator): Promise<Scanned> {
   const picture = (await code.screenshot()).toString('base64');
   // A page of its own, since the policy of ours refuses pictures from data.
   const page = await code.page().context().newPage();
@@ -19,5 +26,9 @@ export async function scan(code: Locator): Promise<string | undefined> {
     return { data: Array.from(image.data), width: image.width, height: image.height };
   }, picture);
   await page.close();
-  return readQr(Uint8ClampedArray.from(data), width, height, { inversionAttempts: 'dontInvert' })?.data;
+  const edge = 4 * (Math.round(height * 0.03) * width + Math.round(width / 2));
+  return {
+    text: readQr(Uint8ClampedArray.from(data), width, height, { inversionAttempts: 'dontInvert' })?.data,
+    quietZone: data.slice(edge, edge + 3),
+  };
 }
