@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { routes } from '../../main/api/routes.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { startApiWorld, type ApiWorld } from './api-world.ts';
 import { send, type RawAnswer, type RawRequest } from './raw-request.ts';
@@ -88,14 +89,7 @@ describeWith([parts.postgres], 'the guard of the API', () => {
         .map((text) => `Bearer ${text.replaceAll(/[^ -~]/g, '')}`),
     ),
     path: fc.constantFrom(
-      '/v1/state',
-      '/v1/secrets',
-      '/v1/sign-in',
-      '/v1/sign-in/cancel',
-      '/v1/sign-out',
-      '/v1/tokens',
-      '/v1/tokens/revoke',
-      '/v1/sessions/cut',
+      ...Object.keys(routes).map((key) => key.split(' ')[1] ?? ''),
       '/v1/sign-out?',
       '/v1/sign-out/',
       '//v1/sign-out',

@@ -195,10 +195,12 @@ describeWith([parts.postgres], 'latchkey login', () => {
     });
 
     it('for an unknown provider', async () => {
-      expect(await latchkey.run('login', '--provider', 'contoso')).toMatchObject({
-        code: 2,
-        err: 'latchkey: There is no provider "contoso".\n  Name one of: fabrikam, nowhere, no-tenant, no-application, untrusted.\n',
-      });
+      const { code, out, err } = await latchkey.run('login', '--provider', 'contoso', '--json');
+      expect(code).toBe(2);
+      expect(JSON.parse(out)).toMatchObject({ problem: { code: 'request-invalid' } });
+      expect(err).toMatch(
+        /^latchkey: There is no provider "contoso"[^]*: fabrikam, nowhere, no-tenant, no-application, untrusted\.\n$/,
+      );
     });
   });
 
