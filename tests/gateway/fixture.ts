@@ -72,7 +72,14 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       },
     },
   ]);
-  if (failures.length > 0) throw new Error(JSON.stringify(failures));
+  const close = async (): Promise<void> => {
+    await host.close();
+    rmSync(socketDir, { recursive: true, force: true });
+  };
+  if (failures.length > 0) {
+    await close();
+    throw new Error(JSON.stringify(failures));
+  }
   return {
     host,
     gatekeeper,
@@ -83,10 +90,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     user: 'ann@contoso.example',
     database: 'sales',
     log,
-    async close() {
-      await host.close();
-      rmSync(socketDir, { recursive: true, force: true });
-    },
+    close,
   };
 }
 
