@@ -20,8 +20,12 @@ export function changeProviders(text: string, change: ProviderChange, label: str
   const index = indexOf(document, name);
   switch (change.kind) {
     case 'save':
-      if (index === undefined) document.addIn(['providers'], document.createNode(compact(change.provider)));
-      else update(document.getIn(['providers', index], true) as YAMLMap, document, compact(change.provider));
+      if (index === undefined) {
+        document.addIn(['providers'], document.createNode(compact(change.provider)));
+        // A chain that is spelt out asks nobody else.
+        if (isSeq(document.get('chain'))) document.addIn(['chain'], name);
+      } else
+        update(document.getIn(['providers', index], true) as YAMLMap, document, compact(change.provider));
       break;
     case 'enable':
       document.setIn(['providers', demand(index, name), 'enabled'], change.enabled);
