@@ -108,15 +108,7 @@ export function registerMfa({ program, output, withClient, signal }: Tools): voi
     .description('invite a phone and try it')
     .action(
       withClient(async (client) => {
-        const { state } = await client.state();
-        const code =
-          state.secondFactor?.totp.enrolled === true
-            ? await readSecret('Code of your authenticator')
-            : undefined;
-        const enrolment = (await client.post(
-          '/v1/mfa/push/enrol',
-          code === undefined ? {} : { code },
-        )) as Enrolment;
+        const enrolment = (await client.post('/v1/mfa/push/enrol', await proof(client))) as Enrolment;
         showEnrolment(
           output,
           enrolment,
@@ -137,15 +129,16 @@ export function registerMfa({ program, output, withClient, signal }: Tools): voi
     .description('forget the phone')
     .action(
       withClient(async (client) => {
-        const { state } = await client.state();
-        const code =
-          state.secondFactor?.totp.enrolled === true
-            ? await readSecret('Code of your authenticator')
-            : undefined;
-        await client.post('/v1/mfa/push/remove', code === undefined ? {} : { code });
+        await client.post('/v1/mfa/push/remove', await proof(client));
         result(output, { removed: 'push' }, 'The phone has been removed.');
       }),
     );
+}
+
+/** A phone is changed with a code of the authenticator, where there is one. */
+async function proof(client: Client): Promise<{ code?: string }> {
+  const { secondFactor } = (await client.state()).state;
+  return secondFactor?.totp.enrolled === true ? { code: await readSecret('Code of your authenticator') } : {};
 }
 
 /** Shows the number as soon as the state has it, and waits for the phone's answer. */
