@@ -109,7 +109,7 @@ describeWith([parts.postgres, parts.psql], 'the main job', () => {
   it('refuses a token for another connection, another user or another database', async () => {
     await world.tenant.addMember({ groupId: fabrikam.groups.finance, memberId: fabrikam.users.ada });
     try {
-      await (await latchkey.client()).post('/v1/refresh', {});
+      await latchkey.refresh();
       const payroll = await latchkey.token('payroll');
       const sales = await latchkey.token('sales');
       const foreign = {

@@ -52,10 +52,6 @@ describeWith([parts.postgres], 'the end of access', () => {
     return { isRunning, ended };
   }
 
-  async function refresh(): Promise<void> {
-    await (await latchkey.client()).post('/v1/refresh', {});
-  }
-
   it('sign-out ends tokens and running queries at once', async () => {
     const token = await latchkey.token('sales');
     const query = await longQuery(await connect(token));
@@ -119,7 +115,7 @@ describeWith([parts.postgres], 'the end of access', () => {
 
   it('a group that is lost takes what stood on it, within the refresh interval', async () => {
     world.tenant.addMember({ groupId: groups.finance, memberId: users.ada });
-    await refresh();
+    await latchkey.refresh();
     const [sales, payroll] = [await latchkey.token('sales'), await latchkey.token('payroll')];
     const lost = await longQuery(await connect(payroll));
     const kept = await connect(sales);
@@ -140,7 +136,7 @@ describeWith([parts.postgres], 'the end of access', () => {
     const token = await latchkey.token('sales');
     const query = await longQuery(await connect(token));
     world.tenant.setUserEnabled({ user: 'ada@fabrikam.example', enabled: false });
-    await refresh();
+    await latchkey.refresh();
     world.tenant.setUserEnabled({ user: 'ada@fabrikam.example', enabled: true });
     expect((await query.ended).message).toBe('The directory has ended the sign-in.');
     expect((await latchkey.state()).signIn).toMatchObject({
@@ -160,7 +156,7 @@ describeWith([parts.postgres], 'the end of access', () => {
   it('a revoked sign-in ends the session', async () => {
     const token = await latchkey.token('sales');
     world.tenant.revoke({ user: 'ada@fabrikam.example' });
-    await refresh();
+    await latchkey.refresh();
     expect((await latchkey.state()).signIn).toMatchObject({
       kind: 'signed-out',
       problem: { code: 'sign-in-required' },
@@ -171,7 +167,7 @@ describeWith([parts.postgres], 'the end of access', () => {
   it('a directory that does not answer ends nothing', async () => {
     const token = await latchkey.token('sales');
     const { id } = world.tenant.addFault({ type: 'reset', endpoint: 'token' });
-    await refresh();
+    await latchkey.refresh();
     world.tenant.clearFaults({ id });
     expect((await latchkey.state()).signIn).toMatchObject({
       kind: 'signed-in',
@@ -182,7 +178,7 @@ describeWith([parts.postgres], 'the end of access', () => {
     expect((await latchkey.audit('groups-refresh-failed')).at(-1)).toMatchObject({
       code: 'authority-unreachable',
     });
-    await refresh();
+    await latchkey.refresh();
     expect((await latchkey.state()).signIn).not.toHaveProperty('problem');
   });
 

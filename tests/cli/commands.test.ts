@@ -26,7 +26,9 @@ describeWith([parts.postgres, script], 'the latchkey command', () => {
     world = await startWorld();
     world.tenant.addMember({ groupId: fabrikam.groups.dataAnalysts, memberId: fabrikam.users.bruno });
     latchkey = await createLatchkey(world, {
-      configure({ connections: [sales] }) {
+      configure({ connections: [sales], session }) {
+        // The time of the last read is in the state.
+        session.refreshGroups = '1h';
         const [owner] = sales?.rules ?? [];
         if (owner !== undefined) owner.tokenLifetime = '5m';
       },

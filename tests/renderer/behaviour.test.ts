@@ -32,7 +32,7 @@ async function cpuMeter(page: Page): Promise<() => Promise<number>> {
 }
 
 describeWith([parts.chromium], 'the window', () => {
-  vi.setConfig({ testTimeout: 60_000 });
+  vi.setConfig({ testTimeout: 180_000 });
   let renderer: RendererHarness;
   beforeAll(async () => {
     renderer = await startRenderer('behaviour');

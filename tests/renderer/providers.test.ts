@@ -11,7 +11,7 @@ const twoFaults = `The configuration /etc/latchkey/latchkey.yaml has 2 faults:
   line 15: providers[3].applicationId ("abc"): must be an id such as 1b4e28ba-2fa1-4d3c-8f00-d3b7a1c0e5f2`;
 
 describeWith([parts.chromium], 'providers and doctor in the window', () => {
-  vi.setConfig({ testTimeout: 60_000 });
+  vi.setConfig({ testTimeout: 180_000 });
   let renderer: RendererHarness;
   beforeAll(async () => {
     renderer = await startRenderer('providers');

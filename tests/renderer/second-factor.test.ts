@@ -17,7 +17,7 @@ function wrongCode(): never {
 const dialog = (page: Page, title: string) => page.getByRole('dialog', { name: title });
 
 describeWith([parts.chromium], 'second factors in the window', () => {
-  vi.setConfig({ testTimeout: 60_000 });
+  vi.setConfig({ testTimeout: 180_000 });
   let renderer: RendererHarness;
   beforeAll(async () => {
     renderer = await startRenderer('second-factor');

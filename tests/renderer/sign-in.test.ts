@@ -7,7 +7,7 @@ import * as states from './states.ts';
 import { announced, eventually, focusedName, kept, tabTo } from './walk.ts';
 
 describeWith([parts.chromium], 'ways to sign in', () => {
-  vi.setConfig({ testTimeout: 60_000 });
+  vi.setConfig({ testTimeout: 180_000 });
   let renderer: RendererHarness;
   beforeAll(async () => {
     renderer = await startRenderer('sign-in');

@@ -117,6 +117,8 @@ export interface Latchkey {
   /** Signs a user in with a device code and waits for it. */
   signIn(user: string): Promise<void>;
   signOut(): Promise<void>;
+  /** Has the directory read again, from now on: a read that was under way already may know less. */
+  refresh(): Promise<void>;
   token(request: string | TokenRequest): Promise<IssuedToken>;
   /** Records of the audit with these events, or all of them, oldest first. */
   audit(...events: string[]): Promise<Record<string, unknown>[]>;
@@ -188,6 +190,10 @@ export async function createLatchkey(world: World, options: LatchkeyOptions = {}
     },
     async signOut() {
       await (await client()).post('/v1/sign-out', {});
+    },
+    async refresh() {
+      const api = await client();
+      for (let reads = 0; reads < 2; reads += 1) await api.post('/v1/refresh', {});
     },
     async token(request) {
       const body = typeof request === 'string' ? { connection: request } : request;
