@@ -255,10 +255,11 @@ export function createSession(options: SessionOptions) {
   async function restore(): Promise<void> {
     try {
       const kept = await record.read();
-      const provider = providers.find(({ name }) => name === kept?.provider);
       const isFree = !closed && attempt === undefined && current === undefined;
-      if (kept === undefined || provider === undefined || !isFree) return;
-      if (now() >= Math.min(kept.until, kept.since + deadlineMs)) await forget([provider]);
+      if (kept === undefined || !isFree) return;
+      const provider = providers.find(({ name }) => name === kept.provider);
+      const isOver = now() >= Math.min(kept.until, kept.since + deadlineMs);
+      if (provider?.enabled !== true || isOver) await forget(provider === undefined ? [] : [provider]);
       else await begin(provider, 'restoring', (own) => runRestore(own, kept)).done;
     } catch (error) {
       report(error);
@@ -304,9 +305,14 @@ export function createSession(options: SessionOptions) {
     const session = current;
     const provider = session && providers.find(({ name }) => name === session.provider);
     if (session === undefined || provider === undefined) return;
-    /** The session that was asked about, unless it has ended or been signed in anew meanwhile. */
-    const still = (): LiveSession | undefined =>
-      !closed && current?.id === session.id && current.since === session.since ? current : undefined;
+    /**
+     * The session that was asked about, unless it has ended or been signed in anew meanwhile. The provider's answer
+     * counts while it is in use: one that is being closed says "sign in" to everything.
+     */
+    const still = (): LiveSession | undefined => {
+      const counts = !closed && providers.includes(provider);
+      return counts && current?.id === session.id && current.since === session.since ? current : undefined;
+    };
     try {
       const account = await provider.renew();
       if (!isSamePerson(account, session.account)) throw strangerCame();
@@ -436,16 +442,18 @@ export function createSession(options: SessionOptions) {
       attempt?.controller.abort();
       await attempt?.done;
       providers = next;
-      const stays = next.some(({ name, enabled }) => enabled && name === current?.provider);
-      if (current !== undefined && !stays) {
+      const isOn = (wanted: string): boolean => next.some(({ name, enabled }) => enabled && name === wanted);
+      if (current !== undefined && !isOn(current.provider)) {
         await drop('refused', {
           code: 'sign-in-required',
           message: 'The provider of this sign-in has been turned off.',
           remedy: 'Sign in with another one.',
         });
-        await forget([]);
+        await record.clear();
       }
       await Promise.all(before.map((provider) => provider.close()));
+      // Tokens must not outlive the provider they are for.
+      await Promise.all(before.filter(({ name }) => !isOn(name)).map((provider) => provider.signOut()));
       events.changed();
     },
 

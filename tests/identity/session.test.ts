@@ -430,3 +430,46 @@ it('closing in the middle of a refresh does not sign anybody out', async () => {
   expect(told('ended')).toEqual([]);
   expect([provider.cached, disk.record?.objectId]).toEqual([ada, ada.objectId]);
 });
+
+describe('changed providers', () => {
+  it('leave the session of a provider that stays, also in the middle of a refresh', async () => {
+    const { session, provider, disk, told } = setUp();
+    await signIn(session, provider, ada);
+    provider.gate = new Promise(() => undefined);
+    void session.refresh();
+    await settle();
+    const next = Object.assign(scriptedProvider(), { cached: ada });
+    await session.setProviders([next]);
+    await settle();
+    expect(session.live()?.account).toEqual(ada);
+    expect(told('ended')).toEqual([]);
+    expect(disk.record?.objectId).toBe(ada.objectId);
+    expect(provider.cached).toEqual(ada);
+    next.answer = [group('finance')];
+    await session.refresh();
+    expect(session.live()?.groups).toEqual([group('finance')]);
+  });
+
+  it.each([
+    ['turned off', () => [Object.assign(scriptedProvider(), { enabled: false })]],
+    ['removed', () => []],
+  ])('end the session of one that is %s, with its tokens', async (_what, next) => {
+    const { session, provider, disk, told } = setUp();
+    await signIn(session, provider, ada);
+    await session.setProviders(next());
+    expect(session.live()).toBeUndefined();
+    expect(told('ended')).toMatchObject([{ detail: 'refused' }]);
+    expect([provider.cached, disk.record]).toEqual([undefined, undefined]);
+  });
+
+  it('are not asked after a restart where they have been turned off', async () => {
+    const { session, provider, disk, create } = setUp();
+    await signIn(session, provider, ada);
+    await session.close();
+    provider.enabled = false;
+    const next = create();
+    await next.restore();
+    expect(next.state()).toEqual({ kind: 'signed-out' });
+    expect([provider.cached, disk.record]).toEqual([undefined, undefined]);
+  });
+});
