@@ -187,10 +187,9 @@ export function createGatekeeper(options: GatekeeperOptions) {
           tokenId: token.id,
           databaseSessionId: sessionId,
         });
-        // Sign-out or revocation may have come while the record was being written.
-        if (options.liveSession()?.id !== session.id || !tokens.list().some(({ id }) => id === token.id)) {
-          throw tokenRefused('token-revoked', attempt.connection);
-        }
+        // Sign-out, revocation or the token's expiry may have come while the record was being written.
+        const end = options.liveSession()?.id === session.id ? tokens.endOf(token.id) : 'token-revoked';
+        if (end !== undefined) throw tokenRefused(end, attempt.connection, token.expiresAt);
         admitted.set(sessionId, {
           token,
           opened: false,

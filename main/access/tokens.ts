@@ -145,6 +145,13 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
       return picked.map(({ token }) => token);
     },
 
+    /** How the token has ended, or undefined while it is good. */
+    endOf(id: string): 'token-expired' | 'token-revoked' | undefined {
+      sweep();
+      if (live.has(id)) return undefined;
+      return dead.get(id)?.revoked === false ? 'token-expired' : 'token-revoked';
+    },
+
     list(): Token[] {
       sweep();
       return [...live.values()].map(({ token }) => token);

@@ -201,10 +201,11 @@ describe('the gatekeeper', () => {
     expect(sessionIds(() => true)).toEqual([]);
   });
 
-  it.each<[string, () => void]>([
-    ['the person signs out', () => (session = undefined)],
-    ['the token is revoked', () => void tokens.revoke(() => true)],
-  ])('refuses where %s while the record is being written', async (_what, change) => {
+  it.each<[string, string, () => void]>([
+    ['the person signs out', 'token-revoked', () => (session = undefined)],
+    ['the token is revoked', 'token-revoked', () => void tokens.revoke(() => true)],
+    ['the token expires', 'token-expired', () => (clock += 900_000)],
+  ])('refuses where %s while the record is being written', async (_what, code, change) => {
     let first = true;
     const { authorize, sessionIds } = desk({
       audit: {
@@ -215,7 +216,7 @@ describe('the gatekeeper', () => {
         },
       },
     });
-    expect(codeOf(await authorize(attempt()))).toBe('token-revoked');
+    expect(codeOf(await authorize(attempt()))).toBe(code);
     expect(events.map(({ event }) => event)).toEqual(['login-allowed', 'login-refused']);
     expect(sessionIds(() => true)).toEqual([]);
   });
