@@ -172,8 +172,7 @@ describeWith([parts.postgres], 'a crowd at the gateway', () => {
     }
     // Never a dropped connection: where the login did not work, there is an error with a SQLSTATE.
     for (const outcome of outcomes.keys()) expect(['in', '08001', '08004', '08006']).toContain(outcome);
-    // Some faults came in the login, some only after it; which errors there were is left to chance.
-    expect(outcomes.get('in')).toBeGreaterThan(0);
+    // Which of them there were is left to chance.
     expect(outcomes.size).toBeGreaterThan(1);
     fault = { after: Number.POSITIVE_INFINITY, kind: 'cut' };
     expect(await login()).toBe('in');
