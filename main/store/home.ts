@@ -98,7 +98,7 @@ async function ownFolder(path: string, forbidden: number): Promise<void> {
       'home-unusable',
       `${path} is open to other users of this machine (mode ${mode}).`,
       {
-        remedy: `Close it with: chmod 700 '${path}'`,
+        remedy: `If nobody else uses this folder, close it with: chmod 700 '${path}'; else name another one with --home.`,
       },
     );
   }

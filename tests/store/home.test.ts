@@ -52,7 +52,7 @@ describe('the folder', () => {
     await expect(openHome(path)).rejects.toMatchObject({
       code: 'home-unusable',
       message: expect.stringContaining(path),
-      remedy: `Close it with: chmod 700 '${path}'`,
+      remedy: `If nobody else uses this folder, close it with: chmod 700 '${path}'; else name another one with --home.`,
     });
   });
 
