@@ -209,7 +209,7 @@ describeWith([parts.postgres], 'a faulty configuration', () => {
         const { code, err } = await latchkey.run('serve', '--home', open);
         expect(code).toBe(1);
         expect(err).toBe(
-          `latchkey: ${open} is open to other users of this machine (mode 0777).\n  Close it with: chmod 700 '${open}'\n`,
+          `latchkey: ${open} is open to other users of this machine (mode 0777).\n  If nobody else uses this folder, close it with: chmod 700 '${open}'; else name another one with --home.\n`,
         );
       },
     );
