@@ -69,10 +69,10 @@ describeWith([parts.postgres], 'a crowd at the gateway', () => {
     await gather(3000, say);
     const times = await logInTimes(40);
     // Far above what it takes (bench/crowd.ts measures that), far below what it takes a client that is starved.
-    expect(percentile(times, 0.95)).toBeLessThan(1500);
+    expect(percentile(times, 0.95)).toBeLessThan(5000);
     expect(residentKiB() - before).toBeLessThan(100 * 1024);
     const closed = await Promise.all(crowd.slice(0, 2000).map((socket) => socket.closed()));
-    expect(Math.max(...closed.map(({ afterMs }) => afterMs))).toBeLessThan(6000);
+    expect(Math.max(...closed.map(({ afterMs }) => afterMs))).toBeLessThan(15_000);
   });
 
   async function logInTimes(count: number): Promise<number[]> {
