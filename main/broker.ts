@@ -108,7 +108,6 @@ export async function startBroker(options: BrokerOptions) {
     provider: configuration.providers.find(({ type }) => type === 'local')?.name ?? 'local',
   });
   const localDesk = createLocalDesk(localAccounts, secondFactor.totp, audit);
-  const applicationSecrets = storedTexts(secrets, 'secret');
   const fetchFor = ({ caFile }: AzureDirectorySettings): FetchLike => options.fetchWith(caFile);
   const providers = await createProviderDesk({
     configFile: options.configFile,
@@ -118,10 +117,9 @@ export async function startBroker(options: BrokerOptions) {
       secrets,
       openBrowser: options.openBrowser,
       localAccounts,
-      applicationSecrets,
+      applicationSecrets: storedTexts(secrets, 'secret'),
       log: options.log,
     },
-    applicationSecrets,
     audit,
     changed,
   });

@@ -44,12 +44,16 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     for (const closer of closers.splice(0).toReversed())
       await closer().catch((error: unknown) => log(`while closing: ${toLogText(error)}`));
   };
+  // One pool of connections for each authority, however many providers and checks ask for it.
+  const fetches = new Map<string | undefined, FetchLike>();
   const ownFetch = (caFile?: string): FetchLike => {
+    const before = fetches.get(caFile);
+    if (before !== undefined) return before;
     const { fetch, close: closeFetch } = createFetch({ caFile });
     closers.push(closeFetch);
+    fetches.set(caFile, fetch);
     return fetch;
   };
-  closers.push(() => home.close());
   try {
     const configuration = await loadConfiguration(options.configFile);
     for (const warning of warnings(configuration)) log(warning);

@@ -10,14 +10,11 @@ import { checkProvider } from '../doctor/provider-checks.ts';
 import type { Session } from '../identity/session.ts';
 import { writeDurably } from '../store/durable-file.ts';
 import { createProvider, type ConnectedProvider, type ProviderPorts } from './provider.ts';
-import type { StoredTexts } from './sealed-values.ts';
 
 export interface ProviderDeskOptions {
   configFile: string;
   configuration: Configuration;
   ports: ProviderPorts;
-  /** By the provider's name. */
-  applicationSecrets: StoredTexts;
   audit: Pick<Audit, 'append'>;
   changed(): void;
 }
@@ -26,7 +23,8 @@ export type ProviderDesk = Awaited<ReturnType<typeof createProviderDesk>>;
 
 /** The providers in the order of the chain, and their administration: changes go to the configuration file first. */
 export async function createProviderDesk(options: ProviderDeskOptions) {
-  const { configFile, ports, applicationSecrets, audit, changed } = options;
+  const { configFile, ports, audit, changed } = options;
+  const { applicationSecrets } = ports;
   let connected = connect(options.configuration);
   let withSecret = await namesWithSecret();
 
@@ -73,7 +71,6 @@ export async function createProviderDesk(options: ProviderDeskOptions) {
 
   return {
     providers: () => connected.map(({ provider }) => provider),
-    connected: () => connected,
     named,
     state: (): ProviderState[] =>
       connected.map(({ provider }) => ({
