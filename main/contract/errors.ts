@@ -63,6 +63,7 @@ export const errorCodes = [
   'upstream-login-failed',
   'upstream-protocol',
   'credential-missing',
+  'credential-failed',
   // Audit
   'audit-unwritable',
   'audit-broken',

@@ -26,15 +26,22 @@ export interface UpstreamAddress {
   connectTimeoutMs: number;
 }
 
+export const protocolNames = ['postgresql', 'mysql', 'sqlserver'] as const;
+export type ProtocolName = (typeof protocolNames)[number];
+
 export interface ListenerSettings {
   connection: string;
-  protocol: 'postgresql';
+  protocol: ProtocolName;
   host: '127.0.0.1' | '::1';
   port: number;
   /** Full path of the unix socket to open beside TCP. Its directory exists and is 0700. */
   socketPath?: string;
   /** `scram-sha-256` keeps the token off the wire; `password` is for clients that cannot do SCRAM. */
   clientAuth: 'scram-sha-256' | 'password';
+  /** Certificate chain and key (PEM) for clients that want TLS on loopback; absent = TLS is not offered. */
+  clientTls?: { certificate: string; key: string };
+  /** MySQL only: lets the server ask the client for files (LOAD DATA LOCAL INFILE). */
+  localInfile?: boolean;
   /** Database names that select this connection; the first one is the one to name in hints. */
   databases: string[];
   upstream: UpstreamAddress;
@@ -51,6 +58,18 @@ export interface Peer {
   localPort?: number;
   /** Owner of the peer's socket where the system tells (Linux: /proc/net/tcp); undefined = unknown. */
   uid?: number;
+  /** The process behind the socket, for prompts and the audit only; undefined = unknown. */
+  process?: PeerProcess;
+}
+
+/** A process as the system tells of it. The names are facts; a pid may be reused, so that it authenticates nothing. */
+export interface PeerProcess {
+  pid: number;
+  /** Name of the program's file ("psql", "DBeaver.exe"). */
+  program: string;
+  /** Full path of the program's file, where the system tells. */
+  path?: string;
+  parent?: { pid: number; program: string };
 }
 
 export interface LoginAttempt {
@@ -68,6 +87,10 @@ export interface LoginAttempt {
         authMessage: string;
         clientProof: Uint8Array;
       }
+    /** MySQL "Native Authentication": SHA1(token) XOR SHA1(scramble + SHA1(SHA1(token))). */
+    | { kind: 'mysql-native'; scramble: Uint8Array; response: Uint8Array }
+    /** MySQL "Caching_sha2_password": SHA256(token) XOR SHA256(SHA256(SHA256(token)) + scramble). */
+    | { kind: 'caching-sha2'; scramble: Uint8Array; response: Uint8Array }
     | { kind: 'password'; password: string };
 }
 
@@ -85,6 +108,11 @@ export interface UpstreamLogin {
   database: string;
   /** Absent where the upstream trusts the peer (a unix socket with peer authentication, say). */
   password?: string;
+  /**
+   * Entra access token in place of a password: sent over verified TLS only, in clear where the protocol has it as a
+   * password (PostgreSQL, MySQL), as FEDAUTH to SQL Server.
+   */
+  accessToken?: string;
 }
 
 export type LoginDecision =
