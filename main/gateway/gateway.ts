@@ -5,7 +5,9 @@ import { type Listener, listen } from './listen.ts';
 import { createLiveSessions } from './live-sessions.ts';
 import { createPeerLookup } from './peer.ts';
 import type { GatewayHost, Gatekeeper, ListenerFailure, ListenerSettings, ScramParameters } from './ports.ts';
-import { createPostgresService } from './postgres/service.ts';
+import { createPostgresProtocol } from './postgres/protocol.ts';
+import type { Protocol } from './protocol.ts';
+import { createService } from './service.ts';
 
 export interface GatewayOptions {
   gatekeeper: Gatekeeper;
@@ -14,6 +16,8 @@ export interface GatewayOptions {
   /** For errors that are nobody's fault but ours. */
   onFault(error: unknown): void;
 }
+
+const trafficEveryMs = 2000;
 
 /**
  * All listeners and sessions, in the calling thread. The application runs it in a worker by way of `startGatewayHost`,
@@ -25,29 +29,57 @@ export function createGateway({ gatekeeper, scram, limits, onFault }: GatewayOpt
   const listeners: Listener[] = [];
   const admissions: Admission[] = [];
   const serving = new Set<Promise<void>>();
+  let counting: NodeJS.Timeout | undefined;
+  const counted: Gatekeeper = {
+    ...gatekeeper,
+    sessionOpened(sessionId) {
+      gatekeeper.sessionOpened(sessionId);
+      counting ??= setTimeout(count, trafficEveryMs);
+    },
+  };
+
+  /** Goes on while a session is open; a gateway without any does nothing at all. */
+  function count(): void {
+    const news = live.traffic();
+    if (news.length > 0) gatekeeper.traffic(news);
+    counting = live.size > 0 ? setTimeout(count, trafficEveryMs) : undefined;
+  }
 
   async function openOne(settings: ListenerSettings): Promise<void> {
-    const service = createService(settings);
+    const protocol = createProtocol(settings);
+    const service = createService({ settings, protocol, gatekeeper: counted, limits, live, peers, onFault });
     const admission = createAdmission(limits.visits, limits.startupMs);
     const listener = await listen(settings, (socket, peer) => {
       const visit = admission.enter(socket);
       if (visit === undefined) return;
-      // Nothing is set up for a connection before it has spoken: a crowd of silent ones costs little more than its
-      // sockets.
       socket.once('close', visit.leave);
-      socket.once('readable', () => {
-        visit.spoke();
+      const begin = (): void => {
         const served = service.serve(socket, peer, visit).finally(() => serving.delete(served));
         serving.add(served);
+      };
+      if (service.speaksFirst) {
+        begin();
+        return;
+      }
+      // Nothing is set up for a connection before it has spoken: a crowd of silent ones costs little more than its
+      // sockets.
+      socket.once('readable', () => {
+        visit.spoke();
+        begin();
       });
     });
     admissions.push(admission);
     listeners.push(listener);
   }
 
-  function createService(settings: ListenerSettings) {
+  function createProtocol(settings: ListenerSettings): Protocol {
     try {
-      return createPostgresService({ settings, gatekeeper, scram, limits, live, peers, onFault });
+      switch (settings.protocol) {
+        case 'postgresql':
+          return createPostgresProtocol({ settings, scram, limits });
+        default:
+          throw new TypeError('not yet');
+      }
     } catch (cause) {
       throw new LatchkeyError(
         'upstream-tls-failed',
@@ -71,6 +103,7 @@ export function createGateway({ gatekeeper, scram, limits, onFault }: GatewayOpt
     },
     cut: live.cut,
     async close() {
+      clearTimeout(counting);
       const stopped = listeners.map((listener) => listener.close());
       live.close('Latchkey has been closed.');
       for (const admission of admissions) admission.clear();

@@ -88,6 +88,9 @@ export async function startGatewayHost(options: GatewayHostOptions): Promise<Gat
       case 'session-opened':
         gatekeeper.sessionOpened(message.sessionId);
         break;
+      case 'traffic':
+        gatekeeper.traffic(message.news);
+        break;
       case 'session-ended':
         sessions.delete(message.end.sessionId);
         gatekeeper.sessionEnded(message.end);

@@ -1,3 +1,6 @@
+import type { SessionTraffic } from './ports.ts';
+import type { Traffic } from './splice.ts';
+
 /** Ends a session; `reason` is a sentence for the client. */
 type Cut = (reason: string) => void;
 
@@ -8,6 +11,8 @@ export function createLiveSessions() {
   const cuts = new Map<string, Cut>();
   /** Sessions to cut as soon as they appear; see `deciding`. */
   const early = new Map<string, string>();
+  /** Sessions whose pipe stands, and what was told of each last. */
+  const pipes = new Map<string, { count(): Traffic; told: number }>();
   let undecided = 0;
   let closing: string | undefined;
 
@@ -28,8 +33,24 @@ export function createLiveSessions() {
       const reason = closing ?? early.get(sessionId);
       if (reason !== undefined) cut(reason);
     },
+    opened(sessionId: string, count: () => Traffic): void {
+      pipes.set(sessionId, { count, told: 0 });
+    },
     remove(sessionId: string): void {
       cuts.delete(sessionId);
+      pipes.delete(sessionId);
+    },
+    /** What has gone through the sessions in which something has since the last call. */
+    traffic(): SessionTraffic[] {
+      const news: SessionTraffic[] = [];
+      for (const [sessionId, pipe] of pipes) {
+        const traffic = pipe.count();
+        const sum = traffic.bytesFromClient + traffic.bytesFromUpstream;
+        if (sum === pipe.told) continue;
+        pipe.told = sum;
+        news.push({ sessionId, ...traffic });
+      }
+      return news;
     },
     cut(sessionIds: Iterable<string>, reason: string): void {
       for (const sessionId of sessionIds) {
@@ -42,6 +63,10 @@ export function createLiveSessions() {
     close(reason: string): void {
       closing = reason;
       for (const cut of cuts.values()) cut(reason);
+    },
+    /** Sessions whose pipe stands. */
+    get size(): number {
+      return pipes.size;
     },
     get closing(): boolean {
       return closing !== undefined;

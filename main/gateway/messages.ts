@@ -7,6 +7,7 @@ import type {
   LoginDecision,
   ScramParameters,
   SessionEnd,
+  SessionTraffic,
 } from './ports.ts';
 
 /** What host and worker send each other. `id` joins an answer to its question. */
@@ -20,6 +21,7 @@ export type FromWorker =
   | { kind: 'opened'; id: number; failures: ListenerFailure[] }
   | { kind: 'authorize'; id: number; attempt: LoginAttempt }
   | { kind: 'session-opened'; sessionId: string }
+  | { kind: 'traffic'; news: SessionTraffic[] }
   | { kind: 'session-ended'; end: SessionEnd }
   | { kind: 'rejected'; rejection: Parameters<Gatekeeper['rejected']>[0] }
   | { kind: 'fault'; text: string }

@@ -135,11 +135,20 @@ export interface SessionEnd {
   bytesFromUpstream: number;
 }
 
+/** Bytes that have gone through an open session until now. */
+export interface SessionTraffic {
+  sessionId: string;
+  bytesFromClient: number;
+  bytesFromUpstream: number;
+}
+
 /** The broker's side: asked by the gateway for each login. */
 export interface Gatekeeper {
   authorize(attempt: LoginAttempt): Promise<LoginDecision>;
   /** The upstream login succeeded and the client has been told. */
   sessionOpened(sessionId: string): void;
+  /** Every two seconds, of the sessions in which something has gone through since. */
+  traffic(news: SessionTraffic[]): void;
   sessionEnded(end: SessionEnd): void;
   /**
    * A connection that ended before `authorize` could be asked: bad packet, unknown database, time-out. At most ten in a

@@ -1,46 +1,54 @@
 import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
 import { sayFarewell } from './farewell.ts';
+import type { OpenUpstream } from './protocol.ts';
 
-export interface SpliceEnd {
-  reason: 'client-closed' | 'upstream-closed' | 'cut';
+export interface Traffic {
   bytesFromClient: number;
   bytesFromUpstream: number;
 }
 
+export interface SpliceEnd extends Traffic {
+  reason: 'client-closed' | 'upstream-closed' | 'cut';
+}
+
+/** What a protocol wants of the pipe; the bytes pass untouched otherwise. */
+export type SpliceHooks = Pick<OpenUpstream, 'watchToClient' | 'translate'>;
+
 export interface Splice {
   /** Resolves when both sockets are gone; never rejects. */
   ended: Promise<SpliceEnd>;
+  /** What has gone through until now. */
+  traffic(): Traffic;
   /**
-   * Ends both sides now. `farewell` is the last thing that the client gets; it has 100 ms to take it.
-   * It must be given only where the stream to the client stands between two messages.
+   * Ends both sides now. `farewell` is the last thing that the client gets, `lastWords` what the upstream gets; each has
+   * 100 ms to take it. Either must be given only where its stream stands between two messages.
    */
-  cut(farewell: Uint8Array | undefined): void;
+  cut(farewell: Uint8Array | undefined, lastWords?: Uint8Array): void;
 }
 
 const farewellMs = 100;
 
 /**
- * Joins the two connections, first with what each reader still held. From here on nobody looks at the bytes; `watch`
- * sees the chunks to the client go by, and must not keep them. Costs nothing while both sides are silent: there
- * is no timer.
+ * Joins the two connections, first with what each reader still held. From here on nobody but the protocol's hooks looks
+ * at the bytes. Costs nothing while both sides are silent: there is no timer.
  */
 export function splice(
   client: Connection,
   upstream: Connection,
   leftovers: { fromClient: Buffer; fromUpstream: Buffer },
-  watch: (chunk: Buffer) => void,
+  { watchToClient, translate }: SpliceHooks,
 ): Splice {
   const near = client.socket;
   const far = upstream.socket;
   let reason: SpliceEnd['reason'] | undefined;
   const readBefore = near.bytesRead - leftovers.fromClient.length;
   const writtenBefore = near.bytesWritten;
-  const count = () => ({
+  const count = (): Traffic => ({
     bytesFromClient: near.bytesRead - readBefore,
     bytesFromUpstream: near.bytesWritten - writtenBefore,
   });
-  let countAtCut: ReturnType<typeof count> | undefined;
+  let countAtCut: Traffic | undefined;
 
   const ended = new Promise<SpliceEnd>((resolve) => {
     let open = 2;
@@ -70,7 +78,10 @@ export function splice(
   far.once('end', upstreamGone);
   onceClosed(far, upstreamGone);
 
-  const toUpstream = (chunk: Buffer): boolean => far.write(chunk);
+  const toUpstream = (chunk: Buffer): boolean => {
+    const bytes = translate === undefined ? chunk : translate(chunk, answer);
+    return bytes.length === 0 || far.write(bytes);
+  };
   far.on('drain', () => near.resume());
 
   // Where the buffer is reused, each write must be through before the next read. 'drain' cannot tell: it comes only
@@ -81,8 +92,9 @@ export function splice(
     flushing = false;
     far.resume();
   };
+  const answer = (bytes: Buffer): void => void near.write(bytes, onWritten);
   const toClient = (chunk: Buffer): boolean => {
-    watch(chunk);
+    watchToClient(chunk);
     if (!upstream.reusesBuffer) return near.write(chunk);
     near.write(chunk, onWritten);
     flushing = near.writableLength > 0;
@@ -97,11 +109,13 @@ export function splice(
 
   return {
     ended,
-    cut(farewell) {
+    traffic: count,
+    cut(farewell, lastWords) {
       if (reason === 'cut') return;
       reason = 'cut';
       countAtCut = count();
-      far.destroy();
+      if (lastWords === undefined) far.destroy();
+      else sayFarewell(upstream, lastWords, farewellMs);
       if (farewell === undefined) near.destroy();
       else sayFarewell(client, farewell, farewellMs);
     },

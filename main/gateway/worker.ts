@@ -28,6 +28,7 @@ function serve(port: MessagePort, { scram, limits }: WorkerSettings): void {
         });
       },
       sessionOpened: (sessionId) => send({ kind: 'session-opened', sessionId }),
+      traffic: (news) => send({ kind: 'traffic', news }),
       sessionEnded: (end) => send({ kind: 'session-ended', end }),
       rejected: (rejection) => send({ kind: 'rejected', rejection }),
     },

@@ -6,6 +6,7 @@ import type {
   Refusal,
   ScramParameters,
   SessionEnd,
+  SessionTraffic,
   UpstreamLogin,
 } from '../../main/gateway/ports.ts';
 import { type ScramVerifier, checkScramProof, scramVerifier } from '../../main/gateway/postgres/scram.ts';
@@ -16,6 +17,8 @@ export interface TestGatekeeper extends Gatekeeper {
   /** Everything the gateway has told or asked, in order. */
   attempts: LoginAttempt[];
   opened: string[];
+  /** All that was told of bytes. */
+  trafficNews: SessionTraffic[];
   ended: SessionEnd[];
   rejections: Rejection[];
   /** Refuses every login from now on, whatever its proof. */
@@ -43,6 +46,7 @@ export async function createTestGatekeeper(
   const attempts: LoginAttempt[] = [];
   const opened: string[] = [];
   const ended: SessionEnd[] = [];
+  const traffic: SessionTraffic[] = [];
   const rejections: Rejection[] = [];
   const opening: ((sessionId: string) => void)[] = [];
   const waiting: { sessionId: string | undefined; resolve(end: SessionEnd): void }[] = [];
@@ -53,6 +57,7 @@ export async function createTestGatekeeper(
   return {
     attempts,
     opened,
+    trafficNews: traffic,
     ended,
     rejections,
     refuseWith: (next) => {
@@ -82,6 +87,7 @@ export async function createTestGatekeeper(
           ? { allow: true, sessionId, login }
           : { allow: false, refusal: wrongToken };
       }
+      if (proof.kind !== 'scram-sha-256') return { allow: false, refusal: wrongToken };
       const serverSignature = checkScramProof(verifier, proof.authMessage, proof.clientProof);
       return serverSignature === undefined
         ? { allow: false, refusal: wrongToken }
@@ -91,6 +97,7 @@ export async function createTestGatekeeper(
       opened.push(sessionId);
       opening.shift()?.(sessionId);
     },
+    traffic: (news) => void traffic.push(...news),
     sessionEnded(end) {
       ended.push(end);
       const index = waiting.findIndex(

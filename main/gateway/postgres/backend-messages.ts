@@ -1,4 +1,5 @@
-import { ProtocolError, cString, createCursor, int32, message } from './wire.ts';
+import { ProtocolError } from '../refused.ts';
+import { cString, createCursor, int32, message } from './wire.ts';
 
 /**
  * Messages that a server sends before the first query: "Message Formats", those marked (B)

@@ -4,9 +4,10 @@ import type { ByteReader } from '../byte-reader.ts';
 import type { ListenerSettings, LoginAttempt, ScramParameters } from '../ports.ts';
 import { encodeAuthentication } from './backend-messages.ts';
 import { parsePassword, parseSaslInitial } from './frontend-messages.ts';
-import { HungUp, refused, sqlStates } from './refused.ts';
+import { HungUp, refused, sqlStates } from '../refused.ts';
 import { formatServerFirst, maxScramMessage, parseClientFinal, parseClientFirst } from './scram-messages.ts';
-import { ProtocolError, headerLength, parseHeader } from './wire.ts';
+import { ProtocolError } from '../refused.ts';
+import { headerLength, parseHeader } from './wire.ts';
 
 const mechanism = 'SCRAM-SHA-256';
 /** Mechanism name and length field come on top of the SCRAM text; passwords are shorter. */

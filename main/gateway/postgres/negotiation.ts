@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { ByteReader } from '../byte-reader.ts';
-import { HungUp, refused, sqlStates } from './refused.ts';
+import { HungUp, refused, sqlStates } from '../refused.ts';
 import { type StartupPacket, parseStartupPacket, startupLength } from './startup.ts';
-import { ProtocolError } from './wire.ts';
+import { ProtocolError } from '../refused.ts';
 
 export type ClientRequest = Extract<StartupPacket, { kind: 'startup' | 'cancel' }>;
 

@@ -1,4 +1,4 @@
-import { ProtocolError } from './wire.ts';
+import { ProtocolError } from '../refused.ts';
 
 /**
  * The four texts of a SCRAM exchange: RFC 5802 section 7 (formal syntax), RFC 5801 section 4 (GS2 header). Parsers are

@@ -1,5 +1,6 @@
 import type { ListenerSettings } from '../ports.ts';
-import { type Refused, refused, sqlStates } from './refused.ts';
+import { type Refused, refused, sqlStates } from '../refused.ts';
+import { printable } from '../upstream-words.ts';
 
 /**
  * Parameters of a startup packet that go on to the upstream. `search_path` and `options` are dangerous where a proxy
@@ -88,7 +89,7 @@ function noUser(): Refused {
 function unknownDatabase(wanted: string, known: string): Refused {
   return refused(sqlStates.undefinedDatabase, {
     code: 'database-unknown',
-    message: `There is no database "${printable(wanted)}" at this port.`,
+    message: `There is no database "${shown(wanted)}" at this port.`,
     remedy: `Use the database "${known}".`,
   });
 }
@@ -104,12 +105,11 @@ function replicationRefused(): Refused {
 function unknownParameter(name: string): Refused {
   return refused(sqlStates.undefinedParameter, {
     code: 'request-invalid',
-    message: `The connection parameter "${printable(name)}" is not passed on at login.`,
+    message: `The connection parameter "${shown(name)}" is not passed on at login.`,
     remedy: 'Remove it from the connection settings, and set it with a SET command after connecting.',
   });
 }
 
-function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 64);
+function shown(text: string): string {
+  return printable(text).slice(0, 64);
 }

@@ -1,4 +1,5 @@
-import { ProtocolError, cString, createCursor, int32 } from './wire.ts';
+import { ProtocolError } from '../refused.ts';
+import { cString, createCursor, int32 } from './wire.ts';
 
 /**
  * The packets that come before any message with a type byte: "Message Formats", StartupMessage, SSLRequest,

@@ -7,7 +7,7 @@ import { encodePassword, encodeSaslInitial, encodeSaslResponse } from './fronten
 import type { ScramKeyCache } from './scram-key-cache.ts';
 import { startScram } from './upstream-scram.ts';
 import type { UpstreamTalk } from './upstream-talk.ts';
-import { ProtocolError } from './wire.ts';
+import { ProtocolError } from '../refused.ts';
 
 /**
  * Answers the server's authentication requests until it says AuthenticationOk: "Start-up"
@@ -19,9 +19,10 @@ import { ProtocolError } from './wire.ts';
 export async function authenticate(
   talk: UpstreamTalk,
   address: UpstreamAddress,
-  { user, password }: UpstreamLogin,
+  { user, password: stored, accessToken }: UpstreamLogin,
   cache: ScramKeyCache,
 ): Promise<void> {
+  const password = accessToken ?? stored;
   let asked = false;
   for (;;) {
     const { type, body } = await talk.next();
@@ -45,7 +46,8 @@ export async function authenticate(
         await answerSasl(talk, address, request.mechanisms, password, cache);
         break;
       case 'cleartext-password':
-        weakMethod('password');
+        // An access token is made to be sent, to whoever has proved its name; there is no other way with it.
+        if (accessToken === undefined || talk.tls === undefined) weakMethod('password');
         talk.socket.write(encodePassword(password));
         break;
       case 'md5-password':

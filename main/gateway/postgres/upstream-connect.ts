@@ -3,9 +3,9 @@ import { LatchkeyError } from '../../contract/errors.ts';
 import { createByteReader } from '../byte-reader.ts';
 import { type Connection, socketConnection } from '../connection.ts';
 import { dial, dialForTls, secure, upstreamName } from '../dial.ts';
+import { loginStep } from '../login-step.ts';
 import type { UpstreamAddress } from '../ports.ts';
 import { encodeStartupPacket } from './startup.ts';
-import { loginStep } from './upstream-talk.ts';
 
 /**
  * Opens a connection on which a startup packet may be sent: plain, or with TLS after an SSLRequest ("SSL Session

@@ -1,7 +1,8 @@
 import { upstreamName } from '../dial.ts';
 import type { UpstreamAddress } from '../ports.ts';
-import { type ErrorFields, parseError } from './backend-messages.ts';
-import { type Refused, refused, sqlStates } from './refused.ts';
+import { type Refused, refused, sqlStates } from '../refused.ts';
+import { upstreamWords } from '../upstream-words.ts';
+import { parseError } from './backend-messages.ts';
 
 /**
  * SQLSTATEs that a client may act upon: invalid catalog name, access rules, insufficient resources, not in the
@@ -9,7 +10,6 @@ import { type Refused, refused, sqlStates } from './refused.ts';
  * the upstream's credential, and clients would ask the person for the local token again.
  */
 const meaningful = /^(?:3D|42|53|55|57|58)[0-9A-Z]{3}$/;
-const maxTextLength = 200;
 
 /**
  * The client's answer when an upstream ends the login with an ErrorResponse.
@@ -26,7 +26,7 @@ export function upstreamRefusal(
 ): Refused {
   const where = upstreamName(address);
   const fields = parseError(body);
-  const text = trusted ? words(fields, password) : undefined;
+  const text = trusted ? upstreamWords(fields.message, [password]) : undefined;
   const sqlState =
     trusted && meaningful.test(fields.sqlState) ? fields.sqlState : sqlStates.rejectedByUpstream;
   return refused(sqlState, {
@@ -34,13 +34,6 @@ export function upstreamRefusal(
     message: `The database server at ${where} refused the login${text === undefined ? '.' : `: ${text}`}`,
     remedy: remedyFor(trusted ? fields.sqlState : ''),
   });
-}
-
-function words({ message }: ErrorFields, password: string | undefined): string | undefined {
-  if (password !== undefined && password !== '' && message.includes(password)) return undefined;
-  // eslint-disable-next-line no-control-regex
-  const line = message.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
-  return line.length > maxTextLength ? `${line.slice(0, maxTextLength)}…` : line;
 }
 
 function remedyFor(sqlState: string): string {

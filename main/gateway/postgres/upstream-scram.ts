@@ -10,7 +10,7 @@ import {
   parseServerFinal,
   parseServerFirst,
 } from './scram-messages.ts';
-import { ProtocolError } from './wire.ts';
+import { ProtocolError } from '../refused.ts';
 
 /**
  * What a server may ask for. RFC 7677 section 4 wants 4096 at least: fewer would let whoever sits at the upstream's

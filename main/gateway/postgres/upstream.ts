@@ -2,6 +2,7 @@ import { LatchkeyError } from '../../contract/errors.ts';
 import { type ByteReader, createByteReader } from '../byte-reader.ts';
 import type { Connection } from '../connection.ts';
 import { upstreamName } from '../dial.ts';
+import { loginStep } from '../login-step.ts';
 import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
 import { trustFor } from '../trust.ts';
 import { type BackendKey, parseBackendKey } from './backend-messages.ts';
@@ -9,8 +10,8 @@ import type { ScramKeyCache } from './scram-key-cache.ts';
 import { encodeStartupPacket } from './startup.ts';
 import { authenticate } from './upstream-authentication.ts';
 import { connectUpstream } from './upstream-connect.ts';
-import { type UpstreamTalk, createTalk, loginStep } from './upstream-talk.ts';
-import { ProtocolError } from './wire.ts';
+import { type UpstreamTalk, createTalk } from './upstream-talk.ts';
+import { ProtocolError } from '../refused.ts';
 
 /** A login that succeeded; the next bytes belong to the first query. */
 export interface UpstreamSession {
@@ -57,7 +58,7 @@ export function createUpstream(address: UpstreamAddress, cache: ScramKeyCache) {
         socket.write(
           encodeStartupPacket({ kind: 'startup', minor: 0, parameters: names, protocolOptions: [] }),
         );
-        const talk = createTalk(socket, reader, address, login.password);
+        const talk = createTalk(socket, reader, address, login.accessToken ?? login.password);
         try {
           await authenticate(talk, address, login, cache);
           return { connection, reader, ...(await readGreeting(talk)) };

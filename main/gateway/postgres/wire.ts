@@ -1,12 +1,9 @@
+import { ProtocolError } from '../refused.ts';
+
 /**
  * Framing and field types of the PostgreSQL frontend/backend protocol, version 3: "Message Data Types" and "Overview"
  * (https://www.postgresql.org/docs/current/protocol-message-types.html). Pure: bytes in, values out.
  */
-
-/** The other side broke the protocol. The text is ours and holds nothing of what was sent. */
-export class ProtocolError extends Error {
-  override readonly name = 'ProtocolError';
-}
 
 /** Type byte and Int32 length, which counts itself but not the type. */
 export const headerLength = 5;

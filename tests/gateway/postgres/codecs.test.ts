@@ -12,7 +12,8 @@ import {
   startupLength,
 } from '../../../main/gateway/postgres/startup.ts';
 import { upstreamRefusal } from '../../../main/gateway/postgres/upstream-error.ts';
-import { ProtocolError, headerLength, parseHeader } from '../../../main/gateway/postgres/wire.ts';
+import { ProtocolError } from '../../../main/gateway/refused.ts';
+import { headerLength, parseHeader } from '../../../main/gateway/postgres/wire.ts';
 
 const text = fc.string({ unit: 'binary' }).map((value) => value.replaceAll('\0', ''));
 const name = fc.string({ minLength: 1, maxLength: 40 }).map((value) => `n${value.replaceAll('\0', '')}`);

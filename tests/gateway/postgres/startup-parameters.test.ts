@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Refused } from '../../../main/gateway/postgres/refused.ts';
+import { Refused } from '../../../main/gateway/refused.ts';
 import { checkStartup } from '../../../main/gateway/postgres/startup-parameters.ts';
 import type { ListenerSettings } from '../../../main/gateway/ports.ts';
 
