@@ -8,6 +8,7 @@ import { createTokens, toTokenState, type Token } from './access/tokens.ts';
 import { openAudit } from './audit/audit.ts';
 import type { AuditEvent } from './audit/events.ts';
 import { auditFault } from './audit/fault.ts';
+import { storedNames } from './config/password-source.ts';
 import { toSeconds, type AzureDirectorySettings, type Configuration } from './config/schema.ts';
 import { LatchkeyError, type Problem } from './contract/errors.ts';
 import type { Check, ProviderForm } from './contract/ipc.ts';
@@ -126,13 +127,12 @@ export async function startBroker(options: BrokerOptions) {
 
   const mailedCodes = createMailedCodes({ settings: configuration.mail, passwords, audit });
 
-  const passwordNames = new Set(
-    [
-      ...configuration.connections.flatMap(({ rules }) => rules.map(({ password }) => password)),
-      configuration.mail?.password,
-      configuration.mfa.pushToken,
-    ].flatMap((named) => (named === undefined ? [] : [named.stored])),
-  );
+  const passwordNames = new Set([
+    ...configuration.connections.flatMap(({ rules }) => rules.flatMap(storedNames)),
+    ...[configuration.mail?.password, configuration.mfa.pushToken].flatMap((named) =>
+      named === undefined ? [] : [named.stored],
+    ),
+  ]);
   const places = new Map(
     configuration.connections.map((connection, index) => [
       connection.name,

@@ -159,6 +159,13 @@ export function createGatekeeper(options: GatekeeperOptions) {
 
   async function passwordFor({ rule, connection }: Permission): Promise<string | undefined> {
     if (rule.password === undefined) return undefined;
+    if (!('stored' in rule.password)) {
+      throw new LatchkeyError(
+        'credential-failed',
+        `The credential for role "${rule.role}" of "${connection}" cannot be had.`,
+        { remedy: 'Use a stored password for this role.' },
+      );
+    }
     const password = await options.storedPassword(rule.password.stored);
     if (password !== undefined) return password;
     throw new LatchkeyError(

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { sourceFaults } from './check-sources.ts';
 import type { AzureDirectorySettings, configuration } from './schema.ts';
 
 type Draft = z.output<typeof configuration>;
@@ -26,6 +27,7 @@ export function crossChecks(config: Draft): Fault[] {
     ...secondFactorFaults(config),
     ...mailFaults(config),
     ...config.connections.flatMap(connectionFaults),
+    ...sourceFaults(config),
   ];
 }
 

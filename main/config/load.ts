@@ -105,9 +105,25 @@ function explain(issue: z.core.$ZodIssue): Fault[] {
           message: `must be ${issue.values.map((value) => `"${String(value)}"`).join(' or ')}, not ${show(issue.input)}`,
         },
       ];
+    case 'invalid_union':
+      return unionFaults(issue, path);
     default:
       return [{ path, message: `(${show(issue.input)}): ${issue.message}` }];
   }
+}
+
+/** The faults against the form that was meant: the one whose keys the value has. */
+function unionFaults(issue: z.core.$ZodIssueInvalidUnion, path: Fault['path']): Fault[] {
+  const keys = Object.keys(schemaAt(path).shape);
+  const input = issue.input;
+  if (typeof input !== 'object' || input === null || !keys.some((key) => Object.hasOwn(input, key)))
+    return [{ path, message: `must have one of: ${keys.join(', ')}` }];
+  const misplaced = (issues: z.core.$ZodIssue[]): number =>
+    issues.filter(
+      ({ path: place, code }) => place.length === 0 || (place.length === 1 && code === 'invalid_type'),
+    ).length;
+  const [meant = []] = issue.errors.toSorted((left, right) => misplaced(left) - misplaced(right));
+  return meant.flatMap((fault) => explain({ ...fault, path: [...path, ...fault.path] } as z.core.$ZodIssue));
 }
 
 function wrongType(expected: string, input: unknown): string {
@@ -139,23 +155,33 @@ function unknownKey(key: string, path: Fault['path']): string {
   return `is not a known key; known here: ${known.join(', ')}`;
 }
 
-/** The keys that the schema knows at `path`; walks through defaults, optionals and arrays. */
+/** The keys that the schema knows at `path`. */
 function knownKeys(path: Fault['path']): string[] {
-  let schema: unknown = configuration;
-  for (const step of path) {
-    schema = inner(schema);
-    const { shape, element } = schema as { shape?: Record<string, unknown>; element?: unknown };
-    schema = typeof step === 'number' ? element : shape?.[step];
-  }
-  return Object.keys((inner(schema) as { shape?: Record<string, unknown> }).shape ?? {}).filter(
-    (key) => key !== '$schema',
-  );
+  return Object.keys(schemaAt(path).shape).filter((key) => key !== '$schema');
 }
 
-function inner(schema: unknown): unknown {
-  let current = schema as { _zod?: { def: { innerType?: unknown } } } | undefined;
+interface Shape {
+  shape: Record<string, unknown>;
+  element?: unknown;
+}
+
+/** What the schema has at `path`; walks through defaults, optionals, arrays and unions. */
+function schemaAt(path: Fault['path']): Shape {
+  let schema: unknown = configuration;
+  for (const step of path) {
+    const { shape, element } = inner(schema);
+    schema = typeof step === 'number' ? element : shape[step];
+  }
+  return inner(schema);
+}
+
+/** The keys of all forms of a union are taken together, as only one of them has each. */
+function inner(schema: unknown): Shape {
+  type Def = { innerType?: unknown; options?: unknown[] };
+  let current = schema as { _zod?: { def: Def }; shape?: Shape['shape']; element?: unknown } | undefined;
   while (current?._zod?.def.innerType !== undefined) current = current._zod.def.innerType as typeof current;
-  return current ?? {};
+  const forms = current?._zod?.def.options?.map((form) => inner(form).shape) ?? [];
+  return { shape: Object.assign({}, current?.shape, ...forms) as Shape['shape'], element: current?.element };
 }
 
 function withAbsoluteFiles(config: Configuration, folder: string): Configuration {
@@ -170,6 +196,11 @@ function withAbsoluteFiles(config: Configuration, folder: string): Configuration
     connections: config.connections.map((connection) => ({
       ...connection,
       upstream: { ...connection.upstream, tls: absolute(connection.upstream.tls) },
+      rules: connection.rules.map((rule) =>
+        rule.password === undefined || !('vault' in rule.password)
+          ? rule
+          : { ...rule, password: { vault: absolute(rule.password.vault) } },
+      ),
     })),
   };
 }

@@ -1,38 +1,16 @@
 import { z } from 'zod';
 import { cloudNames, factorNames, signInWays } from '../contract/clouds.ts';
+import { passwordSource } from './password-source.ts';
+import { duration, name } from './values.ts';
 
 /**
  * The configuration file: which directory people sign in to, which databases there are, and which group may use
- * which role of which database. It holds no secret: passwords are named, and typed in with `latchkey secret set`.
+ * which role of which database. It holds no secret: passwords are named, and typed in with `latchkey secret set`, or come
+ * from elsewhere at each login.
  * The JSON Schema for editors (assets/latchkey.schema.json) is made from this value.
  */
 
-const durationPattern = /^(0|[1-9]\d{0,5})(s|m|h)$/;
-const unitSeconds = { s: 1, m: 60, h: 3600 } as const;
-
-function duration(minimumSeconds: number, maximumSeconds: number) {
-  return z
-    .string()
-    .regex(durationPattern, { error: 'write a number and a unit: 90s, 15m or 8h', abort: true })
-    .refine(
-      (text) => {
-        const seconds = toSeconds(text);
-        return seconds >= minimumSeconds && seconds <= maximumSeconds;
-      },
-      `must be between ${describeSeconds(minimumSeconds)} and ${describeSeconds(maximumSeconds)}`,
-    );
-}
-
-/** Seconds of a checked duration such as `15m`. */
-export function toSeconds(text: string): number {
-  const unit = text.slice(-1) as keyof typeof unitSeconds;
-  return Number(text.slice(0, -1)) * unitSeconds[unit];
-}
-
-function describeSeconds(seconds: number): string {
-  if (seconds % 3600 === 0) return `${seconds / 3600}h`;
-  return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
-}
+export { toSeconds } from './values.ts';
 
 const guid = z
   .string()
@@ -41,13 +19,6 @@ const guid = z
     'must be an id such as 1b4e28ba-2fa1-4d3c-8f00-d3b7a1c0e5f2',
   )
   .transform((text) => text.toLowerCase());
-
-const name = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9_-]{0,62}$/,
-    'use 1 to 63 lower-case letters, digits, "-" or "_", and begin with a letter or digit',
-  );
 
 const listenPort = z.number().int().min(1024, 'ports below 1024 belong to the system').max(65535);
 
@@ -205,8 +176,7 @@ const rule = z.strictObject({
   group: guid.describe('Object id of the directory group. Names are never used for access.'),
   description: z.string().max(200).optional(),
   role: z.string().min(1).max(63).describe('The database user that members of the group work as.'),
-  password: z
-    .strictObject({ stored: name.describe('Set it with: latchkey secret set <name>') })
+  password: passwordSource
     .optional()
     .describe(
       'Where the password of the role comes from; leave it out where the server trusts the connection.',
