@@ -123,6 +123,7 @@ function azureProvider(settings: AzureDirectorySettings, ports: ProviderPorts): 
         throw error;
       }
     },
+    accessToken: directory.databaseToken,
     signOut: directory.signOut,
     async close() {
       await Promise.all([directory.close(), application.close()]);

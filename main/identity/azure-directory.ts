@@ -8,6 +8,7 @@ import { grantedScopes } from './granted-scopes.ts';
 import type { PeerUid } from './loopback-redirect.ts';
 import { accountOf, explainMsalError } from './msal-client.ts';
 import { createMutex } from './mutex.ts';
+import type { AccessToken } from './session-ports.ts';
 import { createSignIns, type BrowserSignIn, type DeviceCodeSignIn } from './sign-in.ts';
 import { createSignInStore, toStoredSignIn, type TokenCachePort } from './token-cache.ts';
 
@@ -58,6 +59,8 @@ export interface AzureDirectory {
    * asked for and only a new sign-in can satisfy them, they are in `entra.claims` of `sign-in-required`.
    */
   accessToken(scopes: readonly string[], options?: TokenOptions): Promise<string>;
+  /** The same for a database, with the time until which it serves. */
+  databaseToken(scopes: readonly string[]): Promise<AccessToken>;
   /**
    * An access token for Graph that reads the names of groups where the tenant has consented to that
    * (GroupMember.Read.All), else one with User.Read alone, which reads their ids.
@@ -122,7 +125,7 @@ export function createAzureDirectory(
   function renewed(
     scopes: readonly string[],
     options: TokenOptions & { forceRefresh?: boolean },
-  ): Promise<{ account: Account; accessToken: string }> {
+  ): Promise<{ account: Account; token: AccessToken }> {
     return mutex.run(async () => {
       const signal = life();
       const current = await store.current();
@@ -143,7 +146,9 @@ export function createAzureDirectory(
           const next = toStoredSignIn(store.owner, account, result, client.getTokenCache().serialize());
           await store.replace(next);
         }
-        return { account, accessToken: result.accessToken };
+        // Without a time it counts as a token for this one use.
+        const expiresAt = result.expiresOn?.getTime() ?? now();
+        return { account, token: { text: result.accessToken, expiresAt } };
       } catch (error) {
         if (signal.aborted) throw signInRequired();
         const failure = network.failure() ?? explainMsalError(error);
@@ -154,7 +159,7 @@ export function createAzureDirectory(
   }
 
   const accessToken: AzureDirectory['accessToken'] = async (scopes, options = {}) =>
-    (await renewed(scopes, options)).accessToken;
+    (await renewed(scopes, options)).token.text;
 
   return {
     tenant,
@@ -173,6 +178,7 @@ export function createAzureDirectory(
       return (await renewed([readProfile], { ...options, forceRefresh: true })).account;
     },
     accessToken,
+    databaseToken: async (scopes) => (await renewed(scopes, {})).token,
     async graphToken(options = {}) {
       if (now() >= noNamesUntil) {
         try {

@@ -15,6 +15,12 @@ export interface WayOptions {
   username?: string | undefined;
 }
 
+export interface AccessToken {
+  text: string;
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+}
+
 /** What the session needs of a provider. Its settings change by a new provider of the same name. */
 export interface Provider extends ChainLink {
   tenant: string;
@@ -30,6 +36,8 @@ export interface Provider extends ChainLink {
   renew(): Promise<Account>;
   /** Every group, transitively; never a part of them. */
   groups(signal?: AbortSignal): Promise<Group[]>;
+  /** A token of whoever is signed in, for scopes of one resource; absent where the provider has none to give. */
+  accessToken?(scopes: readonly string[]): Promise<AccessToken>;
   /** Forgets the tokens and ends whatever is under way. */
   signOut(): Promise<void>;
   close(): Promise<void>;
