@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { IpcAction } from './actions.ts';
 import { cloudNames, signInWays } from './clouds.ts';
 import type { Problem } from './errors.ts';
-import { appState, type AppState } from './state.ts';
+import { appState, clientChoices, type AppState } from './state.ts';
 
 /**
  * Everything the renderer may ask of the main process, as one value: main checks every payload with `request`, the
@@ -83,6 +83,19 @@ export const ipcActions = {
   revokeToken: { request: id, reply: nothing },
   revokeAllTokens: { request: nothing, reply: nothing },
   cutSession: { request: id, reply: nothing },
+  cutAllSessions: { request: nothing, reply: nothing },
+  /** Makes a handle for the tool of this name, and puts it on the clipboard as `copyToken` does with a token. */
+  copyHandle: {
+    request: z.strictObject({
+      connection: z.string().max(100),
+      role: z.string().max(200).optional(),
+      tool: z.string().min(1).max(60),
+    }),
+    reply: z.object({ id: z.string(), clearsAt: z.iso.datetime() }),
+  },
+  revokeHandle: { request: id, reply: nothing },
+  /** Lets the program of a prompt of kind `client` in. */
+  allowClient: { request: z.strictObject({ id: name, choice: z.enum(clientChoices) }), reply: nothing },
   openAuditFolder: { request: nothing, reply: nothing },
   getPreferences: { request: nothing, reply: preferences },
   /** Changes the keys that are given and answers with all of them. */
@@ -104,6 +117,7 @@ export const ipcActions = {
   removePush: { request: z.strictObject({ code: mfaCode }), reply: nothing },
   answerPrompt: { request: z.strictObject({ id: name, code: mfaCode }), reply: nothing },
   askPhone: { request: id, reply: nothing },
+  /** Says no to a prompt of any kind: the logins that wait for it are refused. */
   denyPrompt: { request: id, reply: nothing },
   saveProvider: { request: providerForm, reply: nothing },
   removeProvider: { request: z.strictObject({ name }), reply: nothing },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { factorNames, signInWays } from './clouds.ts';
 import { errorCodes } from './errors.ts';
+import { protocolNames } from './protocols.ts';
 
 /** Times in the contract are ISO 8601 in UTC. Nothing in here is a secret: the renderer and `--json` output get all of it. */
 const time = z.iso.datetime();
@@ -84,7 +85,7 @@ export const grant = z.object({ role: z.string(), group: group, tokenLifetimeSec
 export const connection = z.object({
   name: z.string(),
   title: z.string(),
-  protocol: z.enum(['postgresql']),
+  protocol: z.enum(protocolNames),
   host: z.string(),
   port: z.number().int(),
   /** Directory of the unix socket, for `psql -h <dir>`; absent on systems without unix sockets. */
@@ -110,6 +111,15 @@ export const token = z.object({
   uses: z.number().int(),
 });
 
+/** A process of this computer as the system tells of it: facts, where `program` of a client is only what it says. */
+export const peerProcess = z.object({
+  pid: z.number().int(),
+  /** Name of the program's file, with what an interpreter runs: "python3.11 (report.py)". */
+  program: z.string(),
+  path: z.string().optional(),
+  parent: z.object({ pid: z.number().int(), program: z.string() }).optional(),
+});
+
 /** A live login at a gateway. */
 export const databaseSession = z.object({
   id: z.string(),
@@ -119,28 +129,71 @@ export const databaseSession = z.object({
   database: z.string(),
   /** What the client calls itself; never trusted, only shown. */
   program: z.string(),
+  process: peerProcess.optional(),
+  /** The handle that opened it, where it was one. */
+  handleId: z.string().optional(),
   since: time,
+  /** Until two seconds ago at most. */
+  bytesFromClient: z.number().int(),
+  bytesFromUpstream: z.number().int(),
 });
 
-/** A second factor that logins are waiting for: one for one cause, however many wait. */
-export const mfaPrompt = z.object({
+const promptBase = z.object({
   id: z.string(),
   connection: z.string(),
   database: z.string(),
+  /** Empty where it is not known before the sign-in. */
   role: z.string(),
   /** What the client calls itself; never trusted, only shown. */
   program: z.string(),
+  process: peerProcess.optional(),
   /** Where the client is: "unix", or address and port. */
   address: z.string(),
   /** How many logins wait right now; none when their clients have given up. */
   waiting: z.number().int(),
-  methods: z.array(z.enum(factorNames)),
   since: time,
   expiresAt: time,
-  /** The number to choose on the phone, while it is being asked. */
-  pushNumber: z.string().optional(),
-  /** Why the last try to ask the phone failed. */
-  pushProblem: problem.optional(),
+});
+
+/** How long a program that was allowed may come back without being asked about. */
+export const clientChoices = ['once', 'hour', 'until-lock', 'always'] as const;
+export type ClientChoice = (typeof clientChoices)[number];
+
+/** What logins are waiting for: one prompt for one cause, however many wait. */
+export const prompt = z.discriminatedUnion('kind', [
+  promptBase.extend({
+    kind: z.literal('second-factor'),
+    methods: z.array(z.enum(factorNames)),
+    /** The number to choose on the phone, while it is being asked. */
+    pushNumber: z.string().optional(),
+    /** Why the last try to ask the phone failed. */
+    pushProblem: problem.optional(),
+  }),
+  /** Nobody is signed in, and a tool came with a handle of `username`. The code, once there is one, is in `signIn`. */
+  promptBase.extend({ kind: z.literal('sign-in'), username: z.string(), tool: z.string() }),
+  /** A program that has not been allowed yet. `choices` are the answers that can be given: an unknown one only "once". */
+  promptBase.extend({
+    kind: z.literal('client'),
+    choices: z.array(z.enum(clientChoices)),
+    /** For whom the handle was made that it came with; absent for a token. */
+    tool: z.string().optional(),
+  }),
+]);
+
+/** A password that a tool may save: it opens nothing by itself, and at each login takes the person's live session. */
+export const handle = z.object({
+  id: z.string(),
+  /** What it was made for, as the person called it. */
+  tool: z.string(),
+  connection: z.string(),
+  /** Absent: the default role of the login's time. */
+  role: z.string().optional(),
+  username: z.string(),
+  createdAt: time,
+  /** The program that alone may use it; absent until one has been allowed for good. */
+  boundTo: z.string().optional(),
+  /** Since the start of Latchkey. */
+  lastUsedAt: time.optional(),
 });
 
 export const secondFactor = z.object({
@@ -181,7 +234,8 @@ export const appState = z.object({
   connections: z.array(connection),
   tokens: z.array(token),
   databaseSessions: z.array(databaseSession),
-  prompts: z.array(mfaPrompt),
+  handles: z.array(handle),
+  prompts: z.array(prompt),
   /** Of the signed-in person. */
   secondFactor: secondFactor.optional(),
   /** How secrets are kept: `memory` means that a restart needs a new sign-in, and `reason` says why. */
@@ -201,7 +255,12 @@ export type SignInState = z.infer<typeof signInState>;
 export type ConnectionState = z.infer<typeof connection>;
 export type TokenState = z.infer<typeof token>;
 export type DatabaseSession = z.infer<typeof databaseSession>;
-export type MfaPrompt = z.infer<typeof mfaPrompt>;
+export type PeerProcess = z.infer<typeof peerProcess>;
+export type Prompt = z.infer<typeof prompt>;
+export type MfaPrompt = Extract<Prompt, { kind: 'second-factor' }>;
+export type SignInPrompt = Extract<Prompt, { kind: 'sign-in' }>;
+export type ClientPrompt = Extract<Prompt, { kind: 'client' }>;
+export type HandleState = z.infer<typeof handle>;
 export type SecondFactor = z.infer<typeof secondFactor>;
 export type ProviderState = z.infer<typeof provider>;
 export type AppState = z.infer<typeof appState>;

@@ -1,4 +1,8 @@
 import type { Problem } from '../contract/errors.ts';
+import type { ProtocolName } from '../contract/protocols.ts';
+import type { PeerProcess } from '../contract/state.ts';
+
+export type { PeerProcess };
 
 /**
  * What the gateways and the broker know of each other. The gateways run in a worker thread and own the listeners and
@@ -25,9 +29,6 @@ export interface UpstreamAddress {
   /** For each of: reaching the server, its TLS handshake, its login. */
   connectTimeoutMs: number;
 }
-
-export const protocolNames = ['postgresql', 'mysql', 'sqlserver'] as const;
-export type ProtocolName = (typeof protocolNames)[number];
 
 export interface ListenerSettings {
   connection: string;
@@ -60,16 +61,6 @@ export interface Peer {
   uid?: number;
   /** The process behind the socket, for prompts and the audit only; undefined = unknown. */
   process?: PeerProcess;
-}
-
-/** A process as the system tells of it. The names are facts; a pid may be reused, so that it authenticates nothing. */
-export interface PeerProcess {
-  pid: number;
-  /** Name of the program's file ("psql", "DBeaver.exe"). */
-  program: string;
-  /** Full path of the program's file, where the system tells. */
-  path?: string;
-  parent?: { pid: number; program: string };
 }
 
 export interface LoginAttempt {

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { FactorName } from '../contract/clouds.ts';
-import { LatchkeyError } from '../contract/errors.ts';
+import { LatchkeyError, toProblem } from '../contract/errors.ts';
 import type { Account, MfaPrompt } from '../contract/state.ts';
+import type { Demand, OpenPrompt, PromptBoard } from '../prompts/board.ts';
 
 /** One own second factor. `check` settles a code that was typed; `push` asks the phone. */
 export interface CodeFactor {
@@ -24,23 +24,13 @@ export interface PushFactor {
   ): Promise<void>;
 }
 
-/** Why a second factor is asked for: what prompts and messages name. */
-export interface Demand {
-  connection: string;
-  database: string;
-  role: string;
-  program: string;
-  /** Where the client is: "unix", or address and port. */
-  address: string;
-}
-
 export interface DeskOptions {
+  board: PromptBoard;
   totp: CodeFactor;
   push?: PushFactor | undefined;
   /** In the order in which they are offered. */
   methods: readonly FactorName[];
   cacheMs: number;
-  holdMs: number;
   /** Tells the audit; a failure of it refuses the login. */
   record(
     outcome: 'accepted' | 'refused',
@@ -53,20 +43,7 @@ export interface DeskOptions {
   now?: () => number;
 }
 
-interface Waiter {
-  resolve(): void;
-  reject(error: LatchkeyError): void;
-}
-
-interface OpenPrompt {
-  shown: MfaPrompt;
-  account: Account;
-  key: string;
-  demand: Demand;
-  waiters: Set<Waiter>;
-  timer: NodeJS.Timeout;
-  pushing?: AbortController | undefined;
-}
+type Shown = OpenPrompt<MfaPrompt>;
 
 /** A prompt may be answered for this long, also after the client has given up waiting. */
 const promptMs = 180_000;
@@ -80,10 +57,11 @@ export type MfaDesk = ReturnType<typeof createMfaDesk>;
  * them in. What has been answered is remembered for the session, or for `cacheMs` for the connection.
  */
 export function createMfaDesk(options: DeskOptions) {
-  const { totp, push, now = Date.now } = options;
-  const open = new Map<string, OpenPrompt>();
+  const { board, totp, push, now = Date.now } = options;
   /** Cause → until when its answer counts. */
   const satisfied = new Map<string, number>();
+  /** Who is asked, and the phone that rings, by cause. */
+  const asked = new Map<string, { account: Account; pushing?: AbortController | undefined }>();
 
   async function enrolledMethods(account: Account): Promise<FactorName[]> {
     const has: Record<FactorName, boolean> = {
@@ -93,59 +71,25 @@ export function createMfaDesk(options: DeskOptions) {
     return options.methods.filter((method) => has[method]);
   }
 
-  function promptFor(key: string, account: Account, demand: Demand, methods: FactorName[]): OpenPrompt {
-    const before = open.get(key);
-    if (before !== undefined) return before;
-    const since = now();
-    const prompt: OpenPrompt = {
-      key,
-      account,
-      demand,
-      waiters: new Set(),
-      shown: {
-        id: randomUUID(),
-        ...demand,
-        waiting: 0,
-        methods,
-        since: new Date(since).toISOString(),
-        expiresAt: new Date(since + promptMs).toISOString(),
-      },
-      timer: setTimeout(() => finish(prompt, expired(demand)), promptMs),
-    };
-    prompt.timer.unref();
-    open.set(key, prompt);
-    return prompt;
+  function accountOf({ key }: Shown): Account {
+    const found = asked.get(key);
+    if (found !== undefined) return found.account;
+    throw over();
   }
 
-  function finish(prompt: OpenPrompt, error?: LatchkeyError): void {
-    if (open.get(prompt.key) !== prompt) return;
-    open.delete(prompt.key);
-    clearTimeout(prompt.timer);
-    prompt.pushing?.abort();
-    for (const { resolve, reject } of prompt.waiters) {
-      if (error === undefined) resolve();
-      else reject(error);
-    }
-    options.changed();
+  async function accepted(prompt: Shown, method: FactorName): Promise<void> {
+    await options.record('accepted', accountOf(prompt), method, prompt.demand.connection);
+    const late = prompt.shown.waiting === 0 ? lateCreditMs : 0;
+    const lasting = prompt.key.endsWith(anyConnection) ? Infinity : options.cacheMs;
+    satisfied.set(prompt.key, now() + Math.max(lasting, late));
+    board.finish(prompt);
   }
 
-  async function accepted(prompt: OpenPrompt, method: FactorName): Promise<void> {
-    await options.record('accepted', prompt.account, method, prompt.demand.connection);
-    const late = prompt.waiters.size === 0 ? lateCreditMs : 0;
-    satisfied.set(
-      prompt.key,
-      now() + Math.max(prompt.key.endsWith(anyConnection) ? Infinity : options.cacheMs, late),
-    );
-    finish(prompt);
-  }
-
-  function named(id: string | undefined): OpenPrompt {
-    const found =
-      id === undefined ? [...open.values()][0] : [...open.values()].find(({ shown }) => shown.id === id);
+  function named(id: string | undefined): Shown {
+    const prompts = board.of('second-factor');
+    const found = id === undefined ? prompts[0] : prompts.find(({ shown }) => shown.id === id);
     if (found !== undefined) return found;
-    throw new LatchkeyError('mfa-expired', 'Nothing is waiting for a second factor.', {
-      remedy: 'Connect from the SQL client, then answer the prompt.',
-    });
+    throw over();
   }
 
   return {
@@ -159,7 +103,7 @@ export function createMfaDesk(options: DeskOptions) {
       mode: 'session' | 'login',
       demand: Demand,
     ): Promise<void> {
-      const key = `${sessionId}/${mode === 'session' ? anyConnection : demand.connection}`;
+      const key = `second-factor/${sessionId}/${mode === 'session' ? anyConnection : demand.connection}`;
       if (now() < (satisfied.get(key) ?? 0)) return;
       const methods = await enrolledMethods(account);
       if (methods.length === 0) {
@@ -172,36 +116,31 @@ export function createMfaDesk(options: DeskOptions) {
           },
         );
       }
-      const prompt = promptFor(key, account, demand, methods);
-      await new Promise<void>((resolve, reject) => {
-        const waiter: Waiter = {
-          resolve: () => settle(resolve),
-          reject: (error) => settle(() => reject(error)),
-        };
-        const timer = setTimeout(() => waiter.reject(notAnswered(demand)), options.holdMs);
-        const settle = (how: () => void): void => {
-          clearTimeout(timer);
-          prompt.waiters.delete(waiter);
-          prompt.shown.waiting = prompt.waiters.size;
-          options.changed();
-          how();
-        };
-        prompt.waiters.add(waiter);
-        prompt.shown.waiting = prompt.waiters.size;
-        options.changed();
-      });
+      asked.set(key, { ...asked.get(key), account });
+      await board.wait(
+        { kind: 'second-factor', methods },
+        {
+          key,
+          demand,
+          promptMs,
+          notAnswered: () => notAnswered(demand),
+          expired: () => expired(demand),
+          ended() {
+            asked.get(key)?.pushing?.abort();
+            asked.delete(key);
+          },
+        },
+      );
     },
-
-    prompts: (): MfaPrompt[] => [...open.values()].map(({ shown }) => ({ ...shown })),
 
     /** Answers a prompt, or the oldest one, with a code. A wrong code leaves the prompt open. */
     async answer(code: string, promptId?: string): Promise<void> {
       const prompt = named(promptId);
       try {
-        await totp.verify(prompt.account, code);
+        await totp.verify(accountOf(prompt), code);
       } catch (error) {
         if (error instanceof LatchkeyError)
-          await options.record('refused', prompt.account, 'totp', prompt.demand.connection, error);
+          await options.record('refused', accountOf(prompt), 'totp', prompt.demand.connection, error);
         throw error;
       }
       await accepted(prompt, 'totp');
@@ -215,34 +154,32 @@ export function createMfaDesk(options: DeskOptions) {
           remedy: 'Answer with the code of your authenticator.',
         });
       }
-      if (prompt.pushing !== undefined) return;
-      prompt.pushing = new AbortController();
+      const account = accountOf(prompt);
+      const own = asked.get(prompt.key);
+      if (own === undefined || own.pushing !== undefined) return;
+      const pushing = new AbortController();
+      own.pushing = pushing;
       delete prompt.shown.pushProblem;
       try {
         await push.ask(
-          prompt.account,
+          account,
           prompt.demand,
           (number) => {
             prompt.shown.pushNumber = number;
             options.changed();
           },
-          prompt.pushing.signal,
+          pushing.signal,
         );
         await accepted(prompt, 'push');
       } catch (error) {
-        if (open.get(prompt.key) !== prompt || !(error instanceof LatchkeyError)) throw error;
-        await options.record('refused', prompt.account, 'push', prompt.demand.connection, error);
-        if (error.code === 'mfa-denied') finish(prompt, error);
-        else
-          prompt.shown.pushProblem = {
-            code: error.code,
-            message: error.message,
-            ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
-          };
+        if (!board.isOpen(prompt) || !(error instanceof LatchkeyError)) throw error;
+        await options.record('refused', account, 'push', prompt.demand.connection, error);
+        if (error.code === 'mfa-denied') board.finish(prompt, error);
+        else prompt.shown.pushProblem = toProblem(error);
         throw error;
       } finally {
         delete prompt.shown.pushNumber;
-        prompt.pushing = undefined;
+        own.pushing = undefined;
         options.changed();
       }
     },
@@ -250,7 +187,7 @@ export function createMfaDesk(options: DeskOptions) {
     /** The person says no: every login that waits is refused. */
     deny(promptId?: string): void {
       const prompt = named(promptId);
-      finish(
+      board.finish(
         prompt,
         new LatchkeyError('mfa-denied', `The second factor for "${prompt.demand.connection}" was denied.`, {
           remedy: 'Connect again if that was a mistake.',
@@ -260,9 +197,10 @@ export function createMfaDesk(options: DeskOptions) {
 
     /** The session is over: nothing that was answered for it counts any more. */
     forget(sessionId: string): void {
-      for (const key of satisfied.keys()) if (key.startsWith(`${sessionId}/`)) satisfied.delete(key);
-      for (const prompt of open.values())
-        if (prompt.key.startsWith(`${sessionId}/`)) finish(prompt, expired(prompt.demand));
+      const own = `second-factor/${sessionId}/`;
+      for (const key of satisfied.keys()) if (key.startsWith(own)) satisfied.delete(key);
+      for (const prompt of board.of('second-factor'))
+        if (prompt.key.startsWith(own)) board.finish(prompt, expired(prompt.demand));
     },
   };
 }
@@ -283,5 +221,11 @@ function notAnswered({ connection }: Demand): LatchkeyError {
 function expired({ connection }: Demand): LatchkeyError {
   return new LatchkeyError('mfa-expired', `The prompt for the second factor of "${connection}" has ended.`, {
     remedy: 'Connect again.',
+  });
+}
+
+function over(): LatchkeyError {
+  return new LatchkeyError('mfa-expired', 'Nothing is waiting for a second factor.', {
+    remedy: 'Connect from the SQL client, then answer the prompt.',
   });
 }

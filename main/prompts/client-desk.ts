@@ -1,0 +1,118 @@
+import { LatchkeyError } from '../contract/errors.ts';
+import type { ClientChoice, PeerProcess } from '../contract/state.ts';
+import type { Demand, PromptBoard } from './board.ts';
+
+export interface ClientDemand {
+  /** The session of the person who answers. */
+  sessionId: string;
+  demand: Demand;
+  /** For whom the handle was made, where the client came with one. */
+  tool?: string;
+  /** Remembers the program for good; absent where that cannot be. */
+  remember?(program: string): Promise<void>;
+}
+
+export interface ClientDeskOptions {
+  board: PromptBoard;
+  /** Tells the audit; a failure of it refuses the login. */
+  record(answer: ClientChoice | 'denied', demand: Demand): Promise<void>;
+  now?: () => number;
+}
+
+const promptMs = 180_000;
+const hourMs = 3600_000;
+
+export type ClientDesk = ReturnType<typeof createClientDesk>;
+
+/**
+ * Asks whether a program may log in. What is remembered belongs to this program on this connection in this session; a
+ * program that the system cannot name is asked about each time.
+ */
+export function createClientDesk({ board, record, now = Date.now }: ClientDeskOptions) {
+  /** Cause → until when, on the wall clock; `Infinity` until the screen is locked or the session ends. */
+  const allowed = new Map<string, number>();
+  const remembering = new Map<string, ClientDemand['remember']>();
+
+  return {
+    /**
+     * Resolves when the program may go on, at once where an answer of before still counts.
+     * @throws LatchkeyError `client-denied`
+     */
+    async demand({ sessionId, demand, tool, remember }: ClientDemand): Promise<void> {
+      const identity = programIdentity(demand.process);
+      // Two unknown programs need not be the same one, so that each attempt is a cause of its own.
+      const who = identity ?? `unknown ${demand.address} ${now()}`;
+      const key = `client/${sessionId}/${demand.connection}/${tool ?? ''}/${who}`;
+      if (now() < (allowed.get(key) ?? 0)) return;
+      const choices: ClientChoice[] =
+        identity === undefined
+          ? ['once']
+          : ['once', 'hour', 'until-lock', ...(remember ? (['always'] as const) : [])];
+      remembering.set(key, remember);
+      const denied = (): LatchkeyError => notAllowed(demand);
+      await board.wait(
+        { kind: 'client', choices, ...(tool === undefined ? {} : { tool }) },
+        {
+          key,
+          demand,
+          promptMs,
+          notAnswered: denied,
+          expired: denied,
+          ended: () => void remembering.delete(key),
+        },
+      );
+    },
+
+    /**
+     * Lets the program of a prompt in.
+     * @throws LatchkeyError `request-invalid` for an answer that the prompt does not offer
+     */
+    async allow(id: string | undefined, choice: ClientChoice): Promise<void> {
+      const prompts = board.of('client');
+      const prompt = id === undefined ? prompts[0] : prompts.find(({ shown }) => shown.id === id);
+      if (prompt === undefined) {
+        throw new LatchkeyError('request-invalid', 'No program is waiting to be allowed.', {
+          remedy: 'Connect from the SQL client, then answer the prompt.',
+        });
+      }
+      const { key, shown, demand } = prompt;
+      if (!shown.choices.includes(choice)) {
+        throw new LatchkeyError(
+          'request-invalid',
+          'This program can only be allowed once, as it is not known.',
+          {
+            remedy: 'Answer "once".',
+          },
+        );
+      }
+      await record(choice, demand);
+      const identity = programIdentity(demand.process);
+      if (choice === 'always' && identity !== undefined) await remembering.get(key)?.(identity);
+      // The logins that wait are let in by the answer itself; those that come while it is given count as such.
+      if (choice === 'hour') allowed.set(key, now() + hourMs);
+      else if (choice !== 'once') allowed.set(key, Infinity);
+      board.finish(prompt);
+    },
+
+    /** The screen is locked: what was allowed until then is over. */
+    locked(): void {
+      for (const [key, until] of allowed) if (until === Infinity) allowed.delete(key);
+    },
+
+    /** The session is over. */
+    forget(sessionId: string): void {
+      for (const key of allowed.keys()) if (key.startsWith(`client/${sessionId}/`)) allowed.delete(key);
+    },
+  };
+}
+
+/** What a program is recognised by when it comes again; undefined where the system does not tell enough. */
+export function programIdentity(process: PeerProcess | undefined): string | undefined {
+  return process?.path === undefined ? undefined : `${process.path} ${process.program}`;
+}
+
+function notAllowed({ connection }: Demand): LatchkeyError {
+  return new LatchkeyError('client-denied', `Nobody has allowed this program to use "${connection}" yet.`, {
+    remedy: 'Allow it in the Latchkey window, or run: latchkey allow; then connect again.',
+  });
+}
