@@ -1,80 +1,89 @@
-import type { Peer } from './ports.ts';
-import { type SocketTable, findSockets, readSocketTable, tableAddress } from './socket-table.ts';
+import type { Socket } from 'node:net';
+import { createSocketSearch, createUnixSocketSearch } from './peer-linux.ts';
+import { createMacPeers } from './peer-macos.ts';
+import { createProcessFinder, describeProcess } from './peer-process.ts';
+import { runProgram } from './peer-run.ts';
+import { createWindowsPeers } from './peer-windows.ts';
+import type { Peer, PeerProcess } from './ports.ts';
+
+/** What the system tells of the other end; what is missing is unknown. */
+export interface PeerIdentity {
+  /** Owner of the client's socket (Linux), or of its process (macOS, where it is this user). */
+  uid?: number;
+  /** Windows, which has no user ids: whether the client's process belongs to the user of this one. */
+  sameUser?: boolean;
+  process?: PeerProcess;
+}
 
 export type PeerLookup = ReturnType<typeof createPeerLookup>;
 
-/** A socket in TIME_WAIT belongs to nobody, and the table shows it as root's: only an established one counts. */
-const established = '01';
+/** For finding the process once its socket is known; a desktop with many open files takes a tenth of that. */
+const processMs = 1000;
 
 /**
- * Tells which user of this computer the other end of a loopback connection belongs to. Linux only; elsewhere every
- * answer is "unknown". Looking takes some milliseconds, on the thread pool and beside everything else.
+ * Tells which user and which process of this computer the other end of a loopback connection belongs to. Looking takes
+ * some milliseconds on Linux and more elsewhere, beside everything else; those who ask together share one look.
  */
 export function createPeerLookup() {
-  const search = { tcp: createSearch('tcp'), tcp6: createSearch('tcp6') };
+  const findSocket = createSocketSearch();
+  const findUnixSocket = createUnixSocketSearch(runProgram);
+  const processes = createProcessFinder();
+  const mac = createMacPeers(runProgram);
+  const windows = createWindowsPeers();
 
-  async function look(table: SocketTable, { address, port, localPort }: Peer, host: string) {
-    if (address === undefined || port === undefined || localPort === undefined) return undefined;
-    const local = tableAddress(table, address, port);
-    const remote = tableAddress(table, host, localPort);
-    return local === undefined || remote === undefined ? undefined : search[table](local, remote);
+  /** A pool opens many connections at once: its process is described once. */
+  const describing = new Map<number, Promise<PeerProcess | undefined>>();
+
+  async function processOf(inode: string, uid: number | undefined): Promise<PeerProcess | undefined> {
+    const pid = await processes.find(inode, uid, processMs);
+    if (pid === undefined) return undefined;
+    const described = describing.get(pid) ?? describeProcess(pid).finally(() => void describing.delete(pid));
+    describing.set(pid, described);
+    return described;
+  }
+
+  async function onLinux(peer: Peer, host: string, socket: Socket | undefined): Promise<PeerIdentity> {
+    if (peer.transport === 'unix') {
+      const inode = socket === undefined ? undefined : await findUnixSocket(socket);
+      // The folder of the socket lets in this user and root: there is no owner to look for.
+      return inode === undefined ? {} : withProcess({}, await processOf(inode, undefined));
+    }
+    const entry = await findSocket(peer, host);
+    if (entry === undefined) return {};
+    return withProcess({ uid: entry.uid }, await processOf(entry.inode, entry.uid));
+  }
+
+  function look(peer: Peer, host: string, socket: Socket | undefined): Promise<PeerIdentity> {
+    if (process.platform === 'linux') return onLinux(peer, host, socket);
+    if (peer.transport === 'unix') return Promise.resolve({});
+    if (process.platform === 'darwin') return mac(peer, host);
+    return process.platform === 'win32' ? windows.identify(peer, host) : Promise.resolve({});
   }
 
   return {
     /**
-     * @param host the listener's address.
-     * @returns the peer's user id, or undefined where it cannot be known.
+     * The owner of a TCP peer; Linux only, elsewhere every answer is "unknown".
+     * @param host the listener's address
      */
     async uid(peer: Peer, host: string): Promise<number | undefined> {
       if (peer.transport !== 'tcp' || process.platform !== 'linux') return undefined;
-      // The table is read in pieces, so an entry can slip through while others come and go: one more look.
-      return (
-        (await look('tcp', peer, host)) ??
-        (await look('tcp6', peer, host)) ??
-        (await look('tcp', peer, host)) ??
-        (await look('tcp6', peer, host))
-      );
+      return (await findSocket(peer, host))?.uid;
+    },
+    /**
+     * Owner and process of a peer that is still connected. Never rejects, and takes some seconds at most.
+     * @param host the listener's address
+     * @param socket the accepted socket itself, not TLS over it: a peer on a unix socket is found by it alone
+     */
+    async identify(peer: Peer, host: string, socket?: Socket): Promise<PeerIdentity> {
+      return look(peer, host, socket).catch(() => ({}));
+    },
+    /** Ends the helper process that Windows needs. */
+    close(): void {
+      windows.close();
     },
   };
 }
 
-interface Wanted {
-  local: string;
-  remote: string;
-  resolve(uid: number | undefined): void;
-}
-
-/**
- * Searches one table for everybody who asks, with one reader at a time. Who asks while it reads may be found by it, but
- * is given up only after a reading that began later. It stops as soon as nobody waits.
- */
-function createSearch(table: SocketTable) {
-  const wanted = new Set<Wanted>();
-  let reading = false;
-
-  function lookThrough(lines: string): boolean {
-    for (const one of wanted) {
-      const entry = findSockets(lines, one.local, one.remote).find(({ state }) => state === established);
-      if (entry === undefined) continue;
-      wanted.delete(one);
-      one.resolve(entry.uid);
-    }
-    return wanted.size > 0;
-  }
-
-  async function read(): Promise<void> {
-    reading = true;
-    while (wanted.size > 0) {
-      const fromTheStart = [...wanted];
-      await readSocketTable(table, lookThrough).catch(() => undefined);
-      for (const one of fromTheStart) if (wanted.delete(one)) one.resolve(undefined);
-    }
-    reading = false;
-  }
-
-  return (local: string, remote: string): Promise<number | undefined> =>
-    new Promise((resolve) => {
-      wanted.add({ local, remote, resolve });
-      if (!reading) void read();
-    });
+function withProcess(identity: PeerIdentity, process: PeerProcess | undefined): PeerIdentity {
+  return process === undefined ? identity : { ...identity, process };
 }

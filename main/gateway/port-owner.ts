@@ -1,5 +1,4 @@
-import { readFile, readdir, readlink } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { createProcessFinder, describeProcess } from './peer-process.ts';
 import { type SocketTable, findSockets, readSocketTable, tableAddress } from './socket-table.ts';
 
 /** Who listens at a port of this computer. */
@@ -10,6 +9,8 @@ export interface PortOwner {
 }
 
 const listening = '0A';
+/** For a look into all processes; it ends much sooner where the machine is not overloaded. */
+const processMs = 5000;
 
 /** Linux only; undefined elsewhere, and where nobody listens any more. */
 export async function portOwner(host: string, port: number): Promise<PortOwner | undefined> {
@@ -24,8 +25,10 @@ export async function portOwner(host: string, port: number): Promise<PortOwner |
   ];
   const [entry] = anywhere;
   if (entry === undefined) return undefined;
-  const owner = await processWith(`socket:[${entry.inode}]`);
-  return owner === undefined ? { uid: entry.uid } : { uid: entry.uid, process: owner };
+  const pid = await createProcessFinder().find(entry.inode, undefined, processMs);
+  const found = pid === undefined ? undefined : await describeProcess(pid);
+  if (found === undefined) return { uid: entry.uid };
+  return { uid: entry.uid, process: { pid: found.pid, name: found.program } };
 }
 
 /** The same for a sentence; "another program" where more cannot be known. */
@@ -49,26 +52,4 @@ async function wholeTable(table: SocketTable): Promise<string> {
 
 function listeners(text: string, local: string | undefined) {
   return local === undefined ? [] : findSockets(text, local, '').filter(({ state }) => state === listening);
-}
-
-/** Looks through the open files of every process that we may look at. */
-async function processWith(file: string): Promise<PortOwner['process']> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  for (const pid of pids) {
-    const folder = `/proc/${pid}/fd`;
-    // Processes come and go, and those of others are closed to us.
-    const names = await readdir(folder).catch(() => []);
-    const targets = await Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(() => '')));
-    if (!targets.includes(file)) continue;
-    return { pid: Number(pid), name: await processName(pid) };
-  }
-  return undefined;
-}
-
-/** The program's file, as the name that a process gives itself may be any thread's ("MainThread" for Node). */
-async function processName(pid: string): Promise<string> {
-  const file = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
-  if (file !== undefined) return basename(file.replace(/ \(deleted\)$/, ''));
-  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'an unknown program');
-  return name.trim();
 }

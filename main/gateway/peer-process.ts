@@ -1,0 +1,192 @@
+import { readlink } from 'node:fs';
+import { open, readFile, readdir, readlink as readlinkAsync, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { scriptCandidate } from './peer-script.ts';
+import type { PeerProcess } from './ports.ts';
+
+/** Processes of Linux as /proc tells of them: proc_pid_fd(5), proc_pid_exe(5), proc_pid_stat(5), proc_pid_cmdline(5). */
+
+/** How many processes that owned sockets lately are looked at before all others. */
+const recentAtMost = 32;
+const processesAtOnce = 8;
+const linksAtOnce = 64;
+const commandLineBytes = 64 * 1024;
+
+export type ProcessFinder = ReturnType<typeof createProcessFinder>;
+
+interface Wanted {
+  link: string;
+  uid: number | undefined;
+  settle(pid: number | undefined): void;
+}
+
+/**
+ * Finds the process that has a socket open. Linux keeps no list for that, so the open files of processes are gone
+ * through: first of those that owned sockets lately, then of all, the newest first. Whoever asks meanwhile shares the
+ * same pass.
+ */
+export function createProcessFinder() {
+  /** The last one that was found is the last one in here. */
+  const recent = new Set<number>();
+  const amongRecent = createSweep(async () => [...recent].toReversed(), noteOwner);
+  const amongAll = createSweep(allProcesses, noteOwner);
+
+  function noteOwner(pid: number): void {
+    recent.delete(pid);
+    recent.add(pid);
+    const [oldest] = recent;
+    if (recent.size > recentAtMost && oldest !== undefined) recent.delete(oldest);
+  }
+
+  return {
+    /**
+     * @param uid looks only into processes of this user; into all that may be read where it is undefined
+     * @returns undefined where the process has gone, may not be read, or was not found in `timeoutMs`
+     */
+    async find(inode: string, uid: number | undefined, timeoutMs: number): Promise<number | undefined> {
+      const deadline = performance.now() + timeoutMs;
+      const found = await amongRecent(inode, uid, timeoutMs);
+      return found ?? amongAll(inode, uid, Math.max(0, deadline - performance.now()));
+    },
+  };
+}
+
+/**
+ * Goes through a list of processes for everybody who asks, one pass at a time. Who asks during a pass may be found by
+ * it, but is given up only after a pass that began later. It stops as soon as nobody waits.
+ */
+function createSweep(list: () => Promise<number[]>, found: (pid: number) => void) {
+  const wanted = new Set<Wanted>();
+  let sweeping = false;
+
+  async function lookInto(pid: number): Promise<void> {
+    const folder = `/proc/${pid}`;
+    const owner = await stat(folder).catch(() => undefined);
+    const isWanted = [...wanted].some(({ uid }) => uid === undefined || uid === owner?.uid);
+    if (owner === undefined || !isWanted) return;
+    // A new socket has the lowest free number: in a program with many it is as likely to be a high one.
+    const names = (await readdir(`${folder}/fd`).catch(() => [])).toReversed();
+    for (let at = 0; at < names.length && wanted.size > 0; at += linksAtOnce) {
+      const links = await readLinks(`${folder}/fd`, names.slice(at, at + linksAtOnce));
+      for (const one of wanted) {
+        if (!links.has(one.link) || (one.uid !== undefined && one.uid !== owner.uid)) continue;
+        found(pid);
+        one.settle(pid);
+      }
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    sweeping = true;
+    while (wanted.size > 0) {
+      const fromTheStart = [...wanted];
+      const pids = await list().catch(() => []);
+      for (let at = 0; at < pids.length && wanted.size > 0; at += processesAtOnce) {
+        await Promise.all(pids.slice(at, at + processesAtOnce).map(lookInto));
+      }
+      for (const one of fromTheStart) one.settle(undefined);
+    }
+    sweeping = false;
+  }
+
+  return (inode: string, uid: number | undefined, timeoutMs: number): Promise<number | undefined> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => one.settle(undefined), timeoutMs);
+      const one: Wanted = {
+        link: `socket:[${inode}]`,
+        uid,
+        settle(pid) {
+          clearTimeout(timer);
+          wanted.delete(one);
+          resolve(pid);
+        },
+      };
+      wanted.add(one);
+      if (!sweeping) void sweep();
+    });
+}
+
+/** Newest first, ourselves last: a gateway holds its own end of every connection, and is the client in tests only. */
+async function allProcesses(): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const others = pids.filter((pid) => pid !== process.pid).toSorted((left, right) => right - left);
+  return [...others, process.pid];
+}
+
+/** With callbacks, as there may be thousands and each promise of node:fs costs twice the call. */
+function readLinks(folder: string, names: string[]): Promise<Set<string>> {
+  const links = new Set<string>();
+  let missing = names.length;
+  return new Promise((resolve) => {
+    for (const name of names) {
+      readlink(`${folder}/${name}`, (_error, link: string | undefined) => {
+        if (link !== undefined) links.add(link);
+        missing -= 1;
+        if (missing === 0) resolve(links);
+      });
+    }
+  });
+}
+
+/**
+ * What a process is: its program's file, the script that an interpreter runs ("python3.11 (report.py)"), and what
+ * started it. Undefined where it has gone. In a sandbox the path is the one that the sandbox sees.
+ */
+export async function describeProcess(pid: number): Promise<PeerProcess | undefined> {
+  const [own, parentPid] = await Promise.all([describeProgram(pid), parentOf(pid)]);
+  if (own === undefined) return undefined;
+  const parent = parentPid === undefined ? undefined : await describeProgram(parentPid);
+  return {
+    pid,
+    ...own,
+    ...(parentPid === undefined || parent === undefined
+      ? {}
+      : { parent: { pid: parentPid, program: parent.program } }),
+  };
+}
+
+async function describeProgram(pid: number): Promise<{ program: string; path?: string } | undefined> {
+  const link = await readlinkAsync(`/proc/${pid}/exe`).catch(() => undefined);
+  if (link === undefined) {
+    // Of another user, or of the kernel: the name that it gives itself is all there is.
+    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => undefined);
+    return name === undefined ? undefined : { program: name.trim() };
+  }
+  const path = link.replace(/ \(deleted\)$/, '');
+  const program = basename(path);
+  const script = await scriptOf(pid, program);
+  return { program: script === undefined ? program : `${program} (${script})`, path };
+}
+
+async function scriptOf(pid: number, program: string): Promise<string | undefined> {
+  const candidate = scriptCandidate(program, await commandLine(pid));
+  if (candidate === undefined || candidate.kind === 'name') return candidate?.text;
+  const { text } = candidate;
+  const root = `/proc/${pid}/${text.startsWith('/') ? 'root' : 'cwd'}`;
+  const found = await stat(`${root}/${text}`).catch(() => undefined);
+  const name = basename(text);
+  return found?.isFile() === true && /^[\p{L}\p{N} ._+-]{1,100}$/u.test(name) ? name : undefined;
+}
+
+/** The words after the program's name, as far as they fit; empty where it may not be read. */
+async function commandLine(pid: number): Promise<string[]> {
+  const file = await open(`/proc/${pid}/cmdline`).catch(() => undefined);
+  if (file === undefined) return [];
+  try {
+    const buffer = Buffer.alloc(commandLineBytes);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+    // Each word ends with a zero byte, so what follows the last one is either nothing or a word that was cut off.
+    return buffer.toString('utf8', 0, bytesRead).split('\0').slice(1, -1);
+  } catch {
+    return [];
+  } finally {
+    await file.close();
+  }
+}
+
+/** The fourth field; the second is a name in parentheses that may itself hold parentheses and blanks. */
+async function parentOf(pid: number): Promise<number | undefined> {
+  const line = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  const parent = Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[1]);
+  return parent > 0 ? parent : undefined;
+}

@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import type { PeerIdentity } from './peer.ts';
+import type { Peer, PeerProcess } from './ports.ts';
+
+/** A process that answers each line on its standard input with one line of JSON. */
+export interface Answerer {
+  stdin: Writable;
+  stdout: Readable;
+  kill(): unknown;
+  on(event: 'error' | 'exit', listener: () => void): unknown;
+}
+
+const answerMs = 3000;
+/** A PowerShell that ends without an answer this often is not started again: a policy forbids it, say. */
+const failuresAtMost = 3;
+
+/**
+ * Takes "number, client's address and port, our address and port"; the client's end of a connection is the one whose
+ * local address is the client's. A process may have outlived its parent and the parent's number may be another's by
+ * now, so that one which is younger than its child does not count. Windows refuses the owner of a process that runs
+ * with more rights than ours: then `sameUser` is left out.
+ */
+const script = `
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+[Console]::OutputEncoding = New-Object System.Text.UTF8Encoding $false
+$me = [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value
+while ($null -ne ($line = [Console]::In.ReadLine())) {
+  $number, $address, $port, $ourAddress, $ourPort = $line -split ' '
+  $answer = @{ number = [int]$number }
+  try {
+    $connection = Get-NetTCPConnection -State Established -LocalAddress $address -LocalPort $port -RemoteAddress $ourAddress -RemotePort $ourPort | Select-Object -First 1
+    $process = Get-CimInstance Win32_Process -Filter "ProcessId = $($connection.OwningProcess)"
+    $answer.pid = [int]$process.ProcessId
+    $answer.program = $process.Name
+    $answer.path = $process.ExecutablePath
+    $parent = Get-CimInstance Win32_Process -Filter "ProcessId = $($process.ParentProcessId)"
+    if ($parent -and $parent.CreationDate -le $process.CreationDate) {
+      $answer.parentPid = [int]$parent.ProcessId
+      $answer.parentProgram = $parent.Name
+    }
+    $owner = Invoke-CimMethod -InputObject $process -MethodName GetOwnerSid
+    if ($owner.ReturnValue -eq 0) { $answer.sameUser = ($owner.Sid -eq $me) }
+  } catch { }
+  [Console]::Out.WriteLine((ConvertTo-Json $answer -Compress))
+}
+`;
+
+/** PowerShell takes half a second to start, so that one stays and is asked by line; the script is in no file. */
+export function startPowerShell(): Answerer {
+  const encoded = Buffer.from(script, 'utf16le').toString('base64');
+  const parameters = ['-NoLogo', '-NoProfile', '-NonInteractive', '-EncodedCommand', encoded];
+  return spawn('powershell.exe', parameters, { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true });
+}
+
+/** Windows: asks for the owner of the client's end; the process that answers is started by the first question. */
+export function createWindowsPeers(start: () => Answerer = startPowerShell) {
+  const waiting = new Map<number, (identity: PeerIdentity) => void>();
+  let answerer: Answerer | undefined;
+  let failures = 0;
+  let asked = 0;
+
+  function settle(number: number, identity: PeerIdentity): void {
+    const resolve = waiting.get(number);
+    waiting.delete(number);
+    resolve?.(identity);
+  }
+
+  function begin(): Answerer {
+    const started = start();
+    const over = (): void => {
+      if (answerer !== started) return;
+      answerer = undefined;
+      failures += 1;
+      for (const number of waiting.keys()) settle(number, {});
+    };
+    started.on('error', over);
+    started.on('exit', over);
+    started.stdin.on('error', over);
+    createInterface({ input: started.stdout }).on('line', (line) => {
+      const answer = parseAnswer(line);
+      if (answer === undefined) return;
+      failures = 0;
+      settle(answer.number, answer.identity);
+    });
+    return started;
+  }
+
+  return {
+    identify({ address, port, localPort }: Peer, host: string): Promise<PeerIdentity> {
+      const known = address !== undefined && port !== undefined && localPort !== undefined;
+      if (!known || failures >= failuresAtMost) return Promise.resolve({});
+      asked += 1;
+      const number = asked;
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => settle(number, {}), answerMs);
+        waiting.set(number, (identity) => {
+          clearTimeout(timer);
+          resolve(identity);
+        });
+        try {
+          answerer ??= begin();
+          answerer.stdin.write(`${number} ${address} ${port} ${host} ${localPort}\n`);
+        } catch {
+          failures += 1;
+          settle(number, {});
+        }
+      });
+    },
+    close(): void {
+      const ending = answerer;
+      answerer = undefined;
+      failures = failuresAtMost;
+      for (const number of waiting.keys()) settle(number, {});
+      ending?.kill();
+    },
+  };
+}
+
+/** Undefined for a line that is no answer. Fields that are missing, null or of another type count as unknown. */
+export function parseAnswer(line: string): { number: number; identity: PeerIdentity } | undefined {
+  let answer: Record<string, unknown>;
+  try {
+    answer = JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+  const { number, pid, program, path, parentPid, parentProgram, sameUser } = answer ?? {};
+  if (typeof number !== 'number') return undefined;
+  const identity: PeerIdentity = {};
+  if (typeof sameUser === 'boolean') identity.sameUser = sameUser;
+  if (typeof pid === 'number' && typeof program === 'string') {
+    const process: PeerProcess = { pid, program };
+    if (typeof path === 'string') process.path = path;
+    if (typeof parentPid === 'number' && typeof parentProgram === 'string')
+      process.parent = { pid: parentPid, program: parentProgram };
+    identity.process = process;
+  }
+  return { number, identity };
+}
