@@ -1,0 +1,135 @@
+import { Agent, fetch as undiciFetch } from 'undici';
+import type { RuleSettings } from '../config/schema.ts';
+import type { VaultSettings } from '../config/password-source.ts';
+import { LatchkeyError } from '../contract/errors.ts';
+import type { FetchLike } from '../contract/http.ts';
+import { createCommandSource, type UserAndPassword } from './command.ts';
+import { createEntraSource, type EntraPorts, type Person } from './entra.ts';
+import { closing, explainFailure } from './source-failure.ts';
+import { createVaultServer, type VaultServer } from './vault.ts';
+
+export interface CredentialRequest {
+  /** Name of the connection, for sentences. */
+  connection: string;
+  rule: RuleSettings;
+  session: Person;
+}
+
+/** What one login at the database takes. It is handed to the gateway and to nobody else, and never written down. */
+export interface Credential {
+  /** Absent: the role of the rule. */
+  user?: string;
+  /** With neither password nor access token the server trusts the connection. */
+  password?: string;
+  accessToken?: string;
+  /**
+   * To be called once the database session is over, or was never opened: what was made for it alone is ended. Never
+   * rejects; a second call does nothing more.
+   */
+  release(): Promise<void>;
+}
+
+export interface Credentials {
+  /**
+   * The credential that the rule names.
+   * @throws LatchkeyError `credential-missing` (a secret has not been stored) or `credential-failed`, with what the
+   *   administrator can do about it; what the store throws. No secret is in any of them.
+   */
+  acquire(request: CredentialRequest): Promise<Credential>;
+  /** Ends all that is under way and revokes what was made; takes 10 s at most. */
+  close(): Promise<void>;
+}
+
+export interface CredentialsOptions extends Omit<EntraPorts, 'now'> {
+  /** The stored secret of that name, or undefined where none has been set. */
+  storedPassword(name: string): Promise<string | undefined>;
+  /** HTTP with the system's trust, or with this certificate authority alone. */
+  fetchWith(caFile: string | undefined): FetchLike;
+  /** For the log of the process: one line, no secrets. */
+  log(line: string): void;
+  /** Milliseconds since 1970. */
+  now?: (() => number) | undefined;
+}
+
+/** Where the gateways' credentials for the databases come from, for each rule. */
+export function createCredentials(options: CredentialsOptions): Credentials {
+  const { storedPassword, log, now = Date.now } = options;
+  const entra = createEntraSource({ ...options, now });
+  const commands = createCommandSource({ now });
+  const life = new AbortController();
+  const servers = new Map<string, VaultServer>();
+  let loopback: Agent | undefined;
+
+  function serverOf({ path: _path, ...settings }: VaultSettings): VaultServer {
+    const key = JSON.stringify(settings);
+    const known = servers.get(key);
+    if (known !== undefined) return known;
+    const fetch = settings.address.startsWith('https:')
+      ? options.fetchWith(settings.caFile)
+      : loopbackFetch((loopback ??= new Agent()));
+    const server = createVaultServer(settings, { fetch, storedPassword, now, log });
+    servers.set(key, server);
+    return server;
+  }
+
+  async function find({ rule, session, connection }: CredentialRequest): Promise<Credential> {
+    const { password: source } = rule;
+    if (source === undefined) return { release: nothingToEnd };
+    if ('stored' in source) {
+      const password = await storedPassword(source.stored);
+      if (password === undefined) throw passwordMissing(source.stored, rule.role, connection);
+      return { password, release: nothingToEnd };
+    }
+    if ('entra' in source) {
+      const accessToken = await entra.accessToken(source.entra, session, life.signal);
+      return { accessToken, release: nothingToEnd };
+    }
+    if ('command' in source) return withoutLease(await commands.read(source));
+    return serverOf(source.vault).read(source.vault.path);
+  }
+
+  return {
+    async acquire(request) {
+      const { rule, connection } = request;
+      try {
+        if (life.signal.aborted) throw closing();
+        const credential = await find(request);
+        if (!life.signal.aborted) return credential;
+        await credential.release();
+        throw closing();
+      } catch (error) {
+        throw explainFailure(life.signal.aborted ? closing() : error, { role: rule.role, connection });
+      }
+    },
+    async close() {
+      life.abort();
+      commands.close();
+      await Promise.all([...servers.values()].map((server) => server.close()));
+      await loopback?.destroy();
+    },
+  };
+}
+
+function passwordMissing(name: string, role: string, connection: string): LatchkeyError {
+  return new LatchkeyError(
+    'credential-missing',
+    `The password for role "${role}" of "${connection}" has not been stored.`,
+    { remedy: `The administrator stores it with: latchkey secret set ${name}` },
+  );
+}
+
+function withoutLease(found: UserAndPassword): Credential {
+  return { ...found, release: nothingToEnd };
+}
+
+async function nothingToEnd(): Promise<void> {
+  // What is not made for one session alone is not ended with it.
+}
+
+/** Past the proxy that HTTP_PROXY may name: it would see token and password in the clear. */
+function loopbackFetch(dispatcher: Agent): FetchLike {
+  return async (url, init) => {
+    const response = await undiciFetch(url, { ...init, dispatcher } as Parameters<typeof undiciFetch>[1]);
+    return response as unknown as Response;
+  };
+}
