@@ -1,0 +1,65 @@
+import type { ListenerSettings } from '../ports.ts';
+import type { Meeting } from '../protocol.ts';
+import { type Refused, refused, sqlStates } from '../refused.ts';
+import { printable } from '../upstream-words.ts';
+import { type Login7, featureIds } from './login7.ts';
+
+/** More than any client calls itself. */
+const maxProgramLength = 64;
+/** Drivers name it where nobody named a database. */
+const defaultDatabase = 'master';
+
+/**
+ * What a client's LOGIN7 means here; the password in it is the token.
+ * @throws Refused with the sentence that helps.
+ */
+export function checkLogin(login: Login7, settings: ListenerSettings): Meeting['login'] {
+  if (login.integrated) throw otherLogin('Windows authentication');
+  if (login.features?.some(({ id }) => id === featureIds.fedAuth) === true)
+    throw otherLogin('Microsoft Entra authentication');
+  if (login.changesPassword) throw notPassedOn('A change of the password');
+  if (login.attachFile !== '') throw notPassedOn('The file of a database');
+  if (login.userName === '') throw noUser();
+  const wanted = login.database;
+  const [database = settings.connection] = settings.databases;
+  const named = wanted !== '' && wanted.toLowerCase() !== defaultDatabase;
+  if (named && !settings.databases.includes(wanted)) throw unknownDatabase(wanted, database);
+  return {
+    clientUser: login.userName,
+    database,
+    program: login.appName.slice(0, maxProgramLength),
+    proof: { kind: 'password', password: login.password },
+  };
+}
+
+function otherLogin(what: string): Refused {
+  return refused(sqlStates.unauthorized, {
+    code: 'protocol-unsupported',
+    message: `The client tried ${what}, which this gateway does in its place.`,
+    remedy: 'Choose SQL Server authentication in the client: your sign-in name, and a token as the password.',
+  });
+}
+
+function notPassedOn(what: string): Refused {
+  return refused(sqlStates.featureNotSupported, {
+    code: 'protocol-unsupported',
+    message: `${what} is not passed on at login.`,
+    remedy: "Remove it from the client's connection settings.",
+  });
+}
+
+function noUser(): Refused {
+  return refused(sqlStates.unauthorized, {
+    code: 'request-invalid',
+    message: 'The client named no user.',
+    remedy: 'Give your sign-in name as the user.',
+  });
+}
+
+function unknownDatabase(wanted: string, known: string): Refused {
+  return refused(sqlStates.undefinedDatabase, {
+    code: 'database-unknown',
+    message: `There is no database "${printable(wanted).slice(0, 64)}" at this port.`,
+    remedy: `Use the database "${known}".`,
+  });
+}

@@ -1,0 +1,81 @@
+import { LatchkeyError } from '../../contract/errors.ts';
+import type { UpstreamLogin } from '../ports.ts';
+import { refused, sqlStates } from '../refused.ts';
+import { uint32, utf16 } from './fields.ts';
+import { type Feature, type Login7, featureIds, maxLogin7, maxTextLength, tds74, tds80 } from './login7.ts';
+import { type Prelogin, preloginOptions } from './prelogin.ts';
+
+/** bFedAuthLibrary SECURITYTOKEN in the upper seven bits: [MS-TDS] 2.2.6.4, "FEDAUTH Feature Extension". */
+const securityToken = 0x01 << 1;
+
+/**
+ * The client's own LOGIN7 with the upstream's credential, database and name in it. What else the client is and wants stays
+ * as it sent it, since it will be the one to live with it; but for the recovery of sessions, with which a driver opens
+ * broken connections again, past whoever decides about logins here.
+ *
+ * @param serverName the name under which the server was dialled: Azure's gateways find the database's server by it.
+ * @param prelogin the upstream's answer to PRELOGIN.
+ * @throws LatchkeyError `credential-missing`, `credential-failed`; Refused where the client is too old for access tokens.
+ */
+export function upstreamLogin7(
+  client: Login7,
+  login: UpstreamLogin,
+  serverName: string,
+  prelogin: Prelogin,
+): Login7 {
+  const { accessToken, password } = login;
+  if (accessToken === undefined && password === undefined) throw missing();
+  // TDS 8.0 is 7.4 for those who speak TLS first, and this side does not.
+  const tdsVersion = client.tdsVersion === tds80 ? tds74 : client.tdsVersion;
+  const kept = client.features?.filter(({ id }) => !ours.has(id));
+  const common = { ...client, tdsVersion, serverName, database: login.database, features: nonEmpty(kept) };
+  if (accessToken === undefined)
+    return { ...common, userName: fitting(login.user), password: fitting(password ?? '') };
+  // FeatureExt came with 7.4.
+  if (tdsVersion >>> 0 < tds74) throw tooOld();
+  const features = [fedAuthFeature(accessToken, prelogin), ...(kept ?? [])];
+  return { ...common, userName: '', password: '', features };
+}
+
+const ours = new Set<number>([featureIds.sessionRecovery, featureIds.fedAuth]);
+
+function nonEmpty(features: Feature[] | undefined): Feature[] | undefined {
+  return features !== undefined && features.length > 0 ? features : undefined;
+}
+
+/** The server's FEDAUTHREQUIRED is echoed, and its nonce, where it sent one. */
+function fedAuthFeature(accessToken: string, prelogin: Prelogin): Feature {
+  const echo = prelogin.get(preloginOptions.fedAuthRequired)?.[0] === 1 ? 1 : 0;
+  const token = utf16(accessToken);
+  if (token.length > maxLogin7 / 2) throw tooLong('access token');
+  const nonce = prelogin.get(preloginOptions.nonce) ?? Buffer.alloc(0);
+  const data = Buffer.concat([Buffer.from([securityToken | echo]), uint32(token.length), token, nonce]);
+  return { id: featureIds.fedAuth, data };
+}
+
+function fitting(text: string): string {
+  if (text.length > maxTextLength) throw tooLong('login or password');
+  return text;
+}
+
+function missing(): LatchkeyError {
+  return new LatchkeyError('credential-missing', 'There is no password for the upstream login.', {
+    remedy: 'Ask whoever administers this connection to give its role a credential.',
+  });
+}
+
+function tooLong(what: string): LatchkeyError {
+  return new LatchkeyError(
+    'credential-failed',
+    `The upstream's ${what} is longer than the SQL Server protocol allows.`,
+    { remedy: 'Ask whoever administers this connection for a shorter one.' },
+  );
+}
+
+function tooOld() {
+  return refused(sqlStates.featureNotSupported, {
+    code: 'protocol-unsupported',
+    message: 'This connection needs version 7.4 of TDS, and the client speaks an older one.',
+    remedy: 'Update the client, or set its TDS version to 7.4.',
+  });
+}

@@ -1,0 +1,177 @@
+import type { Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { LatchkeyError } from '../../contract/errors.ts';
+import type { ByteReader } from '../byte-reader.ts';
+import type { Connection } from '../connection.ts';
+import { upstreamName } from '../dial.ts';
+import { loginStep } from '../login-step.ts';
+import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
+import { ProtocolError } from '../refused.ts';
+import { type Login7, encodeLogin7 } from './login7.ts';
+import { encodeMessage, firstPacketSize, packetTypes, readMessage } from './packets.ts';
+import { preloginOptions } from './prelogin.ts';
+import {
+  type LoginToken,
+  type Route,
+  environmentTypes,
+  parseLoginResponse,
+  parsePacketSize,
+  parseRoute,
+} from './tokens.ts';
+import { connectUpstream } from './upstream-connect.ts';
+import { brokenProtocol, notEncrypted, upstreamRefusal } from './upstream-error.ts';
+import { upstreamLogin7 } from './upstream-login7.ts';
+import { trustInTds } from './upstream-trust.ts';
+
+/** A login that succeeded; the next bytes belong to the first request. */
+export interface UpstreamSession {
+  connection: Connection;
+  reader: ByteReader;
+  /** The server's answer to the login, without what sent us elsewhere. */
+  tokens: LoginToken[];
+  /** The server's process id for this session. */
+  spid: number;
+  /** 6 bytes of the server's PRELOGIN: its version. */
+  version: Buffer | undefined;
+  /** The connection has TLS inside. */
+  encrypted: boolean;
+}
+
+export type Upstream = ReturnType<typeof createUpstream>;
+
+const maxResponse = 256 * 1024;
+/** Azure sends a login on once, or twice with a failover in between. */
+const maxHops = 5;
+/** TLS has no larger record: RFC 5246 section 6.2.1. */
+const maxFragment = 16_384;
+const hostName = /^[0-9A-Za-z._:-]{1,253}$/;
+
+/**
+ * The database behind one listener. Opens nothing by itself.
+ * @throws Error where the configured authority is no certificate.
+ */
+export function createUpstream(address: UpstreamAddress) {
+  const secureContext = address.tls.mode === 'verify' ? trustInTds(address.tls) : undefined;
+  return {
+    /**
+     * Logs in with the client's own LOGIN7 in which the credential is exchanged, and follows the server where it sends the
+     * login on ([MS-TDS] 2.2.7.9).
+     *
+     * @param signal where it aborts first, its reason is thrown and the socket is gone.
+     * @throws Refused; LatchkeyError `upstream-unreachable`, `upstream-tls-failed`, `upstream-login-failed`,
+     * `upstream-protocol`, `credential-missing`, `credential-failed`.
+     */
+    async logIn(login: UpstreamLogin, client: Login7, signal: AbortSignal): Promise<UpstreamSession> {
+      if (login.accessToken !== undefined && secureContext === undefined)
+        throw notEncrypted(address, 'has TLS turned off, and an access token is only sent inside TLS');
+      let place: Place = { address, serverName: address.tls.serverName ?? address.host, login };
+      for (let hops = 0; hops <= maxHops; hops += 1) {
+        const found = await logInAt(place, client, secureContext, signal);
+        if (!('route' in found)) return found;
+        if (secureContext === undefined)
+          throw notEncrypted(place.address, 'sends the login on to another server, without TLS');
+        place = routed(place, found.route);
+      }
+      throw brokenProtocol(place.address, new ProtocolError('it sends the login on and on'));
+    },
+  };
+}
+
+interface Place {
+  address: UpstreamAddress;
+  /** For LOGIN7. */
+  serverName: string;
+  login: UpstreamLogin;
+}
+
+async function logInAt(
+  { address, serverName, login }: Place,
+  client: Login7,
+  secureContext: SecureContext | undefined,
+  signal: AbortSignal,
+): Promise<UpstreamSession | { route: Route }> {
+  const byToken = login.accessToken !== undefined;
+  const { connection, reader, prelogin } = await connectUpstream(address, secureContext, byToken, signal);
+  const { socket } = connection;
+  return loginStep(socket, reader, address, signal, async () => {
+    const message = encodeLogin7(upstreamLogin7(client, login, serverName, prelogin));
+    limitRecords(socket, firstPacketSize);
+    socket.write(encodeMessage(packetTypes.login7, message), () => message.fill(0));
+    try {
+      const { tokens, spid } = await readAnswer(reader, address, login, client.tdsVersion);
+      const route = findRoute(tokens);
+      if (route !== undefined) {
+        socket.destroy();
+        return { route };
+      }
+      limitRecords(socket, packetSize(tokens));
+      const version = prelogin.get(preloginOptions.version);
+      return { connection, reader, tokens, spid, version, encrypted: secureContext !== undefined };
+    } catch (error) {
+      throw error instanceof ProtocolError ? brokenProtocol(address, error) : error;
+    }
+  });
+}
+
+/**
+ * SQL Server closes the connection when a TLS record holds more than a packet
+ * (https://github.com/tediousjs/tedious/pull/932), and OpenSSL fills records with what it is given at once.
+ */
+function limitRecords(socket: Socket, size: number): void {
+  if (socket instanceof TLSSocket) socket.setMaxSendFragment(Math.min(size, maxFragment));
+}
+
+/** What the client will send from now on, as its login response says. */
+function packetSize(tokens: LoginToken[]): number {
+  let size = firstPacketSize;
+  for (const token of tokens) {
+    if (token.kind === 'environment' && token.type === environmentTypes.packetSize)
+      size = parsePacketSize(token.data);
+  }
+  return size;
+}
+
+/** The whole answer before anything is done with it: nothing of it reaches the client if it ends badly. */
+async function readAnswer(
+  reader: ByteReader,
+  address: UpstreamAddress,
+  login: UpstreamLogin,
+  tdsVersion: number,
+): Promise<{ tokens: LoginToken[]; spid: number }> {
+  const { type, payload, spid } = await readMessage(reader, maxResponse);
+  if (type !== packetTypes.response) throw new ProtocolError('it does not answer the login');
+  const tokens = parseLoginResponse(payload, tdsVersion);
+  const error = tokens.find((token) => token.kind === 'error');
+  if (error !== undefined) throw upstreamRefusal(error, address, login);
+  const last = tokens.at(-1);
+  if (!tokens.some(({ kind }) => kind === 'login-ack') || last?.kind !== 'done' || last.failed)
+    throw new ProtocolError('it neither accepts nor refuses the login');
+  return { tokens, spid };
+}
+
+function findRoute(tokens: LoginToken[]): Route | undefined {
+  for (const token of tokens) {
+    if (token.kind !== 'environment') continue;
+    if (token.type === environmentTypes.routing || token.type === environmentTypes.enhancedRouting)
+      return parseRoute(token.type, token.data);
+  }
+  return undefined;
+}
+
+/** The next server has to prove the name that the one before, which was verified, has given it. */
+function routed({ address, login }: Place, { server, port, database }: Route): Place {
+  const [host = ''] = server.split('\\');
+  if (!hostName.test(host))
+    throw new LatchkeyError(
+      'upstream-protocol',
+      `The database server at ${upstreamName(address)} sends the login on to a server without a proper name.`,
+      { remedy: "Check host and port of the connection's upstream." },
+    );
+  const { serverName: _, ...tls } = address.tls;
+  const { socketPath: __, ...rest } = address;
+  return {
+    address: { ...rest, host, port, tls },
+    serverName: server,
+    login: database === undefined || database === '' ? login : { ...login, database },
+  };
+}
