@@ -111,10 +111,11 @@ export function canKeep(server: Capabilities, session: Capabilities): boolean {
 }
 
 /** The flags of a login upstream: those of the session, and those of the login that the server knows. */
-export function loginFlags(server: Capabilities, session: Capabilities, wanted: { database: boolean }): number {
-  const login = without(
-    without(loginOnly, capabilities.ssl),
-    wanted.database ? 0 : capabilities.connectWithDatabase,
-  );
-  return add(session.flags, both(login, server.flags));
+export function loginFlags(
+  server: Capabilities,
+  session: Capabilities,
+  own: { database: boolean; tls: boolean },
+): number {
+  const unused = (own.database ? 0 : capabilities.connectWithDatabase) + (own.tls ? 0 : capabilities.ssl);
+  return add(session.flags, both(without(loginOnly, unused), server.flags));
 }

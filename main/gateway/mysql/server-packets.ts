@@ -8,6 +8,7 @@ import { cString, createCursor, int16 } from './wire.ts';
 export type LoginAnswer =
   | { kind: 'ok' }
   | ({ kind: 'error' } & ServerError)
+  /** `data` may have a zero behind the scramble. */
   | { kind: 'switch'; plugin: string; data: Buffer }
   /** A switch to the method from before MySQL 4.1, which names no plugin. */
   | { kind: 'old-password' }
@@ -34,10 +35,7 @@ export function parseLoginAnswer(payload: Uint8Array): LoginAnswer {
       return { kind: 'more', data: cursor.rest() };
     case firstBytes.eof: {
       if (cursor.left === 0) return { kind: 'old-password' };
-      const plugin = cursor.cString();
-      const data = cursor.rest();
-      // The zero that ends the scramble is not part of it.
-      return { kind: 'switch', plugin, data: data.at(-1) === 0 ? data.subarray(0, -1) : data };
+      return { kind: 'switch', plugin: cursor.cString(), data: cursor.rest() };
     }
     default:
       throw new ProtocolError('it sends a packet that does not belong to a login');

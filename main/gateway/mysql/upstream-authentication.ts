@@ -1,0 +1,171 @@
+import { constants, createPublicKey, publicEncrypt } from 'node:crypto';
+import { LatchkeyError } from '../../contract/errors.ts';
+import { upstreamName } from '../dial.ts';
+import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
+import { ProtocolError } from '../refused.ts';
+import { ed25519Response } from './ed25519.ts';
+import { scrambleLength } from './greeting.ts';
+import { nativeResponse, sha2Response } from './proofs.ts';
+import { parseLoginAnswer } from './server-packets.ts';
+import type { GreetedUpstream } from './upstream-connect.ts';
+import { upstreamRefusal } from './upstream-error.ts';
+
+/** What goes into the first packet of the login. */
+export interface FirstResponse {
+  plugin: string;
+  response: Buffer;
+}
+
+/** A server switches once at most, and caching_sha2_password takes three answers. */
+const maxAnswers = 8;
+const ed25519ScrambleLength = 32;
+/** caching_sha2_password: "request public key", and what the server says of its cache. */
+const requestPublicKey = Buffer.from([0x02]);
+const fastSuccess = 0x03;
+const fullAuthentication = 0x04;
+
+/**
+ * The server's announced method where that is a hash, else the native one: the server switches where the user's is
+ * another. A token is sent in clear, and so waits until it is asked for.
+ */
+export function firstResponse(
+  { greeting: { plugin, scramble } }: GreetedUpstream,
+  { password = '', accessToken }: UpstreamLogin,
+): FirstResponse {
+  if (plugin === 'caching_sha2_password')
+    return { plugin, response: accessToken === undefined ? sha2Response(password, scramble) : Buffer.alloc(0) };
+  return {
+    plugin: 'mysql_native_password',
+    response: accessToken === undefined ? nativeResponse(password, scramble) : Buffer.alloc(0),
+  };
+}
+
+/**
+ * Answers the server until it lets us in, or not: "Connection Phase"
+ * (https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html).
+ *
+ * @param first what has been sent already.
+ * @returns the payload of the OK packet.
+ * @throws LatchkeyError `upstream-login-failed`; ProtocolError; Refused.
+ */
+export async function authenticate(
+  upstream: GreetedUpstream,
+  address: UpstreamAddress,
+  login: UpstreamLogin,
+  first: FirstResponse,
+): Promise<Buffer> {
+  const { channel, trusted } = upstream;
+  const secrets = [login.password, login.accessToken];
+  let { plugin } = first;
+  let scramble = upstream.greeting.scramble;
+  let switched = false;
+  for (let answers = 0; answers < maxAnswers; answers += 1) {
+    const payload = await channel.read();
+    const answer = parseLoginAnswer(payload);
+    switch (answer.kind) {
+      case 'ok':
+        return payload;
+      case 'error':
+        throw upstreamRefusal(answer, address, trusted, secrets);
+      case 'old-password':
+        throw methodRefused(address, 'the password hash of MySQL 4.0');
+      case 'switch':
+        if (switched) throw new ProtocolError('it changes the login method twice');
+        switched = true;
+        ({ plugin, data: scramble } = answer);
+        channel.write(respond(upstream, address, login, plugin, scramble));
+        break;
+      case 'more':
+        if (plugin !== 'caching_sha2_password') throw new ProtocolError('it asks for more than its method has');
+        await continueSha2(upstream, address, login, answer.data, scramble.subarray(0, scrambleLength));
+    }
+  }
+  throw new ProtocolError('its login has no end');
+}
+
+/** The answer to a switch. */
+function respond(
+  { secured }: GreetedUpstream,
+  address: UpstreamAddress,
+  { password, accessToken }: UpstreamLogin,
+  plugin: string,
+  data: Buffer,
+): Buffer {
+  const scramble = (length: number): Buffer => {
+    if (data.length < length) throw new ProtocolError('its scramble is too short');
+    return data.subarray(0, length);
+  };
+  if (plugin === 'mysql_clear_password') {
+    if (!secured) throw methodRefused(address, 'a cleartext password without TLS');
+    if (accessToken === undefined && !address.allowedMethods.includes('password'))
+      throw methodRefused(address, 'a cleartext password');
+    return Buffer.from(`${accessToken ?? password ?? ''}\0`);
+  }
+  if (accessToken !== undefined) throw methodRefused(address, `the hash of a password (${shown(plugin)})`);
+  switch (plugin) {
+    case 'mysql_native_password':
+      return nativeResponse(password ?? '', scramble(scrambleLength));
+    case 'caching_sha2_password':
+      return sha2Response(password ?? '', scramble(scrambleLength));
+    case 'client_ed25519':
+      return ed25519Response(password ?? '', scramble(ed25519ScrambleLength));
+    default:
+      throw methodRefused(address, `the login method ${shown(plugin)}`);
+  }
+}
+
+/**
+ * "Caching_sha2_password information": the server has the hash at hand, or wants the password. That goes over TLS or a
+ * unix socket as it is, and over loopback under the server's public key. A key from a network that nobody has verified
+ * could be anybody's, and is never asked for.
+ */
+async function continueSha2(
+  { channel, secured, trusted }: GreetedUpstream,
+  address: UpstreamAddress,
+  { password = '', accessToken }: UpstreamLogin,
+  data: Buffer,
+  scramble: Buffer,
+): Promise<void> {
+  if (data.length !== 1) throw new ProtocolError('its answer to a password is none');
+  if (data[0] === fastSuccess) return;
+  if (data[0] !== fullAuthentication) throw new ProtocolError('its answer to a password is none');
+  if (accessToken !== undefined) throw methodRefused(address, 'a password');
+  const text = Buffer.from(`${password}\0`);
+  if (secured || address.socketPath !== undefined) {
+    channel.write(text);
+    return;
+  }
+  if (!trusted) throw methodRefused(address, 'a password without TLS');
+  channel.write(requestPublicKey);
+  const answer = parseLoginAnswer(await channel.read());
+  if (answer.kind !== 'more') throw new ProtocolError('it does not send its public key');
+  channel.write(encrypted(text, scramble, answer.data));
+}
+
+/** RSA with OAEP and SHA-1, of the password XOR the scramble. */
+function encrypted(text: Buffer, scramble: Buffer, pem: Buffer): Buffer {
+  const masked = Buffer.from(text.map((byte, index) => byte ^ (scramble[index % scramble.length] ?? 0)));
+  try {
+    const key = createPublicKey(pem);
+    if (key.asymmetricKeyType !== 'rsa') throw new TypeError('another kind of key');
+    return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' }, masked);
+  } catch {
+    throw new ProtocolError('its public key is of no use');
+  }
+}
+
+function methodRefused(address: UpstreamAddress, method: string): LatchkeyError {
+  return new LatchkeyError(
+    'upstream-login-failed',
+    `The database server at ${upstreamName(address)} asks for ${method}, which this connection does not allow.`,
+    {
+      remedy:
+        'Let the user log in with mysql_native_password, caching_sha2_password or client_ed25519; cleartext needs verified TLS, and upstream.allowedMethods for stored passwords.',
+    },
+  );
+}
+
+/** The name comes from a server that may be anybody. */
+function shown(plugin: string): string {
+  return /^[\w-]{1,64}$/.test(plugin) ? plugin : 'of an unknown kind';
+}
