@@ -103,6 +103,25 @@ export function createActions(parts: ActionParts): DesktopActions {
     revokeToken: ({ id }) => broker.revokeToken(id),
     revokeAllTokens: () => broker.revokeAllTokens(),
     cutSession: ({ id }) => broker.cutSession(id),
+    async cutAllSessions() {
+      await broker.cutAllSessions();
+    },
+
+    async copyHandle(request) {
+      const { id, handle } = await broker.makeHandle(request);
+      try {
+        return { id, clearsAt: (await secrets.copy(handle)).toISOString() };
+      } catch (cause) {
+        await broker.revokeHandle(id);
+        throw new LatchkeyError('command-failed', 'The handle could not be put on the clipboard.', {
+          remedy: 'It has been revoked. Try again.',
+          cause,
+        });
+      }
+    },
+
+    revokeHandle: ({ id }) => broker.revokeHandle(id),
+    allowClient: ({ id, choice }) => broker.allowClient(id, choice),
 
     async openAuditFolder() {
       const remedy = `Open the folder ${broker.auditFolder} yourself.`;
@@ -127,7 +146,7 @@ export function createActions(parts: ActionParts): DesktopActions {
     removePush: ({ code }) => secondFactor.removePush(code),
     answerPrompt: ({ id, code }) => secondFactor.desk.answer(code, id),
     askPhone: ({ id }) => secondFactor.desk.askPhone(id),
-    denyPrompt: async ({ id }) => secondFactor.desk.deny(id),
+    denyPrompt: ({ id }) => broker.denyPrompt(id),
 
     saveProvider: (provider) => broker.saveProvider(provider),
     removeProvider: ({ name }) => broker.removeProvider(name),

@@ -1,3 +1,5 @@
+import type { AppState, PeerProcess } from '../contract/state.ts';
+
 /** Characters that steer text instead of being text: control, bidirectional and line separators. */
 // oxlint-disable-next-line no-control-regex -- these are what has to go
 const steering = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
@@ -13,6 +15,15 @@ export function plainName(text: string): string {
   const characters = Array.from(clean);
   const cut = characters.length > longest ? `${characters.slice(0, longest - 1).join('')}…` : clean;
   return rightToLeft.test(cut) ? `\u2068${cut}\u2069` : cut;
+}
+
+/** The program as the system names it, at the start of a sentence; what a client calls itself is no name for it. */
+export function programName(process: PeerProcess | undefined): string {
+  return process === undefined ? 'An unknown program' : plainName(process.program);
+}
+
+export function connectionTitle({ connections }: AppState, connection: string): string {
+  return plainName(connections.find(({ name }) => name === connection)?.title ?? connection);
 }
 
 /** In native menus `&` marks the next letter as the access key; doubled it is itself. */

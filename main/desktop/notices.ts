@@ -1,12 +1,13 @@
-import type { AppState, SignInState } from '../contract/state.ts';
-import { plainName, timeOfDay } from './labels.ts';
+import { assertNever } from '../contract/errors.ts';
+import type { AppState, Prompt, SignInState } from '../contract/state.ts';
+import { connectionTitle, plainName, programName, timeOfDay } from './labels.ts';
 
 export interface Notice {
   title: string;
   body: string;
 }
 
-/** A notice about one prompt for the second factor. */
+/** A notice about one prompt, of whatever kind. */
 export interface PromptNotice extends Notice {
   promptId: string;
 }
@@ -46,16 +47,35 @@ export function promptNotices(previous: AppState | undefined, next: AppState): P
   const known = new Set(previous?.prompts.map(({ id }) => id));
   return next.prompts
     .filter(({ id }) => !known.has(id))
-    .map(({ id, connection, program, role }) => {
-      const title = next.connections.find(({ name }) => name === connection)?.title ?? connection;
-      const who =
-        program === '' ? 'A program without a name' : `A program that calls itself ${plainName(program)}`;
+    .map((prompt) => ({
+      promptId: prompt.id,
+      ...noticeOfPrompt(prompt, connectionTitle(next, prompt.connection)),
+    }));
+}
+
+function noticeOfPrompt(prompt: Prompt, title: string): Notice {
+  const program = programName(prompt.process);
+  const claim = prompt.program === '' ? 'gives itself no name' : `calls itself ${plainName(prompt.program)}`;
+  const who = `${program}, which ${claim},`;
+  switch (prompt.kind) {
+    case 'second-factor':
       return {
-        promptId: id,
-        title: `Second factor for ${plainName(title)}`,
-        body: `${who} wants to log in as ${plainName(role)}. Click to answer in Latchkey.`,
+        title: `Second factor for ${title}`,
+        body: `${who} wants to log in as ${plainName(prompt.role)}. Click to answer in Latchkey.`,
       };
-    });
+    case 'sign-in':
+      return {
+        title: `Sign in to reach ${title}`,
+        body: `${who} came with the handle of ${plainName(prompt.tool)}. Its login goes on once you are signed in as ${plainName(prompt.username)}. Click to sign in.`,
+      };
+    case 'client':
+      return {
+        title: `${program} asks to use ${title}`,
+        body: `${who} wants to log in as ${plainName(prompt.role)}. Click to allow or deny it in Latchkey.`,
+      };
+    default:
+      return assertNever(prompt);
+  }
 }
 
 function isRestoring(signIn: SignInState): boolean {

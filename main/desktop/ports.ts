@@ -1,6 +1,6 @@
 import type { SignInWay } from '../contract/clouds.ts';
 import type { Check, Enrolment, ProviderForm } from '../contract/ipc.ts';
-import type { AppState } from '../contract/state.ts';
+import type { AppState, ClientChoice } from '../contract/state.ts';
 import type { Seal } from '../store/seal.ts';
 
 /** A token as it is handed out once; `expiresAt` is ISO 8601 in UTC. */
@@ -11,7 +11,13 @@ export interface IssuedToken {
   expiresAt: string;
 }
 
-/** Own second factors of the person who is signed in, and the prompts that logins wait for. */
+/** A handle as it is handed out once: the secret is `handle`. */
+export interface MadeHandle {
+  id: string;
+  handle: string;
+}
+
+/** Own second factors of the person who is signed in, and the answers to prompts for one. */
 export interface DesktopSecondFactor {
   enrolTotp(code?: string): Promise<Enrolment>;
   /** Resolves to the recovery codes, which are told this once. */
@@ -25,8 +31,6 @@ export interface DesktopSecondFactor {
     answer(code: string, promptId: string): Promise<void>;
     /** Resolves when the phone has chosen the right number. */
     askPhone(promptId: string): Promise<void>;
-    /** @throws LatchkeyError when nothing waits under this id any more. */
-    deny(promptId: string): void;
   };
 }
 
@@ -45,6 +49,15 @@ export interface DesktopBroker {
   revokeToken(id: string): Promise<void>;
   revokeAllTokens(): Promise<void>;
   cutSession(id: string): Promise<void>;
+  /** Resolves to how many there were. */
+  cutAllSessions(): Promise<number>;
+  /** Makes a handle of the signed-in person for the tool that the person calls so. */
+  makeHandle(request: { connection: string; role?: string | undefined; tool: string }): Promise<MadeHandle>;
+  revokeHandle(id: string): Promise<void>;
+  /** Lets the program in that this prompt asks about. */
+  allowClient(promptId: string, choice: ClientChoice): Promise<void>;
+  /** Refuses the logins that wait for this prompt, of whatever kind it is. */
+  denyPrompt(promptId: string): Promise<void>;
   secondFactor: DesktopSecondFactor;
   saveProvider(provider: ProviderForm): Promise<void>;
   removeProvider(name: string): Promise<void>;
@@ -59,6 +72,8 @@ export interface DesktopBroker {
   localTenantOrigin?: string | undefined;
   /** After sleep or unlock: deadlines may have passed while no timer ran. */
   recheck?(): void;
+  /** The screen has been locked: programs that were allowed until then are asked about again. */
+  locked(): void;
 }
 
 /** What only Electron can give to the broker. */

@@ -1,7 +1,7 @@
 import type { SignInWay } from '../contract/clouds.ts';
 import { assertNever } from '../contract/errors.ts';
-import type { AppState } from '../contract/state.ts';
-import { menuLabel, plainName, timeOfDay } from './labels.ts';
+import type { AppState, Prompt } from '../contract/state.ts';
+import { connectionTitle, menuLabel, plainName, programName, timeOfDay } from './labels.ts';
 
 export type TrayIcon = 'signed-out' | 'waiting' | 'signed-in' | 'problem';
 
@@ -23,7 +23,9 @@ export function trayStatus(state: AppState): { icon: TrayIcon; text: string } {
   const { signIn, prompts } = state;
   const [prompt] = prompts;
   if (prompt !== undefined) {
-    return { icon: 'waiting', text: `Second factor for ${titleOf(state, prompt.connection)}` };
+    const wanted = promptLine(state, prompt);
+    const code = prompt.kind === 'sign-in' && signIn.kind === 'code' ? `: code ${signIn.userCode}` : '';
+    return { icon: 'waiting', text: `${wanted}${code}` };
   }
   switch (signIn.kind) {
     case 'signed-out':
@@ -75,17 +77,27 @@ function firstTrouble(state: AppState): string | undefined {
   return state.signIn.kind === 'signed-in' ? state.signIn.problem?.message : undefined;
 }
 
-/** Codes are typed and numbers compared in the window, where the prompt says what it is about. */
+/** They are answered in the window, where a prompt says all that it is about. */
 function promptItems(state: AppState): TrayItem[] {
-  const items = state.prompts.map(({ connection }): TrayItem => ({
-    label: `Second factor for ${menuLabel(titleOf(state, connection))}…`,
+  const items = state.prompts.map((prompt): TrayItem => ({
+    label: `${menuLabel(promptLine(state, prompt))}…`,
     command: { kind: 'open' },
   }));
   return items.length === 0 ? [] : [...items, 'separator'];
 }
 
-function titleOf({ connections }: AppState, connection: string): string {
-  return plainName(connections.find(({ name }) => name === connection)?.title ?? connection);
+function promptLine(state: AppState, prompt: Prompt): string {
+  const title = connectionTitle(state, prompt.connection);
+  switch (prompt.kind) {
+    case 'second-factor':
+      return `Second factor for ${title}`;
+    case 'sign-in':
+      return `Sign in to reach ${title}`;
+    case 'client':
+      return `${programName(prompt.process)} asks to use ${title}`;
+    default:
+      return assertNever(prompt);
+  }
 }
 
 function signInItems({ signIn, providers }: AppState): TrayItem[] {

@@ -110,6 +110,38 @@ describe('a token', () => {
   });
 });
 
+describe('a handle', () => {
+  test('goes to the clipboard and is in no answer', async () => {
+    const { actions, done, calls } = create(states.signedIn);
+    const request = { connection: 'sales', role: 'sales_reader', tool: 'DBeaver' };
+    expect(await actions.copyHandle(request)).toEqual({ id: 'h1', clearsAt: '2026-03-10T09:13:30.000Z' });
+    expect(done).toEqual(['secret lkh_secret']);
+    expect(calls).toEqual([['makeHandle', request]]);
+  });
+
+  test('that did not reach the clipboard is revoked, since nobody could ever paste it', async () => {
+    const secrets = {
+      copy: () => Promise.reject(new Error('busy')),
+      recheck: async () => {},
+      close: async () => {},
+    };
+    const { actions, calls } = create(states.signedIn, { secrets });
+    await expect(actions.copyHandle({ connection: 'sales', tool: 'DBeaver' })).rejects.toMatchObject({
+      code: 'command-failed',
+    });
+    expect(calls.at(-1)).toEqual(['revokeHandle', 'h1']);
+  });
+
+  test('is revoked, programs are allowed and all sessions cut as the broker does it', async () => {
+    const { actions, calls } = create(states.signedIn);
+    await actions.revokeHandle({ id: 'h1' });
+    await actions.allowClient({ id: 'c1', choice: 'hour' });
+    // How many there were is not part of the contract.
+    expect(await actions.cutAllSessions(undefined)).toBeUndefined();
+    expect(calls).toEqual([['revokeHandle', 'h1'], ['allowClient', 'c1', 'hour'], ['cutAllSessions']]);
+  });
+});
+
 test('the command of a connection is copied; without access there is none', async () => {
   const { actions, done } = create(states.signedIn);
   await actions.copyCommand({ connection: 'sales' });
@@ -167,7 +199,7 @@ describe('second factor, providers and doctor', () => {
       // The code first: the broker answers the oldest prompt where no id is given.
       ['answer', '555555', 'p1'],
       ['askPhone', 'p1'],
-      ['deny', 'p1'],
+      ['denyPrompt', 'p1'],
       ['signInLocally', 'root', 'correct horse', '666666'],
       ['saveProvider', { name: 'contoso', type: 'local', enabled: true }],
       ['setProviderEnabled', 'contoso', false],
@@ -181,16 +213,7 @@ describe('second factor, providers and doctor', () => {
 
   test('to deny what is over is refused as the broker says', async () => {
     const over = new LatchkeyError('mfa-expired', 'Nothing is waiting for a second factor.');
-    const { broker } = createFakeBroker(states.signedIn);
-    const { desk } = broker.secondFactor;
-    const deny = () => {
-      throw over;
-    };
-    const { actions } = create(
-      states.signedIn,
-      {},
-      { secondFactor: { ...broker.secondFactor, desk: { ...desk, deny } } },
-    );
+    const { actions } = create(states.signedIn, {}, { denyPrompt: () => Promise.reject(over) });
     await expect(actions.denyPrompt({ id: 'p1' })).rejects.toBe(over);
   });
 });

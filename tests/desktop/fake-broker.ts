@@ -22,6 +22,18 @@ export function createFakeBroker(state: AppState, changes: Partial<DesktopBroker
     revokeToken: note('revokeToken'),
     revokeAllTokens: note('revokeAllTokens'),
     cutSession: note('cutSession'),
+    async cutAllSessions() {
+      calls.push(['cutAllSessions']);
+      return 3;
+    },
+    async makeHandle(request) {
+      calls.push(['makeHandle', request]);
+      return { id: 'h1', handle: 'lkh_secret' };
+    },
+    revokeHandle: note('revokeHandle'),
+    allowClient: note('allowClient'),
+    denyPrompt: note('denyPrompt'),
+    locked: () => void calls.push(['locked']),
     secondFactor: {
       enrolTotp: async (...args) => {
         calls.push(['enrolTotp', ...args]);
@@ -41,7 +53,6 @@ export function createFakeBroker(state: AppState, changes: Partial<DesktopBroker
       desk: {
         answer: note('answer'),
         askPhone: note('askPhone'),
-        deny: (...args) => void calls.push(['deny', ...args]),
       },
     },
     saveProvider: note('saveProvider'),

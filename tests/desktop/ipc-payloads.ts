@@ -61,6 +61,13 @@ export const takes: Record<IpcAction, Accepts> = {
   revokeToken: isId,
   revokeAllTokens: isNothing,
   cutSession: isId,
+  cutAllSessions: isNothing,
+  copyHandle: isShape(
+    { connection: isText(0, 100), tool: isText(1, 60) },
+    { role: optional(isText(0, 200)) },
+  ),
+  revokeHandle: isId,
+  allowClient: isShape({ id: isName, choice: isOneOf('once', 'hour', 'until-lock', 'always') }),
   openAuditFolder: isNothing,
   getPreferences: isNothing,
   setPreferences: isShape(
@@ -104,6 +111,9 @@ const samples: Partial<Record<IpcAction, Record<string, unknown>>> = {
   copyCommand: { connection: 'sales' },
   revokeToken: { id: 't1' },
   cutSession: { id: 's1' },
+  copyHandle: { connection: 'sales', role: 'sales_reader', tool: 'DBeaver' },
+  revokeHandle: { id: 'h1' },
+  allowClient: { id: 'p1', choice: 'until-lock' },
   setPreferences: { theme: 'dark', startAtLogin: true },
   enrolTotp: { code: '123456' },
   confirmTotp: { code: '123456' },
@@ -135,13 +145,14 @@ const samples: Partial<Record<IpcAction, Record<string, unknown>>> = {
 /** A request that fits. */
 export const sampleRequest = (action: IpcAction): unknown => samples[action];
 
-const lengths = [0, 1, 99, 100, 101, 200, 201, 253, 254, 500, 501, 4096, 4097];
+const lengths = [0, 1, 60, 61, 99, 100, 101, 200, 201, 253, 254, 500, 501, 4096, 4097];
 const word = fc.oneof(
   fc.constantFrom(
     'sales',
     'system',
     'browser',
     'local',
+    'always',
     '__proto__',
     ...lengths.map((length) => 'a'.repeat(length)),
   ),

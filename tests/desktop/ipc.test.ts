@@ -209,6 +209,7 @@ function sampleReply(action: IpcAction): () => unknown {
     copyCode: true,
     openVerificationPage: true,
     copyToken: { id: 't1', role: 'r', expiresAt: '2026-03-10T09:27:30Z', clearsAt: '2026-03-10T09:13:30Z' },
+    copyHandle: { id: 'h1', clearsAt: '2026-03-10T09:13:30Z' },
     getPreferences: preferences,
     setPreferences: preferences,
     enrolTotp: enrolment,

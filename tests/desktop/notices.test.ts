@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AppState } from '../../main/contract/state.ts';
 import { noticeOfDeadline, noticeOnChange, promptNotices } from '../../main/desktop/notices.ts';
 import * as identity from '../renderer/identity-states.ts';
+import * as prompts from '../renderer/prompt-states.ts';
 import * as states from '../renderer/states.ts';
 
 const sessionEnded: AppState = {
@@ -49,13 +50,13 @@ describe('what is told by a notification', () => {
   });
 });
 
-describe('a prompt for the second factor', () => {
+describe('a prompt', () => {
   test('is told once, with program, connection and role', () => {
     expect(promptNotices(states.signedIn, identity.prompted)).toEqual([
       {
         promptId: 'p1',
         title: 'Second factor for Sales warehouse',
-        body: 'A program that calls itself DBeaver 25.3 - Main wants to log in as sales_reader. Click to answer in Latchkey.',
+        body: 'dbeaver, which calls itself DBeaver 25.3 - Main, wants to log in as sales_reader. Click to answer in Latchkey.',
       },
     ]);
     expect(promptNotices(identity.prompted, identity.phoneAsked)).toEqual([]);
@@ -63,16 +64,45 @@ describe('a prompt for the second factor', () => {
       {
         promptId: 'p2',
         title: 'Second factor for Orders, production',
-        body: expect.stringContaining('A program without a name wants to log in as orders_owner.'),
+        body: expect.stringContaining(
+          'An unknown program, which gives itself no name, wants to log in as orders_owner.',
+        ),
       },
     ]);
     expect(promptNotices(undefined, identity.prompted)).toHaveLength(1);
     expect(promptNotices(identity.prompted, states.signedIn)).toEqual([]);
   });
 
+  test('of a program that has not been allowed names it as the system does', () => {
+    expect(promptNotices(states.signedIn, prompts.newProgram)).toEqual([
+      {
+        promptId: 'c1',
+        title: 'dbeaver asks to use Sales warehouse',
+        body: 'dbeaver, which calls itself DBeaver 25.3 - Main, wants to log in as sales_reader. Click to allow or deny it in Latchkey.',
+      },
+    ]);
+    expect(promptNotices(prompts.newProgram, prompts.twoPrograms)).toMatchObject([
+      { promptId: 'c2', title: 'An unknown program asks to use Orders, production' },
+    ]);
+  });
+
+  test('of a tool that came while nobody is signed in is told once, however the sign-in goes on', () => {
+    expect(promptNotices(states.signedOut, prompts.toolWaitsContacting)).toEqual([
+      {
+        promptId: 'w1',
+        title: 'Sign in to reach Sales warehouse',
+        body: 'dbeaver, which calls itself DBeaver 25.3 - Main, came with the handle of DBeaver. Its login goes on once you are signed in as adele.vance@contoso.example. Click to sign in.',
+      },
+    ]);
+    expect(promptNotices(prompts.toolWaitsContacting, prompts.toolWaits)).toEqual([]);
+    expect(promptNotices(prompts.toolWaits, prompts.toolGaveUp)).toEqual([]);
+  });
+
   test('names cannot steer the words around them', () => {
-    const [notice] = promptNotices(states.signedIn, identity.hostilePrompt);
-    expect(`${notice?.title}${notice?.body}`).not.toMatch(/[\u202a-\u202e\u2066\u2067]/);
+    for (const hostile of [identity.hostilePrompt, prompts.hostileProgram]) {
+      const [notice] = promptNotices(states.signedIn, hostile);
+      expect(`${notice?.title}${notice?.body}`).not.toMatch(/[\u202a-\u202e\u2066\u2067]/);
+    }
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AppState } from '../../main/contract/state.ts';
 import { type TrayItem, trayMenu, trayStatus } from '../../main/desktop/tray-menu.ts';
 import * as identity from '../renderer/identity-states.ts';
+import * as prompts from '../renderer/prompt-states.ts';
 import * as states from '../renderer/states.ts';
 
 const line = (item: TrayItem): string => {
@@ -95,6 +96,39 @@ describe('tray menu', () => {
       'separator',
     ]);
     expect(lines(identity.hostilePrompt)).toContain('Second factor for nimda gpj.exe…');
+  });
+
+  test('a tool that waits for a sign-in: the code is in the status, and copied from the menu', () => {
+    expect(trayStatus(prompts.toolWaitsContacting)).toEqual({
+      icon: 'waiting',
+      text: 'Sign in to reach Sales warehouse',
+    });
+    expect(lines(prompts.toolWaits)).toEqual([
+      '(text) Sign in to reach Sales warehouse: code CQ7MXRL4T',
+      '---',
+      'Sign in to reach Sales warehouse…',
+      '---',
+      'Copy code',
+      'Open the sign-in page',
+      'Cancel sign-in',
+      '---',
+      'Open Latchkey',
+      'Quit Latchkey',
+    ]);
+  });
+
+  test('a program that asks for the first time is named as the system names it, and answered in the window', () => {
+    expect(trayStatus(prompts.twoPrograms)).toEqual({
+      icon: 'waiting',
+      text: 'dbeaver asks to use Sales warehouse',
+    });
+    expect(trayMenu(prompts.twoPrograms).slice(2, 5)).toEqual([
+      { label: 'dbeaver asks to use Sales warehouse…', command: { kind: 'open' } },
+      { label: 'An unknown program asks to use Orders, production…', command: { kind: 'open' } },
+      'separator',
+    ]);
+    const [hostile] = lines(prompts.hostileProgram);
+    expect(hostile).not.toMatch(/[\u202a-\u202e\u2066\u2067]/);
   });
 
   test('signed in: a token for each connection that is open, by role where there are several', () => {

@@ -1,7 +1,7 @@
 import { encode } from 'uqr';
 import type { Check, Enrolment } from '../../main/contract/ipc.ts';
 import type { AppState, MfaPrompt, ProviderState, SecondFactor } from '../../main/contract/state.ts';
-import { at, contoso, hostileNames, signedIn, signedOut } from './states.ts';
+import { at, contoso, dbeaver, hostileNames, signedIn, signedOut } from './states.ts';
 
 /** Snapshots for providers, second factors and their prompts. */
 export const local: ProviderState = {
@@ -62,19 +62,22 @@ export const browser: AppState = {
 };
 
 const prompt: MfaPrompt = {
+  kind: 'second-factor',
   id: 'p1',
   connection: 'sales',
   database: 'sales',
   role: 'sales_reader',
   program: 'DBeaver 25.3 - Main',
+  process: dbeaver,
   address: '127.0.0.1:51544',
   waiting: 3,
   methods: ['totp', 'push'],
   since: at(-0.5),
   expiresAt: at(2.5),
 };
+const { process: _known, ...unknownProgram } = prompt;
 const secondPrompt: MfaPrompt = {
-  ...prompt,
+  ...unknownProgram,
   id: 'p2',
   connection: 'orders',
   database: 'orders',
@@ -149,6 +152,12 @@ export const hostilePrompt: AppState = {
       database: hostileNames.long,
       role: hostileNames.arabic,
       program: hostileNames.html,
+      process: {
+        pid: 1,
+        program: hostileNames.bidi,
+        path: hostileNames.long,
+        parent: { pid: 2, program: hostileNames.arabic },
+      },
       address: hostileNames.emoji,
     },
   ],

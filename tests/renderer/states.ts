@@ -1,7 +1,9 @@
 import type {
   AppState,
   ConnectionState,
+  DatabaseSession,
   Group,
+  PeerProcess,
   ProviderState,
   SignInState,
 } from '../../main/contract/state.ts';
@@ -40,6 +42,7 @@ const orders: ConnectionState = {
   ...sales,
   name: 'orders',
   title: 'Orders, production',
+  protocol: 'mysql',
   port: 6433,
   database: 'orders',
 };
@@ -47,8 +50,22 @@ const payroll: ConnectionState = {
   ...sales,
   name: 'payroll',
   title: 'Payroll',
+  protocol: 'sqlserver',
   port: 6434,
   database: 'payroll',
+};
+
+export const dbeaver: PeerProcess = {
+  pid: 4211,
+  program: 'dbeaver',
+  path: '/usr/share/dbeaver-ce/dbeaver',
+  parent: { pid: 1802, program: 'gnome-shell' },
+};
+export const psql: PeerProcess = {
+  pid: 5120,
+  program: 'psql',
+  path: '/usr/lib/postgresql/17/bin/psql',
+  parent: { pid: 4987, program: 'bash' },
 };
 
 export const signedOut: AppState = {
@@ -59,6 +76,7 @@ export const signedOut: AppState = {
   connections: [sales, orders, payroll],
   tokens: [],
   databaseSessions: [],
+  handles: [],
   prompts: [],
   seal: { kind: 'keychain' },
   audit: { kind: 'writing', path: '/home/adele/.local/state/latchkey/audit' },
@@ -172,9 +190,34 @@ export const busy: AppState = {
     { id: 't2', connection: 'orders', role: 'orders_owner', issuedAt: at(-1), expiresAt: at(4), uses: 0 },
   ],
   databaseSessions: [
-    session('s1', 'sales', 'sales_reader', 'DBeaver 25.3 - Main', -5),
-    session('s2', 'sales', 'sales_reader', 'psql', -2),
-    session('s3', 'orders', 'orders_owner', '', 0),
+    {
+      ...session('s1', 'sales', 'sales_reader', 'DBeaver 25.3 - Main', -5),
+      process: dbeaver,
+      handleId: 'h1',
+      bytesFromClient: 48_213,
+      bytesFromUpstream: 7_340_032,
+    },
+    { ...session('s2', 'sales', 'sales_reader', 'psql', -2), process: psql, bytesFromClient: 312 },
+    { ...session('s3', 'orders', 'orders_owner', '', 0), handleId: 'revoked' },
+  ],
+  handles: [
+    {
+      id: 'h1',
+      tool: 'DBeaver',
+      connection: 'sales',
+      role: 'sales_reader',
+      username: 'adele.vance@contoso.example',
+      createdAt: '2026-02-03T16:04:00.000Z',
+      boundTo: '/usr/share/dbeaver-ce/dbeaver',
+      lastUsedAt: at(-5),
+    },
+    {
+      id: 'h2',
+      tool: 'Nightly report',
+      connection: 'orders',
+      username: 'adele.vance@contoso.example',
+      createdAt: at(-30),
+    },
   ],
 };
 
@@ -251,6 +294,17 @@ export const hostile: AppState = {
     ...session(`h${index}`, 'sales', program, program, -1),
     database: program,
     username: program,
+    process: { pid: 1, program, path: program, parent: { pid: 2, program } },
+    handleId: `h${index}`,
+  })),
+  handles: Object.values(hostileNames).map((name, index) => ({
+    id: `h${index}`,
+    tool: name,
+    connection: 'sales',
+    role: name,
+    username: name,
+    createdAt: at(-1),
+    boundTo: name,
   })),
 };
 
@@ -258,9 +312,24 @@ function working(step: 'contacting' | 'reading-groups' | 'restoring'): AppState 
   return { ...signedOut, signIn: { kind: 'working', provider: provider.name, step } };
 }
 
-function session(id: string, connection: string, role: string, program: string, minutes: number) {
-  const username = 'adele.vance@contoso.example';
-  return { id, connection, username, role, database: connection, program, since: at(minutes) };
+function session(
+  id: string,
+  connection: string,
+  role: string,
+  program: string,
+  minutes: number,
+): DatabaseSession {
+  return {
+    id,
+    connection,
+    username: 'adele.vance@contoso.example',
+    role,
+    database: connection,
+    program,
+    since: at(minutes),
+    bytesFromClient: 0,
+    bytesFromUpstream: 0,
+  };
 }
 
 function inGroups(count: number): AppState {
