@@ -1,0 +1,110 @@
+import { fill, shownPassword, textOf } from '../connect/fill.ts';
+import { masked } from '../connect/merge.ts';
+import { tools } from '../connect/tools.ts';
+import type { Settings } from '../connect/types.ts';
+import type { Plan } from './connect-files.ts';
+import { findProgram } from './connect-open.ts';
+import { plain } from './output.ts';
+
+export interface Written {
+  path: string;
+  changed: boolean;
+  backup?: string;
+}
+
+export const nothingToWrite = 'This tool has no file that could be written; enter the fields in its dialog.';
+
+/** A line of a file, whose bytes came as latin1, without any password. */
+function shownLine(line: string): string {
+  return plain(fill(masked(Buffer.from(line, 'latin1').toString('utf8').trimEnd()), shownPassword));
+}
+
+export interface Change {
+  path: string;
+  removed: string[];
+  added: string[];
+}
+
+/** What a file would lose and get, with no password in it: of lines that stay nothing is shown. */
+export function changeOf({ path, merged }: Plan): Change {
+  return { path, removed: merged.removed.map(shownLine), added: merged.added.map(shownLine) };
+}
+
+export function describeChange({ path, removed, added }: Change): string {
+  if (removed.length + added.length === 0) return `${path}: no change`;
+  return [path, ...removed.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)].join('\n');
+}
+
+/** Settings for a person: with the password that was issued, or with a word in its place. */
+export function describe(
+  settings: Settings,
+  written: readonly Written[],
+  options: { write: boolean },
+  password: string,
+): string {
+  const { title, steps, fields, texts, files } = settings;
+  const width = Math.max(...fields.map(({ label }) => label.length));
+  const indented = (text: string): string =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => `    ${plain(line)}`)
+      .join('\n');
+  const parts = [
+    title,
+    steps.map((step, index) => `${index + 1}. ${plain(step)}`).join('\n'),
+    fields.map(({ label, value }) => `  ${label.padEnd(width)}  ${plain(fill(value, password))}`).join('\n'),
+    ...texts.map(({ label, text }) => `  ${label}\n${indented(fill(text, password))}`),
+  ];
+  if (options.write) {
+    parts.push(
+      written
+        .map(({ path, changed, backup }) => {
+          if (!changed) return `Unchanged: ${path}`;
+          return `Written: ${path}${backup === undefined ? '' : `\n  as it was before: ${backup}`}`;
+        })
+        .join('\n') || nothingToWrite,
+    );
+  } else {
+    parts.push(
+      ...files.map(
+        (file) => `  ${file.paths[0]} (--write puts it there)\n${indented(fill(textOf(file), password))}`,
+      ),
+    );
+  }
+  const wanted = fields.some(({ secret }) => secret === true) || texts.some(({ secret }) => secret === true);
+  if (password === shownPassword && wanted && !(options.write && files.some(({ secret }) => secret))) {
+    parts.push(
+      `For ${shownPassword} add --show-password: a password that may be saved is issued and printed once.`,
+    );
+  }
+  return parts.join('\n\n');
+}
+
+export interface Listed {
+  id: string;
+  title: string;
+  protocols: readonly string[];
+  needs: string;
+  installed: string | undefined;
+}
+
+export function listTools(): Listed[] {
+  return tools.map(({ id, title, protocols, needs, programs }) => ({
+    id,
+    title,
+    protocols,
+    needs,
+    installed: findProgram({ programs }),
+  }));
+}
+
+export function describeTools(list: readonly Listed[]): string {
+  const width = Math.max(...list.map(({ id }) => id.length));
+  return list
+    .map(
+      ({ id, title, protocols, installed }) =>
+        `${id.padEnd(width)}  ${installed === undefined ? '         ' : 'installed'}  ${title} (${protocols.join(', ')})`,
+    )
+    .join('\n');
+}

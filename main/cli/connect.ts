@@ -1,0 +1,243 @@
+import { execFile } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { fillShown, shownPassword } from '../connect/fill.ts';
+import { findTool, settingsFor } from '../connect/tools.ts';
+import { passwordPlaceholder, type Place, type Settings, type Tool } from '../connect/types.ts';
+import type { IssuedToken } from '../core/token-issue.ts';
+import { LatchkeyError } from '../contract/errors.ts';
+import { defaultHome } from '../store/home.ts';
+import { connectClient, type Client } from './client.ts';
+import { planFile, writePlan, type Plan } from './connect-files.ts';
+import { findProgram, openTool, thisSystem } from './connect-open.ts';
+import {
+  changeOf,
+  describe,
+  describeChange,
+  describeTools,
+  listTools,
+  nothingToWrite,
+  type Written,
+} from './connect-output.ts';
+import { plain, result } from './output.ts';
+import type { Tools } from './tools.ts';
+
+interface Options {
+  for?: string;
+  role?: string;
+  name?: string;
+  write: boolean;
+  dryRun: boolean;
+  showPassword: boolean;
+  open: boolean;
+  list: boolean;
+}
+
+/** What the broker answers to `POST /v1/handles`: a password that may be saved, and where it is good. */
+const handleAnswer = z.object({
+  id: z.string(),
+  handle: z.string(),
+  username: z.string(),
+  host: z.string(),
+  port: z.number().int(),
+  database: z.string(),
+});
+
+/** `connect`: settings for SQL tools, shown, written, or put to use at once. */
+export function registerConnect({ program, output, run }: Tools): void {
+  program
+    .command('connect')
+    .description('settings for a SQL tool: shown, written where it reads them, or opened at once')
+    .argument('[connection]')
+    .option('--for <tool>', 'see --list')
+    .option('--role <role>', 'where your groups give you several')
+    .option('--name <name>', 'what the tool shall call it; by default the name of the connection')
+    .option('--write', 'put them into the files of the tool; what is yours in there stays', false)
+    .option('--dry-run', 'show what --write would change', false)
+    .option('--show-password', 'issue a password that may be saved, and print it', false)
+    .option('--open', 'start the tool', false)
+    .option('--list', 'the tools, and which are installed here', false)
+    .usage('[options] <connection> --for <tool>')
+    .action(
+      run(async ({ home }, connection: string | undefined, options: Options) => {
+        if (options.list) {
+          const list = listTools();
+          result(output, list, describeTools(list));
+          return undefined;
+        }
+        if (connection === undefined || options.for === undefined) {
+          throw new LatchkeyError('request-invalid', 'Name a connection, and a tool with --for.', {
+            remedy: 'See them with: latchkey connections, and: latchkey connect --list',
+          });
+        }
+        const tool = findTool(options.for);
+        const client = await connectClient(home);
+        const place = await placeOf(client, connection, tool, options, home);
+        const done = await carryOut(client, tool, place, options);
+        result(output, done.json, done.human);
+        return options.open ? open(client, tool, place, done.settings) : undefined;
+      }),
+    );
+}
+
+interface Done {
+  settings: Settings;
+  json: unknown;
+  human: string;
+}
+
+async function carryOut(client: Client, tool: Tool, place: Place, options: Options): Promise<Done> {
+  const settings = settingsFor(tool.id, place);
+  // Everything that can be refused is refused before a password is issued.
+  const dry = options.write || options.dryRun ? await plans(settings) : [];
+  if (options.dryRun) {
+    const files = dry.map(changeOf);
+    return {
+      settings,
+      json: { tool: tool.id, files },
+      human: files.map(describeChange).join('\n\n') || nothingToWrite,
+    };
+  }
+  const writesPassword = options.write && settings.files.some(({ secret }) => secret);
+  if (!writesPassword && !options.showPassword) {
+    const written = options.write ? await writeAll(dry) : [];
+    return {
+      settings,
+      json: { ...settings, written },
+      human: describe(settings, written, options, shownPassword),
+    };
+  }
+  if (!JSON.stringify(settings).includes(passwordPlaceholder)) {
+    throw new LatchkeyError('request-invalid', `${tool.title} saves no password.`, {
+      remedy: 'Leave out --show-password; the settings have the command that prints a fresh one.',
+    });
+  }
+  const answer = handleAnswer.parse(
+    await client.post('/v1/handles', {
+      connection: place.connection,
+      tool: tool.id,
+      ...(options.role === undefined ? {} : { role: options.role }),
+      ...(options.name === undefined ? {} : { name: options.name }),
+    }),
+  );
+  try {
+    const { id, handle, username, host, port, database } = answer;
+    const final = settingsFor(tool.id, { ...place, username, host, port, database });
+    const written = options.write ? await writeAll(await plans(final, handle)) : [];
+    const shown = options.showPassword ? fillShown(final, handle) : final;
+    return {
+      settings: final,
+      json: { ...shown, written, handle: { id, ...(options.showPassword ? { password: handle } : {}) } },
+      human: describe(final, written, options, options.showPassword ? handle : shownPassword),
+    };
+  } catch (thrown) {
+    // A password that reached no file must not stay good. Where the broker has gone it cannot be used either.
+    await client.post('/v1/handles/revoke', { id: answer.id }).catch(() => undefined);
+    throw thrown;
+  }
+}
+
+async function open(client: Client, tool: Tool, place: Place, { open: opening }: Settings): Promise<number> {
+  const found = findProgram(tool);
+  if (opening === undefined || found === undefined) {
+    throw new LatchkeyError('command-failed', `${tool.title} was not found on this computer.`, {
+      remedy: 'Start it yourself; latchkey connect --list shows what was found.',
+    });
+  }
+  if (opening.passwordVariable === undefined) return openTool(found, opening, undefined);
+  const token = (await client.post('/v1/tokens', {
+    connection: place.connection,
+    ...(place.role === undefined ? {} : { role: place.role }),
+  })) as IssuedToken;
+  try {
+    return await openTool(found, opening, token.token);
+  } finally {
+    // The broker may have gone, or the token expired in a long session: neither is this command's failure.
+    await client.post('/v1/tokens/revoke', { id: token.id }).catch(() => undefined);
+  }
+}
+
+async function placeOf(
+  client: Client,
+  name: string,
+  tool: Tool,
+  options: Options,
+  home: string,
+): Promise<Place> {
+  const { state } = await client.state();
+  const connection = state.connections.find((candidate) => candidate.name === name);
+  if (connection === undefined) {
+    throw new LatchkeyError('connection-unknown', `There is no connection "${plain(name)}".`, {
+      remedy: 'See them with: latchkey connections',
+    });
+  }
+  if (state.signIn.kind !== 'signed-in') {
+    throw new LatchkeyError(
+      'sign-in-required',
+      'Nobody is signed in, and the settings have your sign-in name.',
+      {
+        remedy: 'Sign in with: latchkey login',
+      },
+    );
+  }
+  const { title, protocol, host, port, socketDirectory, database } = connection;
+  // Of a broker that knows more of a gateway than this command line has to.
+  const { socketPath, authorityFile } = connection as { socketPath?: string; authorityFile?: string };
+  return {
+    connection: name,
+    title,
+    protocol,
+    host,
+    port,
+    database,
+    username: state.signIn.account.username,
+    ...(socketDirectory === undefined ? {} : { socketDirectory }),
+    ...(socketPath === undefined ? {} : { socketPath }),
+    ...(authorityFile === undefined ? {} : { authorityFile }),
+    ...(options.role === undefined ? {} : { role: options.role }),
+    ...(options.name === undefined ? {} : { name: options.name }),
+    command: ownCommand(home),
+    system: thisSystem(),
+    ...(['odbc', 'excel', 'powerbi', 'tableau'].includes(tool.id)
+      ? { odbcDrivers: await odbcDrivers() }
+      : {}),
+  };
+}
+
+/**
+ * How this program is called by another one, whose PATH may lack it: by full paths, with the home where it is not the
+ * usual one.
+ */
+function ownCommand(home: string): string[] {
+  const script = process.argv[1];
+  const own = script === undefined ? [] : [realpathSync(script)];
+  return [process.execPath, ...own, ...(home === defaultHome() ? [] : ['--home', home])];
+}
+
+/** Names of the drivers that unixODBC has; none where it is not installed. */
+async function odbcDrivers(): Promise<string[]> {
+  const printed = await promisify(execFile)('odbcinst', ['-q', '-d'], { timeout: 10_000 }).catch(() => ({
+    stdout: '',
+  }));
+  return [...printed.stdout.matchAll(/^\[(.+)\]$/gm)].map(([, name = '']) => name);
+}
+
+async function plans(settings: Settings, password?: string): Promise<Plan[]> {
+  const all: Plan[] = [];
+  for (const file of settings.files) all.push(await planFile(file, password));
+  return all;
+}
+
+async function writeAll(all: readonly Plan[]): Promise<Written[]> {
+  const written: Written[] = [];
+  for (const plan of all) {
+    const changed = await writePlan(plan);
+    written.push({
+      path: plan.path,
+      changed,
+      ...(changed && plan.backup !== undefined ? { backup: plan.backup } : {}),
+    });
+  }
+  return written;
+}

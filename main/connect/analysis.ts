@@ -1,0 +1,124 @@
+import { fieldsOf, importFile, nameOf, programs } from './common.ts';
+import { mText, odbcValue } from './escape.ts';
+import { dataSource, userIni } from './odbc.ts';
+import type { Place, Protocol, Tool } from './types.ts';
+
+export const excel: Tool = {
+  id: 'excel',
+  title: 'Microsoft Excel (Power Query)',
+  protocols: ['postgresql', 'mysql', 'sqlserver'],
+  needs: 'handle',
+  programs: programs(
+    [],
+    ['/Applications/Microsoft Excel.app/Contents/MacOS/Microsoft Excel'],
+    ['excel.exe', '%ProgramFiles%/Microsoft Office/root/Office16/EXCEL.EXE'],
+  ),
+  settings(place) {
+    // Excel for Mac looks into the folder of iODBC.
+    const { steps, texts, files } = dataSource(
+      place,
+      place.system === 'darwin' ? ['~/Library/ODBC/odbc.ini'] : userIni,
+    );
+    return {
+      steps: [
+        ...steps,
+        'In Excel choose Data, Get Data, From Other Sources, Blank Query, then Advanced Editor, and paste the query.',
+        'When Excel asks, choose Database, and enter user and password there. It keeps them for this user of Windows.',
+      ],
+      fields: fieldsOf(place, 'handle'),
+      texts: [
+        ...texts,
+        {
+          label: 'Power Query',
+          language: 'powerquery',
+          text: `let\n    Source = Odbc.DataSource(${mText(`dsn=${odbcValue(nameOf(place))}`)}, [HierarchicalNavigation = true])\nin\n    Source\n`,
+        },
+      ],
+      files,
+      open: { args: [], terminal: false },
+    };
+  },
+};
+
+/** Form of the file: Microsoft Learn, "Data sources in Power BI Desktop", "Use PBIDS files to get data". */
+const pbids: Record<Protocol, { protocol: string; server(place: Place): string }> = {
+  postgresql: { protocol: 'postgresql', server: ({ host, port }) => `${host}:${port}` },
+  mysql: { protocol: 'mysql', server: ({ host, port }) => `${host}:${port}` },
+  sqlserver: { protocol: 'tds', server: ({ host, port }) => `${host},${port}` },
+};
+
+export const powerbi: Tool = {
+  id: 'powerbi',
+  title: 'Power BI Desktop',
+  protocols: ['postgresql', 'mysql', 'sqlserver'],
+  needs: 'handle',
+  programs: programs(
+    [],
+    [],
+    ['%ProgramFiles%/Microsoft Power BI Desktop/bin/PBIDesktop.exe', 'PBIDesktop.exe'],
+  ),
+  settings(place) {
+    const { protocol, server } = pbids[place.protocol];
+    const text = {
+      version: '0.1',
+      connections: [
+        {
+          details: { protocol, address: { server: server(place), database: place.database } },
+          options: {},
+          mode: 'DirectQuery',
+        },
+      ],
+    };
+    const { steps, texts, files } = dataSource(place, userIni);
+    return {
+      steps: [
+        'Open the PBIDS file with Power BI Desktop. When it asks, choose Database and enter user and password.',
+        'Where it says that the connection cannot be encrypted, agree: it ends on this computer.',
+        'Where a refresh has to run without you, this is the wrong way: a login needs your live session.',
+        ...steps.map((step) => `By ODBC instead: ${step}`),
+      ],
+      fields: fieldsOf(place, 'handle'),
+      texts,
+      files: [
+        {
+          paths: importFile(`${nameOf(place)}.pbids`),
+          format: 'json',
+          mode: 0o600,
+          folder: 'create',
+          merge: { kind: 'whole', text: `${JSON.stringify(text, undefined, 2)}\n` },
+          secret: false,
+        },
+        ...files,
+      ],
+      open: { args: [], terminal: false },
+    };
+  },
+};
+
+export const tableau: Tool = {
+  id: 'tableau',
+  title: 'Tableau Desktop',
+  protocols: ['postgresql', 'mysql', 'sqlserver'],
+  needs: 'handle',
+  programs: programs([], ['/Applications/Tableau.app/Contents/MacOS/Tableau'], ['tableau.exe']),
+  settings(place) {
+    const connector = { postgresql: 'PostgreSQL', mysql: 'MySQL', sqlserver: 'Microsoft SQL Server' }[
+      place.protocol
+    ];
+    const { steps, texts, files } = dataSource(
+      place,
+      place.system === 'darwin' ? ['~/Library/ODBC/odbc.ini'] : userIni,
+    );
+    return {
+      steps: [
+        `Choose Connect, To a Server, ${connector}, and enter the fields. Leave Require SSL unchecked.`,
+        'Tableau saves no password in a workbook; it asks once for each start.',
+        ...steps.map((step) => `By "Other Databases (ODBC)" instead: ${step}`),
+      ],
+      fields: fieldsOf(place, 'handle'),
+      texts,
+      files,
+      open: { args: [], terminal: false },
+    };
+  },
+};

@@ -1,0 +1,162 @@
+import { fieldsOf, inPath, markComment, nameOf, pasteHandle, pathOn, programs } from './common.ts';
+import { optionFileValue, shellLine } from './escape.ts';
+import { passwordPlaceholder, type Place, type Section, type SettingsFile, type Tool } from './types.ts';
+
+/**
+ * Groups of the option file (MySQL docs, "Using Option Files"; MariaDB docs, "Option Groups"), read with
+ * `--defaults-group-suffix`. `database` stands in a group that only the client itself reads: mysqldump and others
+ * stop at an option that they do not know. With an authority to trust, the client checks the gateway's certificate:
+ * MySQL's by `ssl-ca` alone (ssl-mode VERIFY_CA is implied), MariaDB's when told to.
+ */
+export function optionFile(place: Place): SettingsFile {
+  const { host, port, username, database, authorityFile, system } = place;
+  const suffix = `_${nameOf(place)}`;
+  const group = (name: string, values: Record<string, string>): Section => ({
+    name: `${name}${suffix}`,
+    lines: [markComment, ...Object.entries(values).map(([key, value]) => `${key}=${optionFileValue(value)}`)],
+  });
+  return {
+    paths: pathOn(system, '~/.my.cnf', '%APPDATA%/MySQL/.my.cnf'),
+    format: 'ini',
+    mode: 0o600,
+    folder: 'create',
+    merge: {
+      kind: 'sections',
+      ignoreCase: false,
+      sections: [
+        group('client', {
+          protocol: 'tcp',
+          host,
+          port: String(port),
+          user: username,
+          password: passwordPlaceholder,
+          ...(authorityFile === undefined ? {} : { 'ssl-ca': authorityFile }),
+        }),
+        ...(authorityFile === undefined ? [] : [group('client-mariadb', { 'ssl-verify-server-cert': '1' })]),
+        group('mysql', { database }),
+      ],
+    },
+    secret: true,
+  };
+}
+
+/** `mysql` reads an option file of its own path on Windows only if it is told to. */
+function defaults(place: Place): string[] {
+  const suffix = `--defaults-group-suffix=_${nameOf(place)}`;
+  return place.system === 'win32' ? ['--defaults-extra-file=%APPDATA%\\MySQL\\.my.cnf', suffix] : [suffix];
+}
+
+export const mysql: Tool = {
+  id: 'mysql',
+  title: 'mysql, mariadb, mysqldump and other programs of MySQL and MariaDB',
+  protocols: ['mysql'],
+  needs: 'handle',
+  programs: inPath('mariadb', 'mysql'),
+  settings(place) {
+    const { host, port, username, database } = place;
+    const name = nameOf(place);
+    const line = (program: string): string =>
+      place.system === 'win32'
+        ? [program, ...defaults(place).map((word) => (word.includes('%') ? `"${word}"` : word))].join(' ')
+        : shellLine([program, ...defaults(place)], place.system);
+    const direct = [
+      '--no-defaults',
+      '--protocol=tcp',
+      `--host=${host}`,
+      `--port=${port}`,
+      `--user=${username}`,
+    ];
+    return {
+      steps: [
+        `Groups that end in "_${name}" go into your option file, with a password that may be saved.`,
+        `Connect with: ${line('mysql')}. The option has to come first.`,
+        'mysqldump takes the same option; name the database behind it.',
+        'A login path instead of the file: run mysql_config_editor as shown and paste the password when it asks.',
+      ],
+      fields: fieldsOf(place, 'handle'),
+      texts: [
+        { label: 'Command', language: 'sh', text: line('mysql') },
+        {
+          label: 'Without any file, asks for the password',
+          language: 'sh',
+          text: shellLine(['mysql', ...direct, '--password', database], place.system),
+        },
+        ...(place.socketPath === undefined
+          ? []
+          : [
+              {
+                label: 'The same over the unix socket, which other users cannot reach',
+                language: 'sh',
+                text: shellLine(
+                  [
+                    'mysql',
+                    '--no-defaults',
+                    `--socket=${place.socketPath}`,
+                    `--user=${username}`,
+                    '--password',
+                    database,
+                  ],
+                  place.system,
+                ),
+              },
+            ]),
+        {
+          label: 'Login path of MySQL (MariaDB has none)',
+          language: 'sh',
+          text: shellLine(
+            [
+              'mysql_config_editor',
+              'set',
+              `--login-path=${name}`,
+              `--host=${host}`,
+              `--port=${port}`,
+              `--user=${username}`,
+              '--password',
+            ],
+            place.system,
+          ),
+        },
+      ],
+      files: [optionFile(place)],
+      open: { args: [...direct, `--database=${database}`], terminal: true, passwordVariable: 'MYSQL_PWD' },
+    };
+  },
+};
+
+export const workbench: Tool = {
+  id: 'workbench',
+  title: 'MySQL Workbench',
+  protocols: ['mysql'],
+  needs: 'handle',
+  programs: programs(
+    ['mysql-workbench'],
+    ['/Applications/MySQLWorkbench.app/Contents/MacOS/MySQLWorkbench'],
+    [
+      '%ProgramFiles%/MySQL/MySQL Workbench 8.0/MySQLWorkbench.exe',
+      '%ProgramFiles%/MySQL/MySQL Workbench 8.0 CE/MySQLWorkbench.exe',
+    ],
+  ),
+  settings(place) {
+    const { authorityFile, title } = place;
+    return {
+      steps: [
+        'In MySQL Workbench choose Database, Manage Connections, New, and enter the fields below.',
+        'With "Store in Keychain" or "Store in Vault": ' + pasteHandle,
+        authorityFile === undefined
+          ? 'Leave Use SSL at "If available".'
+          : 'On the page SSL choose "Require and Verify CA" and the file of the authority.',
+      ],
+      fields: [
+        { label: 'Connection name', value: title },
+        { label: 'Connection method', value: 'Standard (TCP/IP)' },
+        ...fieldsOf(place, 'handle').map((field) =>
+          field.label === 'Database' ? { ...field, label: 'Default schema' } : field,
+        ),
+        ...(authorityFile === undefined ? [] : [{ label: 'SSL CA file', value: authorityFile }]),
+      ],
+      texts: [],
+      files: [],
+      open: { args: [], terminal: false },
+    };
+  },
+};
