@@ -69,7 +69,7 @@ const loginOnly =
   capabilities.pluginAuthLengthEncoded;
 
 export function has(flags: number, flag: number): boolean {
-  return ((flags & flag) >>> 0) === flag;
+  return (flags & flag) >>> 0 === flag;
 }
 
 export function both(flags: number, others: number): number {
@@ -105,9 +105,7 @@ export function agreed(offered: Capabilities, client: Capabilities): Capabilitie
 
 /** Whether the server can keep what was agreed upon with the client, which knew it by an older greeting. */
 export function canKeep(server: Capabilities, session: Capabilities): boolean {
-  return (
-    without(session.flags, server.flags) === 0 && ((session.extended & ~server.extended) >>> 0) === 0
-  );
+  return without(session.flags, server.flags) === 0 && (session.extended & ~server.extended) >>> 0 === 0;
 }
 
 /** The flags of a login upstream: those of the session, and those of the login that the server knows. */

@@ -1,4 +1,11 @@
-import { type KeyObject, createHash, createPrivateKey, createPublicKey, randomBytes, verify } from 'node:crypto';
+import {
+  type KeyObject,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  randomBytes,
+  verify,
+} from 'node:crypto';
 import { LatchkeyError } from '../../contract/errors.ts';
 
 /**
@@ -20,7 +27,11 @@ export function ed25519Response(password: string, message: Uint8Array): Buffer {
   const secretY = edwardsY(secret);
   const nonceY = edwardsY(nonce);
   for (const publicKey of bothSigns(secretY)) {
-    const verifier = createPublicKey({ key: Buffer.concat([ed25519Spki, publicKey]), format: 'der', type: 'spki' });
+    const verifier = createPublicKey({
+      key: Buffer.concat([ed25519Spki, publicKey]),
+      format: 'der',
+      type: 'spki',
+    });
     for (const point of bothSigns(nonceY)) {
       const challenge = createHash('sha512').update(point).update(publicKey).update(message).digest();
       const s = (toNumber(nonce) + toNumber(challenge) * toNumber(secret)) % groupOrder;
@@ -80,9 +91,9 @@ function inverse(value: bigint): bigint {
 }
 
 function toNumber(littleEndian: Uint8Array): bigint {
-  return BigInt(`0x${Buffer.from(littleEndian).reverse().toString('hex')}`);
+  return BigInt(`0x${Buffer.from(littleEndian.toReversed()).toString('hex')}`);
 }
 
 function toBytes(value: bigint): Buffer {
-  return Buffer.from(value.toString(16).padStart(64, '0'), 'hex').reverse();
+  return Buffer.from(Buffer.from(value.toString(16).padStart(64, '0'), 'hex').toReversed());
 }

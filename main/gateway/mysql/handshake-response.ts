@@ -61,7 +61,11 @@ export function parseHandshakeResponse(payload: Uint8Array, offered: number): Ha
   return { ...start, user, response, database, plugin, attributes };
 }
 
-export function encodeSslRequest({ capabilities: { flags, extended }, maxPacket, charset }: SslRequest): Buffer {
+export function encodeSslRequest({
+  capabilities: { flags, extended },
+  maxPacket,
+  charset,
+}: SslRequest): Buffer {
   return Buffer.concat([
     int32(flags),
     int32(maxPacket),

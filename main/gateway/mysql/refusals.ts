@@ -27,7 +27,11 @@ const maxTextBytes = 511;
  * An ERR packet for a refusal. There is no field for the remedy, so that it follows the message.
  * @param greeted whether the client has had the greeting; before that an error has no SQLSTATE.
  */
-export function encodeRefusalPacket({ sqlState, problem }: Refusal, sequence: number, greeted: boolean): Buffer {
+export function encodeRefusalPacket(
+  { sqlState, problem }: Refusal,
+  sequence: number,
+  greeted: boolean,
+): Buffer {
   const [number, state] = codes[sqlState] ?? unknownError;
   const { message, remedy } = problem;
   const text = remedy === undefined ? message : `${message} ${remedy}`;

@@ -33,7 +33,10 @@ export function firstResponse(
   { password = '', accessToken }: UpstreamLogin,
 ): FirstResponse {
   if (plugin === 'caching_sha2_password')
-    return { plugin, response: accessToken === undefined ? sha2Response(password, scramble) : Buffer.alloc(0) };
+    return {
+      plugin,
+      response: accessToken === undefined ? sha2Response(password, scramble) : Buffer.alloc(0),
+    };
   return {
     plugin: 'mysql_native_password',
     response: accessToken === undefined ? nativeResponse(password, scramble) : Buffer.alloc(0),
@@ -76,7 +79,8 @@ export async function authenticate(
         channel.write(respond(upstream, address, login, plugin, scramble));
         break;
       case 'more':
-        if (plugin !== 'caching_sha2_password') throw new ProtocolError('it asks for more than its method has');
+        if (plugin !== 'caching_sha2_password')
+          throw new ProtocolError('it asks for more than its method has');
         await continueSha2(upstream, address, login, answer.data, scramble.subarray(0, scrambleLength));
     }
   }

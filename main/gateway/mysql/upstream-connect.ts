@@ -1,5 +1,5 @@
 import { isIP, type Socket } from 'node:net';
-import { type SecureContext, TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { LatchkeyError } from '../../contract/errors.ts';
 import { type ByteReader, createByteReader } from '../byte-reader.ts';
 import { type Connection, socketConnection } from '../connection.ts';
@@ -34,9 +34,7 @@ export async function greetUpstream(
   tls: boolean,
   signal: AbortSignal,
 ): Promise<GreetedUpstream> {
-  const connection = tls
-    ? socketConnection(await dialForTls(address, signal))
-    : await dial(address, signal);
+  const connection = tls ? socketConnection(await dialForTls(address, signal)) : await dial(address, signal);
   const { socket } = connection;
   const reader = createByteReader(connection);
   const channel = createPacketChannel({ socket, reader });
@@ -59,7 +57,7 @@ export async function greetUpstream(
  * @throws LatchkeyError `upstream-tls-failed`; the socket is gone then.
  */
 export async function secureUpstream(
-  { connection: { socket }, reader, channel, greeting, trusted }: GreetedUpstream,
+  { connection: { socket }, reader, channel, greeting }: GreetedUpstream,
   address: UpstreamAddress,
   charset: number,
   secureContext: SecureContext,
@@ -86,8 +84,8 @@ export async function secureUpstream(
     reader: securedReader,
     channel: createPacketChannel(end, channel.nextSequence),
     greeting,
-    secured: connection.socket instanceof TLSSocket,
-    trusted: trusted || connection.socket instanceof TLSSocket,
+    secured: true,
+    trusted: true,
   };
 }
 

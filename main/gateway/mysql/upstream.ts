@@ -28,7 +28,6 @@ export interface UpstreamSession {
 export type Upstream = ReturnType<typeof createUpstream>;
 type SessionWishes = Pick<ClientLogin, 'session' | 'hello'>;
 
-
 /**
  * The database behind one listener. Opens nothing by itself.
  * @throws Error where the configured authority is no certificate.
