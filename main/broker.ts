@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { systemClocks } from './access/clocks.ts';
 import type { Explanation } from './contract/explanation.ts';
 import { createGatekeeper } from './access/gatekeeper.ts';
 import { permissions } from './access/policy.ts';
+import { openHandles } from './access/handles.ts';
 import { createTokens, toTokenState, type Token } from './access/tokens.ts';
 import { openAudit } from './audit/audit.ts';
 import type { AuditEvent } from './audit/events.ts';
@@ -15,14 +15,17 @@ import type { Check, ProviderForm } from './contract/ipc.ts';
 import type { AppState } from './contract/state.ts';
 import { listenerSettings } from './core/listener-settings.ts';
 import { explainAccess } from './core/explanation.ts';
+import { createHandleDesk } from './core/handle-desk.ts';
 import { createLocalDesk } from './core/local-desk.ts';
 import { createMailedCodes } from './core/mailed-codes.ts';
 import { createProviderDesk } from './core/providers.ts';
 import { createSecondFactor } from './core/second-factor.ts';
 import { sessionEvents } from './core/session-events.ts';
-import { sessionRecord, storedTexts } from './core/sealed-values.ts';
+import { handleRecord, localAuthority, sessionRecord, storedTexts } from './core/sealed-values.ts';
 import { clientPlace, connectionState } from './core/snapshot.ts';
 import { createTokenIssue } from './core/token-issue.ts';
+import { createWaiting } from './core/waiting.ts';
+import { createCredentials } from './credentials/credentials.ts';
 import { startGatewayHost } from './gateway/host.ts';
 import type { GatewayHost, ListenerFailure } from './gateway/ports.ts';
 import type { FetchLike } from './contract/http.ts';
@@ -31,6 +34,7 @@ import { createLocalAccounts } from './identity/local-accounts.ts';
 import { createSession } from './identity/session.ts';
 import type { SignInRequest } from './identity/wait-for-person.ts';
 import type { LiveSession } from './identity/session-ports.ts';
+import { createPromptBoard } from './prompts/board.ts';
 import type { Home } from './store/home.ts';
 import type { Seal } from './store/seal.ts';
 import { createSecretStore } from './store/secret-store.ts';
@@ -46,6 +50,8 @@ export interface BrokerOptions {
   fetchWith(caFile: string | undefined): FetchLike;
   /** Opens a page in the system's browser. */
   openBrowser(url: string): Promise<void>;
+  /** No screen shows prompts: what a person has to do is told in the SQL client's own error. */
+  headless: boolean;
   /** The gateway's worker script, where it is not beside the source (bundles). */
   workerUrl?: URL | undefined;
   /** For the log of the process: one line, no secrets. */
@@ -70,10 +76,13 @@ export async function startBroker(options: BrokerOptions) {
   let announced = false;
   let revision = 0;
 
-  const settings = await Promise.all(
-    configuration.connections.map((connection) => listenerSettings(connection, home.run)),
-  );
   const secrets = createSecretStore({ folder: home.sealed, seal: options.seal });
+  const lasting = options.seal.kind !== 'memory';
+  const handles = await openHandles(handleRecord(secrets, lasting));
+  const authority = await localAuthority({ secrets, home: home.path, lasting }, options.log);
+  const settings = await Promise.all(
+    configuration.connections.map((connection) => listenerSettings(connection, home.run, authority)),
+  );
   const passwords = storedTexts(secrets, 'password');
   const audit = await openAudit({ folder: home.audit });
   let knownDamage: Problem | undefined;
@@ -89,8 +98,10 @@ export async function startBroker(options: BrokerOptions) {
     changed();
   });
 
+  const board = createPromptBoard({ changed });
   const secondFactor = createSecondFactor({
     settings: configuration.mfa,
+    board,
     folder: join(home.path, 'mfa'),
     secrets,
     seal: options.seal,
@@ -140,23 +151,50 @@ export async function startBroker(options: BrokerOptions) {
     ]),
   );
 
-  const scram = { salt: randomBytes(16), iterations: 4096 };
+  const credentials = createCredentials({
+    storedPassword: passwords.get,
+    fetchWith: options.fetchWith,
+    entraToken: async (scopes, { provider }) => providers.named(provider).provider.accessToken?.(scopes),
+    cloudOf: (name) => {
+      const provider = providers.named(name).settings;
+      return provider.type === 'local' ? 'global' : provider.cloud;
+    },
+    log: options.log,
+  });
+  const { scram } = handles;
   const tokens = createTokens(scram, systemClocks);
   const session = createSession({
     providers: providers.providers(),
     deadlineMs: toSeconds(configuration.session.deadline) * 1000,
     refreshMs: toSeconds(configuration.session.refreshGroups) * 1000,
     record: sessionRecord(secrets),
-    events: sessionEvents({ audit, configuration, revokeWhere, secondFactor, changed }),
+    events: sessionEvents({
+      audit,
+      configuration,
+      revokeWhere,
+      secondFactor,
+      forgetAnswers: (id) => waiting.forget(id),
+      changed,
+    }),
     log: options.log,
+  });
+  const waiting = createWaiting({
+    settings: configuration.hold,
+    board,
+    headless: options.headless,
+    session,
+    secondFactor: secondFactor.desk,
+    audit,
   });
   const desk = createGatekeeper({
     connections: configuration.connections,
     tokens,
+    handles,
     audit,
     liveSession: session.live,
-    storedPassword: passwords.get,
-    secondFactor: ({ id, account }, mode, demand) => secondFactor.desk.demand(id, account, mode, demand),
+    credential: credentials.acquire,
+    waitFor: waiting.waitFor,
+    holdMs: waiting.holdMs,
     groupsMaxAgeMs: toSeconds(configuration.session.groupsMaxAge) * 1000,
     defaultTokenLifetime: configuration.tokens.lifetime,
     uid,
@@ -188,6 +226,7 @@ export async function startBroker(options: BrokerOptions) {
     await noteFailures(await gateway.open(settings));
   } catch (error) {
     await gateway?.close();
+    await credentials.close();
     await session.close();
     await audit.close();
     throw error;
@@ -213,6 +252,7 @@ export async function startBroker(options: BrokerOptions) {
     setImmediate(() => {
       announced = false;
       revision += 1;
+      waiting.stateChanged();
       const snapshot = state();
       for (const listener of listeners) listener(snapshot);
     });
@@ -236,7 +276,8 @@ export async function startBroker(options: BrokerOptions) {
       ),
       tokens: tokens.list().map(toTokenState),
       databaseSessions: desk.sessions(),
-      prompts: secondFactor.desk.prompts(),
+      handles: handles.list(),
+      prompts: board.list(),
       ...secondFactorState(live),
       seal:
         options.seal.reason === undefined
@@ -297,6 +338,8 @@ export async function startBroker(options: BrokerOptions) {
     changed,
   });
 
+  const handleDesk = createHandleDesk({ desk, handles, audit, placeOf, uid, revokeWhere, changed });
+
   return {
     state,
     /** Grows with every change of the state, so that a reader can wait for the next one. */
@@ -343,6 +386,29 @@ export async function startBroker(options: BrokerOptions) {
         });
       }
       gateway?.cut(found, 'The session has been ended from Latchkey.');
+    },
+    /** @returns how many there were; tokens and handles stay good. */
+    async cutAllSessions(): Promise<number> {
+      const found = desk.sessionIds(() => true);
+      gateway?.cut(found, 'All sessions have been ended from Latchkey.');
+      return found.length;
+    },
+    makeHandle: handleDesk.make,
+    revokeHandle: handleDesk.revoke,
+    allowClient: waiting.allow,
+    denyPrompt: waiting.deny,
+    /** The screen has been locked: what follows is the configuration's to say. */
+    async locked(): Promise<void> {
+      const { onLock } = configuration.session;
+      waiting.locked();
+      // Before the first wait, so that nobody gets in meanwhile.
+      const ended =
+        onLock === 'keep'
+          ? undefined
+          : revokeWhere(() => true, 'The screen of this computer has been locked.');
+      await audit.append({ event: 'screen-locked', onLock }).catch(() => undefined);
+      await ended;
+      if (onLock === 'sign-out') await session.signOut();
     },
     /**
      * Keeps the password that rules name with `password: {stored: …}`; an undefined value forgets it.
@@ -395,6 +461,7 @@ export async function startBroker(options: BrokerOptions) {
       await session.close();
       await restored;
       await gateway?.close();
+      await credentials.close();
       unsubscribeAudit();
       await audit.append({ event: 'broker-stopped' }).catch(() => undefined);
       await audit.close();

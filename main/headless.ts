@@ -14,6 +14,7 @@ export interface HeadlessOptions extends Pick<
 export function startHeadless({ keyFile, ...options }: HeadlessOptions): Promise<Runtime> {
   return startRuntime({
     ...options,
+    headless: true,
     openBrowser,
     openSeal: async () =>
       keyFile === undefined

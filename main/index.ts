@@ -36,6 +36,7 @@ void runDesktop({
     const { broker, close } = await startRuntime({
       configFile,
       homePath,
+      headless: false,
       openSeal: async () => platform.seal,
       fetch: platform.fetch,
       openBrowser: platform.openBrowser,

@@ -16,6 +16,8 @@ export interface RuntimeOptions {
   configFile: string;
   homePath: string;
   openSeal(): Promise<Seal>;
+  /** No screen shows prompts. */
+  headless: boolean;
   /** HTTP to Microsoft with the system's proxy and certificates; without one, that of plain Node. */
   fetch?: FetchLike | undefined;
   /** Opens a page in the system's browser. */
@@ -65,6 +67,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       configFile: options.configFile,
       fetchWith: (caFile) => (caFile === undefined ? (options.fetch ?? ownFetch()) : ownFetch(caFile)),
       openBrowser: options.openBrowser,
+      headless: options.headless,
       workerUrl: options.workerUrl,
       log,
     });

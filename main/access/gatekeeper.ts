@@ -1,27 +1,41 @@
 import { randomUUID } from 'node:crypto';
-import type { ConnectionSettings } from '../config/schema.ts';
-import { LatchkeyError, toLogText, toProblem } from '../contract/errors.ts';
-import type { DatabaseSession } from '../contract/state.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { LoginCircumstances } from '../audit/events.ts';
 import { auditFault } from '../audit/fault.ts';
+import type { ConnectionSettings } from '../config/schema.ts';
+import { LatchkeyError, toLogText, toProblem } from '../contract/errors.ts';
+import type { Account, DatabaseSession } from '../contract/state.ts';
+import type { Credential, CredentialRequest } from '../credentials/credentials.ts';
 import type { Gatekeeper, LoginAttempt, LoginDecision, Peer, SessionEnd } from '../gateway/ports.ts';
 import type { LiveSession } from '../identity/session-ports.ts';
-import type { Demand } from '../mfa/desk.ts';
+import type { Demand } from '../prompts/board.ts';
+import { type ClientDemand, programIdentity } from '../prompts/client-desk.ts';
+import type { Handle, Handles } from './handles.ts';
+import { createLiveLogins } from './live-logins.ts';
 import { permissions, type Permission } from './policy.ts';
-import { refusal, tokenRefused } from './refusals.ts';
+import { handleRefused, refusal, tokenRefused } from './refusals.ts';
 import type { Token, Tokens } from './tokens.ts';
 
 export interface GatekeeperOptions {
   connections: readonly ConnectionSettings[];
   tokens: Tokens;
+  handles: Handles;
   audit: Pick<Audit, 'append'>;
   /** The person who is signed in now, if the deadline still stands. */
   liveSession(): LiveSession | undefined;
-  /** The stored password of that name, or undefined where none has been set. */
-  storedPassword(name: string): Promise<string | undefined>;
-  /** Resolves when a second factor stands behind the login; throws LatchkeyError `mfa-…` where it does not. */
-  secondFactor(session: LiveSession, mode: 'session' | 'login', demand: Demand): Promise<void>;
+  /** User and password (or access token) for one login upstream. */
+  credential(request: CredentialRequest): Promise<Credential>;
+  /** Each of these resolves when the login may go on, and throws a LatchkeyError where it may not. */
+  waitFor: {
+    /** This person is signed in. */
+    signIn(account: Account, tool: string, demand: Demand): Promise<void>;
+    /** The program has been allowed. */
+    client(demand: ClientDemand): Promise<void>;
+    /** A second factor stands behind the login. */
+    secondFactor(session: LiveSession, mode: 'session' | 'login', demand: Demand): Promise<void>;
+  };
+  /** How long a client can be kept waiting, in ms. */
+  holdMs(connection: ConnectionSettings, attempt: LoginAttempt): number;
   groupsMaxAgeMs: number;
   defaultTokenLifetime: string;
   /** The user whom this process belongs to; undefined on systems without user ids. */
@@ -35,11 +49,18 @@ export interface GatekeeperOptions {
   now?: () => number;
 }
 
-/** A login that was let in: which token opened it, and what the state shows of it. */
-interface Admitted {
+/** Who came with what: a token, or a handle behind which a token is still to be made. */
+interface Verified {
+  token?: Token;
+  handle?: Handle;
+  serverSignature?: Uint8Array;
+}
+
+/** All that a login stands on. */
+interface Standing {
   token: Token;
-  shown: DatabaseSession;
-  opened: boolean;
+  session: LiveSession;
+  permission: Permission;
 }
 
 export type LoginDesk = ReturnType<typeof createGatekeeper>;
@@ -50,8 +71,8 @@ export type LoginDesk = ReturnType<typeof createGatekeeper>;
  * groups are gone hears about the groups.
  */
 export function createGatekeeper(options: GatekeeperOptions) {
-  const { connections, tokens, audit, now = Date.now } = options;
-  const admitted = new Map<string, Admitted>();
+  const { connections, tokens, handles, audit, waitFor, now = Date.now } = options;
+  const logins = createLiveLogins();
 
   function connectionNamed(name: string): ConnectionSettings {
     const found = connections.find((connection) => connection.name === name);
@@ -95,141 +116,249 @@ export function createGatekeeper(options: GatekeeperOptions) {
     return { session, ways };
   }
 
-  function checkPeer(peer: Peer): void {
+  function checkPeer({ transport, uid, sameUser }: Peer): void {
     // A unix socket stands in a folder that only its owner may enter.
-    if (peer.transport === 'unix' || options.uid === undefined) return;
-    if (peer.uid === undefined ? !options.peerUidKnown : peer.uid === options.uid) return;
+    if (transport === 'unix') return;
+    const isOwn =
+      options.uid === undefined
+        ? sameUser !== false
+        : uid === undefined
+          ? !options.peerUidKnown
+          : uid === options.uid;
+    if (isOwn) return;
     throw new LatchkeyError('os-user-refused', 'This Latchkey serves another user of this computer.', {
       remedy: 'Start Latchkey as your own user.',
     });
   }
 
-  async function decide(
-    attempt: LoginAttempt,
-    tokenFound: (token: Token) => void,
-  ): Promise<{
-    token: Token;
-    permission: Permission;
-    session: LiveSession;
-    serverSignature?: Uint8Array;
-    password?: string;
-  }> {
-    checkPeer(attempt.peer);
-    const connection = connectionNamed(attempt.connection);
-    const verification = tokens.verify(attempt);
-    if (verification.token !== undefined) tokenFound(verification.token);
-    if (!verification.ok)
-      throw tokenRefused(verification.code, attempt.connection, verification.token?.expiresAt);
-    const { token, serverSignature } = verification;
-    let { session, permission } = standing(token, connection);
-    if (permission.rule.mfa !== 'never') {
-      await options.secondFactor(session, permission.rule.mfa, {
-        connection: connection.name,
-        database: connection.upstream.database,
-        role: token.role,
-        program: attempt.program,
-        address: addressOf(attempt.peer),
-      });
-      // A person was waited for: what was true before is looked at again.
-      ({ session, permission } = standing(token, connection));
+  /** @throws LatchkeyError `token-…`, `handle-…`, with `found` told first where the proof fitted one. */
+  function verify(attempt: LoginAttempt, found: (verified: Verified) => void): Verified {
+    const ofToken = tokens.verify(attempt);
+    const ofHandle = ofToken.ok || ofToken.token !== undefined ? undefined : handles.verify(attempt);
+    if (ofHandle !== undefined) {
+      found({ handle: ofHandle.handle });
+      if (!ofHandle.ok) throw handleRefused(ofHandle.code, ofHandle.handle);
+      checkProgram(ofHandle.handle, attempt);
+      return ofHandle;
     }
-    const password = await passwordFor(permission);
-    return {
-      token,
-      permission,
-      session,
-      ...(serverSignature === undefined ? {} : { serverSignature }),
-      ...(password === undefined ? {} : { password }),
+    if (ofToken.token !== undefined) found({ token: ofToken.token });
+    if (!ofToken.ok) throw tokenRefused(ofToken.code, attempt.connection, ofToken.token?.expiresAt);
+    return ofToken;
+  }
+
+  function checkProgram(handle: Handle, { peer }: LoginAttempt): void {
+    if (handle.uid !== options.uid) throw handleRefused('handle-foreign', handle);
+    if (handle.boundTo === undefined || handle.boundTo === programIdentity(peer.process)) return;
+    throw new LatchkeyError(
+      'handle-foreign',
+      `This handle was made for "${handle.tool}" and belongs to ${handle.boundTo}; another program came with it.`,
+      { remedy: `Make a handle for this program: latchkey handle make ${handle.connection}` },
+    );
+  }
+
+  /** Waits for whatever a person has to do first, and answers with what the login stands on after that. */
+  async function stand(
+    attempt: LoginAttempt,
+    connection: ConnectionSettings,
+    { token, handle }: Verified,
+  ): Promise<Standing> {
+    const demand: Demand = {
+      connection: connection.name,
+      database: connection.upstream.database,
+      role: token?.role ?? handle?.role ?? '',
+      program: attempt.program,
+      address: addressOf(attempt.peer),
+      ...(attempt.peer.process === undefined ? {} : { process: attempt.peer.process }),
+      holdMs: options.holdMs(connection, attempt),
     };
+    const began = now();
+    /** The client's patience is one, whatever it is spent on. */
+    const rest = (role: string): Demand => ({
+      ...demand,
+      role,
+      holdMs: Math.max(0, demand.holdMs - (now() - began)),
+    });
+    if (handle !== undefined) await waitFor.signIn(handle.account, handle.tool, demand);
+    const used = token ?? (await tokenBehind(handle, connection, attempt.clientUser));
+    let standing = standingOf(used, connection);
+    if (asksForClient(connection, handle)) {
+      await waitFor.client({
+        sessionId: standing.session.id,
+        demand: rest(used.role),
+        ...(handle === undefined
+          ? {}
+          : { tool: handle.tool, remember: (program) => handles.bind(handle.id, program) }),
+      });
+      standing = standingOf(used, connection);
+    }
+    const { mfa } = standing.permission.rule;
+    if (mfa !== 'never') {
+      await waitFor.secondFactor(standing.session, mfa, rest(used.role));
+      // A person was waited for: what was true before is looked at again.
+      standing = standingOf(used, connection);
+    }
+    if (handle !== undefined && !handles.isLive(handle.id)) throw handleRefused('handle-revoked', handle);
+    return standing;
+  }
+
+  /** A handle that is bound has been allowed for good; one that is not shows who uses it. */
+  function asksForClient({ askForPrograms }: ConnectionSettings, handle: Handle | undefined): boolean {
+    if (askForPrograms === 'never') return false;
+    return handle === undefined ? askForPrograms === 'always' : handle.boundTo === undefined;
+  }
+
+  /** The token of this session that stands behind a handle: the one of before while it lives, else a new one. */
+  async function tokenBehind(
+    handle: Handle | undefined,
+    connection: ConnectionSettings,
+    clientUser: string,
+  ): Promise<Token> {
+    if (handle === undefined) throw tokenRefused('token-wrong', connection.name);
+    const { session, ways } = permitted(connection);
+    const named = clientUser.toLowerCase() === handle.account.username.toLowerCase();
+    const role = handle.role ?? (named ? undefined : clientUser);
+    const permission = role === undefined ? ways[0] : ways.find(({ rule }) => rule.role === role);
+    if (permission === undefined) throw roleGone(role ?? '');
+    const before = tokens
+      .list()
+      .find(
+        (token) =>
+          token.handleId === handle.id &&
+          token.sessionId === session.id &&
+          token.role === permission.rule.role,
+      );
+    if (before !== undefined) return before;
+    const untilDeadline = Math.max(1, Math.floor((session.until - now()) / 1000));
+    const token = tokens.mint(
+      {
+        sessionId: session.id,
+        connection: connection.name,
+        role: permission.rule.role,
+        groupId: permission.group.id,
+        account: session.account,
+        uid: handle.uid,
+        handleId: handle.id,
+      },
+      Math.min(permission.tokenLifetimeSeconds, untilDeadline),
+    );
+    options.changed();
+    try {
+      await audit.append({
+        event: 'token-issued',
+        tokenId: token.id,
+        handleId: handle.id,
+        account: token.account,
+        connection: token.connection,
+        role: token.role,
+        group: token.groupId,
+        expiresAt: new Date(token.expiresAt).toISOString(),
+      });
+      return token;
+    } catch (error) {
+      tokens.revoke(({ id }) => id === token.id);
+      throw error;
+    }
   }
 
   /** What the token stands on now: the session it was issued to, and a rule that still gives its role. */
-  function standing(
-    token: Token,
-    connection: ConnectionSettings,
-  ): { session: LiveSession; permission: Permission } {
+  function standingOf(token: Token, connection: ConnectionSettings): Standing {
     const { session, ways } = permitted(connection);
     if (token.sessionId !== session.id) throw tokenRefused('token-revoked', connection.name);
     const permission = ways.find(({ rule }) => rule.role === token.role);
-    if (permission !== undefined) return { session, permission };
-    throw new LatchkeyError('role-not-allowed', `Your groups no longer give you the role "${token.role}".`, {
-      remedy: 'Ask the administrator of Latchkey, or use a token for another role.',
-    });
+    if (permission === undefined) throw roleGone(token.role);
+    return { token, session, permission };
   }
 
-  async function passwordFor({ rule, connection }: Permission): Promise<string | undefined> {
-    if (rule.password === undefined) return undefined;
-    if (!('stored' in rule.password)) {
-      throw new LatchkeyError(
-        'credential-failed',
-        `The credential for role "${rule.role}" of "${connection}" cannot be had.`,
-        { remedy: 'Use a stored password for this role.' },
-      );
-    }
-    const password = await options.storedPassword(rule.password.stored);
-    if (password !== undefined) return password;
-    throw new LatchkeyError(
-      'credential-missing',
-      `The password for role "${rule.role}" of "${connection}" has not been stored.`,
-      {
-        remedy: `The administrator stores it with: latchkey secret set ${rule.password.stored}`,
+  /** Puts the login on record and lets it in; from then on it is among the live ones. */
+  async function admit(
+    attempt: LoginAttempt,
+    { token, session, permission }: Standing,
+    release: () => void,
+  ): Promise<string> {
+    const sessionId = randomUUID();
+    await audit.append({
+      event: 'login-allowed',
+      ...circumstances(attempt),
+      account: session.account,
+      role: permission.rule.role,
+      group: permission.group.id,
+      tokenId: token.id,
+      ...(token.handleId === undefined ? {} : { handleId: token.handleId }),
+      databaseSessionId: sessionId,
+    });
+    // Sign-out, revocation or the token's expiry may have come while the record was being written.
+    const end = options.liveSession()?.id === session.id ? tokens.endOf(token.id) : 'token-revoked';
+    if (end !== undefined) throw tokenRefused(end, attempt.connection, token.expiresAt);
+    const { process } = attempt.peer;
+    logins.add({
+      token,
+      release,
+      shown: {
+        id: sessionId,
+        connection: attempt.connection,
+        username: session.account.username,
+        role: permission.rule.role,
+        database: attempt.database,
+        program: attempt.program,
+        ...(process === undefined ? {} : { process }),
+        ...(token.handleId === undefined ? {} : { handleId: token.handleId }),
+        since: new Date(now()).toISOString(),
+        bytesFromClient: 0,
+        bytesFromUpstream: 0,
       },
-    );
+    });
+    return sessionId;
+  }
+
+  async function authorize(
+    attempt: LoginAttempt,
+    found: (verified: Verified) => void,
+  ): Promise<Extract<LoginDecision, { allow: true }>> {
+    checkPeer(attempt.peer);
+    const connection = connectionNamed(attempt.connection);
+    const verified = verify(attempt, found);
+    const standing = await stand(attempt, connection, verified);
+    const { rule } = standing.permission;
+    const { session } = standing;
+    const credential = await options.credential({ connection: connection.name, rule, session });
+    const { user = rule.role, password, accessToken } = credential;
+    try {
+      const sessionId = await admit(attempt, standing, () => void credential.release());
+      return {
+        allow: true,
+        sessionId,
+        login: {
+          user,
+          database: connection.upstream.database,
+          ...(password === undefined ? {} : { password }),
+          ...(accessToken === undefined ? {} : { accessToken }),
+        },
+        ...(verified.serverSignature === undefined ? {} : { serverSignature: verified.serverSignature }),
+      };
+    } catch (error) {
+      void credential.release();
+      throw error;
+    }
   }
 
   const gatekeeper: Gatekeeper = {
     async authorize(attempt): Promise<LoginDecision> {
-      let found: Token | undefined;
+      let found: Verified = {};
       try {
-        const { token, permission, session, serverSignature, password } = await decide(attempt, (token) => {
-          found = token;
+        return await authorize(attempt, (verified) => {
+          found = verified;
         });
-        const sessionId = randomUUID();
-        await audit.append({
-          event: 'login-allowed',
-          ...circumstances(attempt),
-          account: session.account,
-          role: permission.rule.role,
-          group: permission.group.id,
-          tokenId: token.id,
-          databaseSessionId: sessionId,
-        });
-        // Sign-out, revocation or the token's expiry may have come while the record was being written.
-        const end = options.liveSession()?.id === session.id ? tokens.endOf(token.id) : 'token-revoked';
-        if (end !== undefined) throw tokenRefused(end, attempt.connection, token.expiresAt);
-        admitted.set(sessionId, {
-          token,
-          opened: false,
-          shown: {
-            id: sessionId,
-            connection: attempt.connection,
-            username: session.account.username,
-            role: permission.rule.role,
-            database: attempt.database,
-            program: attempt.program,
-            since: new Date(now()).toISOString(),
-          },
-        });
-        const connection = connectionNamed(attempt.connection);
-        return {
-          allow: true,
-          sessionId,
-          login: {
-            user: permission.rule.role,
-            database: connection.upstream.database,
-            ...(password === undefined ? {} : { password }),
-          },
-          ...(serverSignature === undefined ? {} : { serverSignature }),
-        };
       } catch (error) {
         if (!(error instanceof LatchkeyError)) options.log?.(`login: ${toLogText(error)}`);
         const answer = refusal(toProblem(error));
+        const { token, handle } = found;
         // Where the audit itself is the reason, the record of the refusal cannot be written either; the refusal stands.
         await audit
           .append({
             event: 'login-refused',
             ...circumstances(attempt),
-            ...(found === undefined ? {} : { account: found.account, tokenId: found.id }),
+            ...(token === undefined ? {} : { account: token.account, tokenId: token.id }),
+            ...(handle === undefined ? {} : { account: handle.account, handleId: handle.id }),
             ...auditFault(answer.problem),
           })
           .catch(() => undefined);
@@ -238,9 +367,8 @@ export function createGatekeeper(options: GatekeeperOptions) {
     },
 
     sessionOpened(sessionId): void {
-      const login = admitted.get(sessionId);
+      const login = logins.opened(sessionId);
       if (login === undefined) return;
-      login.opened = true;
       options.changed();
       void audit
         .append({
@@ -251,10 +379,14 @@ export function createGatekeeper(options: GatekeeperOptions) {
         .catch(() => undefined);
     },
 
+    traffic(news): void {
+      logins.traffic(news);
+      options.changed();
+    },
+
     sessionEnded(end: SessionEnd): void {
-      const login = admitted.get(end.sessionId);
+      const login = logins.ended(end.sessionId);
       if (login === undefined) return;
-      admitted.delete(end.sessionId);
       options.changed();
       void audit
         .append({
@@ -286,27 +418,29 @@ export function createGatekeeper(options: GatekeeperOptions) {
     connectionNamed,
     permitted,
     /** Live logins, oldest first. */
-    sessions(): DatabaseSession[] {
-      return [...admitted.values()].filter(({ opened }) => opened).map(({ shown }) => shown);
-    },
+    sessions: (): DatabaseSession[] => logins.sessions(),
     /** Ids of the logins that `which` picks, those included that have been let in but are not yet through upstream. */
-    sessionIds(which: (token: Token, shown: DatabaseSession) => boolean): string[] {
-      return [...admitted].filter(([, { token, shown }]) => which(token, shown)).map(([id]) => id);
-    },
+    sessionIds: logins.ids,
   };
+}
+
+function roleGone(role: string): LatchkeyError {
+  return new LatchkeyError('role-not-allowed', `Your groups no longer give you the role "${role}".`, {
+    remedy: 'Ask the administrator of Latchkey, or use a token for another role.',
+  });
 }
 
 /** What the audit calls an attempt, whoever it turns out to be. */
 function circumstances(attempt: Omit<LoginAttempt, 'proof'>): LoginCircumstances {
   const { connection, clientUser, database, program, peer } = attempt;
-  const address = addressOf(peer);
   return {
     connection,
     clientUser,
     database,
     program,
-    address,
+    address: addressOf(peer),
     ...(peer.uid === undefined ? {} : { uid: peer.uid }),
+    ...(peer.process === undefined ? {} : { process: peer.process }),
   };
 }
 

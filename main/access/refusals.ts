@@ -1,5 +1,6 @@
 import { LatchkeyError, type ErrorCode, type Problem } from '../contract/errors.ts';
 import type { Refusal } from '../gateway/ports.ts';
+import type { Handle } from './handles.ts';
 
 /**
  * SQLSTATE for a refusal. Everything that is about who may come in is 28000 (invalid authorization specification), as
@@ -46,4 +47,18 @@ export function tokenRefused(
         },
       );
   }
+}
+
+export function handleRefused(
+  code: 'handle-revoked' | 'handle-foreign',
+  { tool, connection }: Handle,
+): LatchkeyError {
+  if (code === 'handle-revoked') {
+    return new LatchkeyError(code, `The handle for "${tool}" has been revoked.`, {
+      remedy: `Make a new one for "${connection}" in the Latchkey window, or run: latchkey handle make ${connection}`,
+    });
+  }
+  return new LatchkeyError(code, `The handle for "${tool}" is not for this user and connection.`, {
+    remedy: `It opens "${connection}" only, with the sign-in name that it was made under as the user name.`,
+  });
 }

@@ -1,10 +1,10 @@
-import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { Account, TokenState } from '../contract/state.ts';
 import type { LoginAttempt, ScramParameters } from '../gateway/ports.ts';
-import { checkScramProof, scramVerifier, type ScramVerifier } from '../gateway/postgres/scram.ts';
 import type { Clocks } from './clocks.ts';
-import { isTokenText, newTokenText } from './token-text.ts';
+import { kindOfText, newTokenText } from './token-text.ts';
+import { type Verifier, checkProof, verifierOf } from './verifier.ts';
 
 /** What a token is bound to. */
 export interface TokenBinding {
@@ -16,6 +16,8 @@ export interface TokenBinding {
   account: Account;
   /** The operating system's user id, where the system has one. */
   uid: number | undefined;
+  /** Set for a token that was made behind a handle: nobody holds its text. */
+  handleId?: string;
 }
 
 export interface Token extends TokenBinding {
@@ -31,9 +33,8 @@ export type Verification =
 
 interface Kept {
   token: Token;
-  /** SHA-256 of the token, for cleartext proofs. */
-  digest: Uint8Array;
-  verifier: ScramVerifier;
+  /** Absent for a token behind a handle. */
+  verifier?: Verifier;
   /** On the monotonic clock, which a change of the wall clock cannot stretch. */
   expiresMonotonic: number;
   revoked: boolean;
@@ -74,10 +75,28 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
     for (const kept of live.values()) if (isOver(kept)) bury(kept);
   }
 
-  function matches({ digest, verifier }: Kept, proof: LoginAttempt['proof']): Uint8Array | true | undefined {
-    if (proof.kind === 'scram-sha-256')
-      return checkScramProof(verifier, proof.authMessage, proof.clientProof);
-    return timingSafeEqual(digest, sha256(proof.password)) ? true : undefined;
+  function add(binding: TokenBinding, lifetimeSeconds: number, verifier?: Verifier): Token {
+    sweep();
+    if (live.size >= maxLive) {
+      throw new LatchkeyError('limit-reached', `There are already ${maxLive} live tokens.`, {
+        remedy: 'Revoke the ones that are not needed, or wait until they expire.',
+      });
+    }
+    const issuedAt = clocks.wall();
+    const token: Token = {
+      ...binding,
+      id: randomUUID(),
+      issuedAt,
+      expiresAt: issuedAt + lifetimeSeconds * 1000,
+      uses: 0,
+    };
+    live.set(token.id, {
+      token,
+      ...(verifier === undefined ? {} : { verifier }),
+      expiresMonotonic: clocks.monotonic() + lifetimeSeconds * 1000,
+      revoked: false,
+    });
+    return token;
   }
 
   return {
@@ -86,26 +105,12 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
      * @throws LatchkeyError `limit-reached` while a thousand tokens are alive.
      */
     async issue(binding: TokenBinding, lifetimeSeconds: number): Promise<{ token: Token; text: string }> {
-      sweep();
-      if (live.size >= maxLive) {
-        throw new LatchkeyError('limit-reached', `There are already ${maxLive} live tokens.`, {
-          remedy: 'Revoke the ones that are not needed, or wait until they expire.',
-        });
-      }
       const text = newTokenText();
-      const verifier = await scramVerifier(text, scram);
-      const issuedAt = clocks.wall();
-      const token: Token = {
-        ...binding,
-        id: randomUUID(),
-        issuedAt,
-        expiresAt: issuedAt + lifetimeSeconds * 1000,
-        uses: 0,
-      };
-      const expiresMonotonic = clocks.monotonic() + lifetimeSeconds * 1000;
-      live.set(token.id, { token, digest: sha256(text), verifier, expiresMonotonic, revoked: false });
-      return { token, text };
+      return { token: add(binding, lifetimeSeconds, await verifierOf(text, scram)), text };
     },
+
+    /** A token that only this process can use, for the login of a handle. Throws as {@link issue} does. */
+    mint: add,
 
     /**
      * Finds the token that the proof belongs to and says whether it is good for this connection and user. Every token
@@ -114,10 +119,10 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
      */
     verify(attempt: Pick<LoginAttempt, 'connection' | 'clientUser' | 'proof'>): Verification {
       sweep();
-      if (attempt.proof.kind === 'password' && !isTokenText(attempt.proof.password))
+      if (attempt.proof.kind === 'password' && kindOfText(attempt.proof.password) !== 'token')
         return { ok: false, code: 'token-wrong' };
       for (const kept of [...live.values(), ...dead.values()]) {
-        const match = matches(kept, attempt.proof);
+        const match = kept.verifier && checkProof(kept.verifier, attempt.proof);
         if (match === undefined) continue;
         const { token } = kept;
         const alive = live.has(token.id);
@@ -129,7 +134,7 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
         if (token.connection !== attempt.connection || !fits)
           return { ok: false, code: 'token-foreign', token };
         token.uses += 1;
-        return match === true ? { ok: true, token } : { ok: true, token, serverSignature: match };
+        return { ok: true, token, ...match };
       }
       return { ok: false, code: 'token-wrong' };
     },
@@ -162,8 +167,4 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
 export function toTokenState({ id, connection, role, issuedAt, expiresAt, uses }: Token): TokenState {
   const iso = (ms: number): string => new Date(ms).toISOString();
   return { id, connection, role, issuedAt: iso(issuedAt), expiresAt: iso(expiresAt), uses };
-}
-
-function sha256(text: string): Uint8Array {
-  return createHash('sha256').update(text).digest();
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { signInWays } from '../contract/clouds.ts';
+import { clientChoices } from '../contract/state.ts';
 import type { Broker } from '../broker.ts';
 import { identityRoutes } from './identity-routes.ts';
 import { name, nothing, order, route, secret, type Route } from './route.ts';
@@ -20,7 +21,12 @@ const stateQuery = z.strictObject({
  * | POST /v1/sign-in/cancel, /v1/sign-out, /v1/refresh | `{}` | `{}` |
  * | POST /v1/tokens | `{connection, role?, lifetimeSeconds?}` | the token with its place and expiry |
  * | POST /v1/tokens/revoke | `{id}` or `{all: true}` | `{revoked}` |
- * | POST /v1/sessions/cut | `{id}` | `{}` |
+ * | POST /v1/sessions/cut | `{id}` or `{all: true}` | `{cut}` |
+ * | POST /v1/handles | `{connection, role?, tool}` | the handle with its place |
+ * | POST /v1/handles/revoke | `{id}` | `{}` |
+ * | POST /v1/prompts/allow | `{id?, choice}` | `{}` |
+ * | POST /v1/prompts/deny | `{id?}` | `{}` |
+ * | POST /v1/lock | `{}` | `{}` |
  * | POST /v1/secrets | `{name, value}`, null to forget | `{}` |
  */
 export const routes: Record<string, Route> = {
@@ -57,7 +63,31 @@ export const routes: Record<string, Route> = {
       return { revoked: 1 };
     },
   ),
-  'POST /v1/sessions/cut': order(z.strictObject({ id: name }), (broker, { id }) => broker.cutSession(id)),
+  'POST /v1/sessions/cut': route(
+    z.union([z.strictObject({ id: name }), z.strictObject({ all: z.literal(true) })]),
+    async (broker, request) => {
+      if ('all' in request) return { cut: await broker.cutAllSessions() };
+      await broker.cutSession(request.id);
+      return { cut: 1 };
+    },
+  ),
+  'POST /v1/handles': route(
+    z.strictObject({
+      connection: name,
+      role: z.string().min(1).max(63).optional(),
+      tool: z.string().min(1).max(60),
+    }),
+    (broker, request) => broker.makeHandle(request),
+  ),
+  'POST /v1/handles/revoke': order(z.strictObject({ id: name }), (broker, { id }) => broker.revokeHandle(id)),
+  'POST /v1/prompts/allow': order(
+    z.strictObject({ id: name.optional(), choice: z.enum(clientChoices) }),
+    (broker, { id, choice }) => broker.allowClient(id, choice),
+  ),
+  'POST /v1/prompts/deny': order(z.strictObject({ id: name.optional() }), (broker, { id }) =>
+    broker.denyPrompt(id),
+  ),
+  'POST /v1/lock': order(nothing, (broker) => broker.locked()),
   'POST /v1/secrets': order(z.strictObject({ name, value: secret.nullable() }), (broker, request) =>
     broker.storePassword(request.name, request.value ?? undefined),
   ),

@@ -1,5 +1,5 @@
 import type { EntraFault, ErrorCode } from '../contract/errors.ts';
-import type { Account } from '../contract/state.ts';
+import type { Account, ClientChoice, PeerProcess } from '../contract/state.ts';
 
 /**
  * What the audit records: a closed union, so that every place that writes one says what an investigator needs. Never
@@ -34,7 +34,8 @@ export type AuditEvent =
   /** `added` and `removed` are object ids. */
   | { event: 'groups-refreshed'; account: Account; added: string[]; removed: string[] }
   | ({ event: 'groups-refresh-failed'; account: Account } & AuditFault)
-  | ({ event: 'token-issued'; tokenId: string; expiresAt: string } & AuditAccess)
+  /** With `handleId` it was made behind a handle, and nobody holds its text. */
+  | ({ event: 'token-issued'; tokenId: string; handleId?: string; expiresAt: string } & AuditAccess)
   /** As asked for: the connection may not exist, and no role means any. */
   | ({ event: 'token-refused'; account?: Account; connection: string; role?: string } & AuditFault)
   | {
@@ -45,10 +46,25 @@ export type AuditEvent =
       role: string;
       reason: string;
     }
-  | ({ event: 'login-allowed'; tokenId: string; databaseSessionId: string } & AuditAccess &
+  | {
+      event: 'handle-made';
+      handleId: string;
+      tool: string;
+      account: Account;
+      connection: string;
+      role?: string;
+    }
+  | { event: 'handle-revoked'; handleId: string; tool: string; account: Account; connection: string }
+  /** A person has said whether a program may use a connection, and for how long. */
+  | ({ event: 'client-answered'; answer: ClientChoice | 'denied' } & Pick<
+      LoginCircumstances,
+      'connection' | 'database' | 'program' | 'address' | 'process'
+    >)
+  | ({ event: 'login-allowed'; tokenId: string; handleId?: string; databaseSessionId: string } & AuditAccess &
       LoginCircumstances)
   /** `account` and `tokenId` where the proof fitted a token that may not be used here or now. */
-  | ({ event: 'login-refused'; account?: Account; tokenId?: string } & LoginCircumstances & AuditFault)
+  | ({ event: 'login-refused'; account?: Account; tokenId?: string; handleId?: string } & LoginCircumstances &
+      AuditFault)
   | { event: 'database-session-opened'; databaseSessionId: string; connection: string }
   | ({
       event: 'database-session-ended';
@@ -71,6 +87,8 @@ export type AuditEvent =
   /** Break-glass accounts: who changes one, and each use of one, is meant to stand out. */
   | { event: 'local-account-changed'; username: string; change: string }
   | { event: 'code-mailed'; provider: string; to: string }
+  /** `onLock` is what the configuration makes of it. */
+  | { event: 'screen-locked'; onLock: 'keep' | 'cut' | 'sign-out' }
   /** The name of the secret only. */
   | { event: 'secret-changed'; name: string; change: 'set' | 'deleted' }
   /** The guard of the local API turned a request away. */
@@ -127,4 +145,6 @@ export interface LoginCircumstances {
   address: string;
   /** Owner of the client's socket, where the system tells. */
   uid?: number;
+  /** The client's process as the system tells of it. */
+  process?: PeerProcess;
 }

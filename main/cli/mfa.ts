@@ -2,7 +2,8 @@ import { renderUnicodeCompact } from 'uqr';
 import type { Enrolment } from '../contract/ipc.ts';
 import type { AppState } from '../contract/state.ts';
 import type { Client } from './client.ts';
-import { clock, plain, result, type Output } from './output.ts';
+import { clock, result, type Output } from './output.ts';
+import { describePrompt } from './prompts.ts';
 import { readSecret } from './secret-input.ts';
 import type { Tools } from './tools.ts';
 
@@ -86,7 +87,7 @@ export function registerMfa({ program, output, withClient, signal }: Tools): voi
           client,
           output,
           () => client.post('/v1/mfa/ask-phone', {}),
-          (state) => state.prompts[0]?.pushNumber,
+          (state) => state.prompts.find((prompt) => prompt.kind === 'second-factor')?.pushNumber,
           signal,
         ),
       ),
@@ -189,9 +190,8 @@ function describe({ secondFactor, prompts }: AppState): string {
       ? []
       : [`Locked until ${clock(totp.lockedUntil)} after too many wrong codes`]),
     ...(push.available ? [`Phone: ${push.enrolled ? 'set up' : 'not set up'}`] : []),
-    ...prompts.map(
-      ({ connection, role, program, waiting, expiresAt }) =>
-        `Waiting: ${connection} as ${role}, asked by ${plain(program) || 'an unknown program'}, ${waiting} logins, until ${clock(expiresAt)}`,
-    ),
+    ...prompts
+      .filter(({ kind }) => kind === 'second-factor')
+      .map((prompt) => `Waiting: ${describePrompt(prompt)}`),
   ].join('\n');
 }

@@ -14,9 +14,12 @@ import { connectClient, type Client } from './client.ts';
 import { exec } from './exec.ts';
 import { localCredentials, registerLocal } from './local.ts';
 import { login, type LoginOptions } from './login.ts';
+import { registerHandles } from './handles.ts';
 import { registerMfa } from './mfa.ts';
 import { clock, failed, result, type Output } from './output.ts';
+import { registerPrompts } from './prompts.ts';
 import { readSecret } from './secret-input.ts';
+import { registerSessions } from './sessions.ts';
 import { registerProviders } from './providers.ts';
 import { describeConnections, describeState } from './status.ts';
 import type { Globals, Tools } from './tools.ts';
@@ -197,17 +200,6 @@ export async function runCli(
       }),
     );
 
-  program
-    .command('cut')
-    .description('end a live database session')
-    .argument('<session-id>')
-    .action(
-      withClient(async (client, id: string) => {
-        await client.post('/v1/sessions/cut', { id });
-        result(output, { cut: id }, 'The session has been ended.');
-      }),
-    );
-
   const secret = program
     .command('secret')
     .description('passwords of database roles, which the configuration names');
@@ -252,6 +244,9 @@ export async function runCli(
   registerProviders(tools);
   registerLocal(tools);
   registerMfa(tools);
+  registerPrompts(tools);
+  registerHandles(tools);
+  registerSessions(tools);
   registerChecks(tools);
 
   const audit = program.command('audit').description('the record of sign-ins, tokens, logins and refusals');

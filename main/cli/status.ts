@@ -1,5 +1,8 @@
 import type { AppState, ConnectionState } from '../contract/state.ts';
+import { describeHandle } from './handles.ts';
 import { clock, plain } from './output.ts';
+import { describePrompt } from './prompts.ts';
+import { describeSession } from './sessions.ts';
 
 /** The whole state for a terminal. */
 export function describeState(state: AppState): string {
@@ -14,12 +17,9 @@ export function describeState(state: AppState): string {
       ({ id, connection, role, expiresAt, uses }) =>
         `${id}  ${connection} as ${role}, until ${clock(expiresAt)}, used ${uses === 1 ? 'once' : `${uses} times`}`,
     ),
-    ...section(
-      'Database sessions',
-      state.databaseSessions,
-      ({ id, connection, role, program, since }) =>
-        `${id}  ${connection} as ${role}, ${plain(program) || 'unknown program'}, since ${clock(since)}`,
-    ),
+    ...section('Database sessions', state.databaseSessions, describeSession),
+    ...section('Handles', state.handles, describeHandle),
+    ...section('Waiting for an answer', state.prompts, describePrompt),
     '',
     state.audit.kind === 'writing'
       ? `Audit: ${state.audit.path}`

@@ -32,7 +32,7 @@ function entraFaults(
     return [{ path, message: 'needs upstream.tls.mode "verify": an access token is sent over TLS only' }];
   const isForSqlServer = resource === 'sqlserver';
   const isWord = !resource.startsWith('https:');
-  if (isWord && isForSqlServer !== ((protocol as string) === 'sqlserver'))
+  if (isWord && isForSqlServer !== (protocol === 'sqlserver'))
     return [{ path, message: `"${resource}" is not for a connection with protocol "${protocol}"` }];
   return [];
 }

@@ -127,11 +127,31 @@ function mailFaults(config: Draft): Fault[] {
   });
 }
 
-function connectionFaults({ upstream }: Draft['connections'][number], index: number): Fault[] {
+function connectionFaults(
+  { protocol, upstream, clientAuth, localInfile }: Draft['connections'][number],
+  index: number,
+): Fault[] {
+  const faults: Fault[] = [];
+  const onlyFor = (wanted: string, key: string, isSet: boolean): void => {
+    if (isSet && protocol !== wanted)
+      faults.push({
+        path: ['connections', index, ...key.split('.')],
+        message: `is for protocol "${wanted}" only`,
+      });
+  };
+  onlyFor('postgresql', 'clientAuth', clientAuth !== 'scram-sha-256');
+  onlyFor('mysql', 'localInfile', localInfile);
+  onlyFor('postgresql', 'upstream.allowedMethods', upstream.allowedMethods.includes('md5'));
+  if (protocol === 'sqlserver' && upstream.socket !== undefined)
+    faults.push({
+      path: ['connections', index, 'upstream', 'socket'],
+      message: 'SQL Server has no unix sockets',
+    });
   const encrypted = upstream.tls.mode === 'verify';
   const stays = upstream.socket !== undefined || loopbackHosts.has(upstream.host);
-  if (encrypted || stays) return [];
+  if (encrypted || stays) return faults;
   return [
+    ...faults,
     {
       path: ['connections', index, 'upstream', 'tls', 'mode'],
       message: `"off" would send the login to ${upstream.host} readable; it is accepted for loopback and unix sockets only`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cloudNames, factorNames, signInWays } from '../contract/clouds.ts';
+import { protocolNames } from '../contract/protocols.ts';
 import { passwordSource } from './password-source.ts';
 import { duration, name } from './values.ts';
 
@@ -133,8 +134,23 @@ const secondFactor = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('An ntfy server, for "push".'),
-  holdFor: duration(5, 50).default('45s').describe('How long a login waits for the second factor.'),
 });
+
+const holdTime = duration(1, 50);
+
+const hold = z
+  .strictObject({
+    postgresql: holdTime.default('45s'),
+    mysql: holdTime.default('8s'),
+    sqlserver: holdTime.default('12s'),
+    programs: z
+      .record(z.string().min(1).max(100).toLowerCase(), holdTime)
+      .default({})
+      .describe(
+        'For programs by the beginning of their names; these count before what Latchkey knows itself.',
+      ),
+  })
+  .describe('How long a login waits for a person: until the client would give up by itself.');
 
 const upstreamTls = z.strictObject({
   mode: z
@@ -155,7 +171,13 @@ const upstreamTls = z.strictObject({
 
 const upstream = z.strictObject({
   host: z.string().min(1).default('localhost'),
-  port: z.number().int().min(1).max(65535).default(5432),
+  port: z
+    .number()
+    .int()
+    .min(1)
+    .max(65535)
+    .optional()
+    .describe('By default 5432 for PostgreSQL, 3306 for MySQL and MariaDB, 1433 for SQL Server.'),
   socket: z
     .string()
     .startsWith('/', 'must be a full path')
@@ -193,13 +215,25 @@ const rule = z.strictObject({
 const connection = z.strictObject({
   name,
   title: z.string().min(1).max(100).optional(),
-  protocol: z.literal('postgresql'),
+  protocol: z.enum(protocolNames).describe('"mysql" is for MariaDB too.'),
   address: z.enum(['127.0.0.1', '::1']).default('127.0.0.1'),
   port: listenPort.describe('Loopback port for SQL clients.'),
   clientAuth: z
     .enum(['scram-sha-256', 'password'])
     .default('scram-sha-256')
-    .describe('"password" sends the token readable over loopback; only for clients that cannot do SCRAM.'),
+    .describe(
+      'PostgreSQL only. "password" sends the token readable over loopback; for clients that cannot do SCRAM.',
+    ),
+  localInfile: z
+    .boolean()
+    .default(false)
+    .describe('MySQL only: lets the server ask clients for their files (LOAD DATA LOCAL INFILE).'),
+  askForPrograms: z
+    .enum(['never', 'handles', 'always'])
+    .default('handles')
+    .describe(
+      'Whether a person is asked about a program that logs in: never, where it uses a handle that is bound to none yet, or also for tokens.',
+    ),
   maxSessions: z.number().int().min(1).max(10_000).default(200),
   upstream,
   rules: z.array(rule).min(1, 'name at least one group: without a rule nobody can use the connection'),
@@ -219,6 +253,7 @@ export const configuration = z.strictObject({
       'Authentication chain: names of providers in the order in which they are asked; by default all, as listed.',
     ),
   mfa: secondFactor.prefault({}),
+  hold: hold.prefault({}),
   mail: mail.optional(),
   session: z
     .strictObject({
@@ -230,6 +265,12 @@ export const configuration = z.strictObject({
         .default('1h')
         .describe(
           'While the directory cannot be reached, groups this old still count; after that logins are refused.',
+        ),
+      onLock: z
+        .enum(['keep', 'cut', 'sign-out'])
+        .default('keep')
+        .describe(
+          'When the screen is locked: "cut" ends tokens and database sessions, "sign-out" the sign-in too. What was allowed until then is over in any case.',
         ),
     })
     .prefault({}),

@@ -1,5 +1,12 @@
 import { z } from 'zod';
+import type { HandleRecord } from '../access/handles.ts';
+import { LatchkeyError } from '../contract/errors.ts';
 import type { SessionRecord } from '../identity/session-ports.ts';
+import {
+  type LocalAuthority,
+  type LocalAuthorityOptions,
+  openLocalAuthority,
+} from '../store/local-authority.ts';
 import type { SecretStore } from '../store/secret-store.ts';
 
 const record = z.object({
@@ -38,6 +45,29 @@ export function storedTexts(secrets: SecretStore, kind: 'password' | 'secret') {
       return [...names].map((name) => ({ name, stored: kept.has(key(name)) }));
     },
   };
+}
+
+/** The handles, which only a seal that outlives the process can keep. */
+export function handleRecord(secrets: SecretStore, lasting: boolean): HandleRecord {
+  return {
+    lasting,
+    read: () => secrets.get('handles'),
+    write: (bytes) => secrets.set('handles', bytes),
+  };
+}
+
+/** The authority for clients that insist on TLS; one that could not be opened has been put aside, and a new one is made. */
+export async function localAuthority(
+  options: LocalAuthorityOptions,
+  log: (line: string) => void,
+): Promise<LocalAuthority> {
+  try {
+    return await openLocalAuthority(options);
+  } catch (error) {
+    if (!(error instanceof LatchkeyError) || error.code !== 'sealed-unreadable') throw error;
+    log(`${error.message} ${error.remedy ?? ''}`);
+    return openLocalAuthority(options);
+  }
 }
 
 export type StoredTexts = ReturnType<typeof storedTexts>;

@@ -12,11 +12,13 @@ import { pushAttempts, type PushAttempts } from '../mfa/push-attempts.ts';
 import { pushEnrolment, type PushEnrolment } from '../mfa/push-enrolment.ts';
 import { createPush, type Push } from '../mfa/push.ts';
 import { createTotp, type Totp } from '../mfa/totp.ts';
+import type { PromptBoard } from '../prompts/board.ts';
 import type { Seal } from '../store/seal.ts';
 import type { SecretStore } from '../store/secret-store.ts';
 
 export interface SecondFactorOptions {
   settings: Configuration['mfa'];
+  board: PromptBoard;
   /** Of the TOTP ledger. */
   folder: string;
   secrets: SecretStore;
@@ -79,11 +81,11 @@ export function createSecondFactor(options: SecondFactorOptions) {
   };
 
   const desk: MfaDesk = createMfaDesk({
+    board: options.board,
     totp: codeFactor,
     push: pushFactor,
     methods: settings.methods,
     cacheMs: toSeconds(settings.cache) * 1000,
-    holdMs: toSeconds(settings.holdFor) * 1000,
     async record(outcome, who, method, connection, error) {
       if (outcome === 'accepted')
         await audit.append({ event: 'mfa-accepted', account: who, method, connection });

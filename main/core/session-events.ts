@@ -25,11 +25,13 @@ export function sessionEvents(options: {
   configuration: Configuration;
   /** Revokes these tokens and cuts their logins before its first wait; never rejects. */
   revokeWhere(which: (token: Token) => boolean, reason: string): Promise<number>;
-  /** Forgets what was answered for a session, and reads what the state shows of the person. */
-  secondFactor: Pick<OwnSecondFactor, 'desk' | 'refresh'>;
+  /** Reads what the state shows of the person. */
+  secondFactor: Pick<OwnSecondFactor, 'refresh'>;
+  /** Forgets what was answered at prompts of a session. */
+  forgetAnswers(sessionId: string): void;
   changed(): void;
 }): SessionEvents {
-  const { audit, configuration, revokeWhere, secondFactor, changed } = options;
+  const { audit, configuration, revokeWhere, secondFactor, forgetAnswers, changed } = options;
   const ignored = (): void => undefined;
   return {
     started: (provider) => audit.append({ event: 'sign-in-started', provider }),
@@ -45,7 +47,7 @@ export function sessionEvents(options: {
 
     async ended(live: LiveSession, why: SessionEnding, problem?: Problem): Promise<void> {
       const reached = revokeWhere((token) => token.sessionId === live.id, endings[why]);
-      secondFactor.desk.forget(live.id);
+      forgetAnswers(live.id);
       await reached;
       await secondFactor.refresh(undefined);
       const { account } = live;

@@ -1,5 +1,5 @@
 import { permissions, toGrant } from '../access/policy.ts';
-import { psqlCommand } from '../access/psql-command.ts';
+import { clientCommand } from '../access/client-command.ts';
 import type { Configuration, ConnectionSettings } from '../config/schema.ts';
 import type { Problem } from '../contract/errors.ts';
 import type { ConnectionState } from '../contract/state.ts';
@@ -48,6 +48,6 @@ export function connectionState(
     grants: ways.map(toGrant),
     ...(live === undefined || ways.length === 0
       ? {}
-      : { command: psqlCommand({ ...place, username: live.account.username }) }),
+      : { command: clientCommand(connection.protocol, { ...place, username: live.account.username }) }),
   };
 }

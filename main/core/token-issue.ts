@@ -1,6 +1,6 @@
 import type { LoginDesk } from '../access/gatekeeper.ts';
 import type { Permission } from '../access/policy.ts';
-import { psqlCommand } from '../access/psql-command.ts';
+import { clientCommand } from '../access/client-command.ts';
 import type { Tokens } from '../access/tokens.ts';
 import type { Audit } from '../audit/audit.ts';
 import { auditFault } from '../audit/fault.ts';
@@ -95,7 +95,7 @@ export function createTokenIssue(options: {
       role: token.role,
       ...place,
       expiresAt,
-      command: psqlCommand(place),
+      command: clientCommand(connection.protocol, place),
     };
   }
 

@@ -1,13 +1,15 @@
-import { LatchkeyError, toProblem } from '../contract/errors.ts';
+import { LatchkeyError, assertNever, toProblem } from '../contract/errors.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import { type GatewayLimits } from './limits.ts';
 import { type Listener, listen } from './listen.ts';
 import { createLiveSessions } from './live-sessions.ts';
 import { createPeerLookup } from './peer.ts';
 import type { GatewayHost, Gatekeeper, ListenerFailure, ListenerSettings, ScramParameters } from './ports.ts';
+import { createMysqlProtocol } from './mysql/protocol.ts';
 import { createPostgresProtocol } from './postgres/protocol.ts';
 import type { Protocol } from './protocol.ts';
 import { createService } from './service.ts';
+import { createSqlServerProtocol } from './sqlserver/protocol.ts';
 
 export interface GatewayOptions {
   gatekeeper: Gatekeeper;
@@ -77,8 +79,12 @@ export function createGateway({ gatekeeper, scram, limits, onFault }: GatewayOpt
       switch (settings.protocol) {
         case 'postgresql':
           return createPostgresProtocol({ settings, scram, limits });
+        case 'mysql':
+          return createMysqlProtocol({ settings, limits });
+        case 'sqlserver':
+          return createSqlServerProtocol({ settings });
         default:
-          throw new TypeError('not yet');
+          return assertNever(settings.protocol);
       }
     } catch (cause) {
       throw new LatchkeyError(
@@ -107,7 +113,7 @@ export function createGateway({ gatekeeper, scram, limits, onFault }: GatewayOpt
       const stopped = listeners.map((listener) => listener.close());
       live.close('Latchkey has been closed.');
       for (const admission of admissions) admission.clear();
-      await Promise.all([...stopped, ...serving]);
+      await Promise.all([...stopped, ...serving, peers.close()]);
     },
   };
 }

@@ -59,6 +59,8 @@ export interface Peer {
   localPort?: number;
   /** Owner of the peer's socket where the system tells (Linux: /proc/net/tcp); undefined = unknown. */
   uid?: number;
+  /** On Windows, which has no user ids: whether the process belongs to the user of this one. */
+  sameUser?: boolean;
   /** The process behind the socket, for prompts and the audit only; undefined = unknown. */
   process?: PeerProcess;
 }

@@ -5,7 +5,7 @@ import { type Caller, createCaller } from './caller.ts';
 import { sayFarewell } from './farewell.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { LiveSessions } from './live-sessions.ts';
-import type { PeerLookup } from './peer.ts';
+import type { PeerIdentity, PeerLookup } from './peer.ts';
 import type { Gatekeeper, ListenerSettings, LoginAttempt, Peer } from './ports.ts';
 import type { Meeting, Protocol } from './protocol.ts';
 import { HungUp, Refused, refused, sqlStates, toRefusal } from './refused.ts';
@@ -34,7 +34,7 @@ export function createService(options: ServiceOptions) {
 
   async function attend(caller: Caller): Promise<void> {
     // Takes as long as a client's handshake: it must begin with it to cost nothing.
-    const looking = peers.uid(caller.peer, settings.host);
+    const looking = peers.identify(caller.peer, settings.host, caller.client.socket);
     const meeting = await protocol.meet(caller);
     if (meeting === undefined) {
       caller.client.socket.destroySoon();
@@ -54,11 +54,9 @@ export function createService(options: ServiceOptions) {
   async function attempt(
     caller: Caller,
     { login }: Meeting,
-    looking: Promise<number | undefined>,
+    looking: Promise<PeerIdentity>,
   ): Promise<LoginAttempt> {
-    const uid = await looking;
-    const peer = uid === undefined ? caller.peer : { ...caller.peer, uid };
-    return { ...login, connection: settings.connection, peer };
+    return { ...login, connection: settings.connection, peer: { ...caller.peer, ...(await looking) } };
   }
 
   /** Tells the client why, where it can be told, and the broker, where it was not the broker that said so. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { LatchkeyError } from '../contract/errors.ts';
+import type { LatchkeyError } from '../contract/errors.ts';
 import type { PeerProcess, Prompt } from '../contract/state.ts';
 
 /** A login that has to wait: what prompts and messages name, and how long its client can be kept. */

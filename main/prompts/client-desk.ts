@@ -33,6 +33,15 @@ export function createClientDesk({ board, record, now = Date.now }: ClientDeskOp
   const allowed = new Map<string, number>();
   const remembering = new Map<string, ClientDemand['remember']>();
 
+  function named(id: string | undefined) {
+    const prompts = board.of('client');
+    const found = id === undefined ? prompts[0] : prompts.find(({ shown }) => shown.id === id);
+    if (found !== undefined) return found;
+    throw new LatchkeyError('request-invalid', 'No program is waiting to be allowed.', {
+      remedy: 'Connect from the SQL client, then answer the prompt.',
+    });
+  }
+
   return {
     /**
      * Resolves when the program may go on, at once where an answer of before still counts.
@@ -68,13 +77,7 @@ export function createClientDesk({ board, record, now = Date.now }: ClientDeskOp
      * @throws LatchkeyError `request-invalid` for an answer that the prompt does not offer
      */
     async allow(id: string | undefined, choice: ClientChoice): Promise<void> {
-      const prompts = board.of('client');
-      const prompt = id === undefined ? prompts[0] : prompts.find(({ shown }) => shown.id === id);
-      if (prompt === undefined) {
-        throw new LatchkeyError('request-invalid', 'No program is waiting to be allowed.', {
-          remedy: 'Connect from the SQL client, then answer the prompt.',
-        });
-      }
+      const prompt = named(id);
       const { key, shown, demand } = prompt;
       if (!shown.choices.includes(choice)) {
         throw new LatchkeyError(
@@ -94,6 +97,19 @@ export function createClientDesk({ board, record, now = Date.now }: ClientDeskOp
       board.finish(prompt);
     },
 
+    /** The person says no: every login of this program that waits is refused. */
+    async deny(id: string | undefined): Promise<void> {
+      const prompt = named(id);
+      const { connection } = prompt.demand;
+      board.finish(
+        prompt,
+        new LatchkeyError('client-denied', `This program has been denied the use of "${connection}".`, {
+          remedy: 'Connect again if that was a mistake.',
+        }),
+      );
+      await record('denied', prompt.demand);
+    },
+
     /** The screen is locked: what was allowed until then is over. */
     locked(): void {
       for (const [key, until] of allowed) if (until === Infinity) allowed.delete(key);
@@ -106,9 +122,15 @@ export function createClientDesk({ board, record, now = Date.now }: ClientDeskOp
   };
 }
 
-/** What a program is recognised by when it comes again; undefined where the system does not tell enough. */
+/**
+ * What a program is recognised by when it comes again: the path of its file, and what an interpreter runs. Undefined
+ * where the system does not tell enough.
+ */
 export function programIdentity(process: PeerProcess | undefined): string | undefined {
-  return process?.path === undefined ? undefined : `${process.path} ${process.program}`;
+  if (process?.path === undefined) return undefined;
+  const { path, program } = process;
+  const file = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+  return program.startsWith(file) ? path + program.slice(file.length) : path;
 }
 
 function notAllowed({ connection }: Demand): LatchkeyError {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { permissions, toGrant } from '../../main/access/policy.ts';
-import { psqlCommand } from '../../main/access/psql-command.ts';
+import { clientCommand } from '../../main/access/client-command.ts';
 import type { ConnectionSettings } from '../../main/config/schema.ts';
 
 const analysts = '00000000-0000-4000-8000-00000000000a';
@@ -41,13 +41,13 @@ describe('the psql line', () => {
   const place = { host: '127.0.0.1', port: 15432, username: 'ada@fabrikam.example', database: 'sales' };
 
   it('is one that can be pasted', () => {
-    expect(psqlCommand(place)).toBe(
+    expect(clientCommand('postgresql', place)).toBe(
       'psql "host=127.0.0.1 port=15432 user=ada@fabrikam.example dbname=sales"',
     );
   });
 
   it('keeps hostile names inside their quotes', () => {
-    expect(psqlCommand({ ...place, username: `a'b" $(id) \`x\` \\` })).toBe(
+    expect(clientCommand('postgresql', { ...place, username: `a'b" $(id) \`x\` \\` })).toBe(
       String.raw`psql "host=127.0.0.1 port=15432 user='a\\'b\" \$(id) \`x\` \\\\' dbname=sales"`,
     );
   });

@@ -1,7 +1,7 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { isTokenText, newTokenText } from '../../main/access/token-text.ts';
+import { kindOfText, newTokenText } from '../../main/access/token-text.ts';
 import { createTokens, type Tokens } from '../../main/access/tokens.ts';
 
 const scram = { salt: randomBytes(16), iterations: 4096 };
@@ -60,23 +60,23 @@ function attempt(
 describe('the text of a token', () => {
   it('is at most 49 letters and digits behind its prefix, and carries 256 bits', () => {
     for (let round = 0; round < 1000; round++) expect(newTokenText()).toMatch(/^lk_[0-9A-Za-z]{46}$/);
-    expect(newTokenText(() => new Uint8Array(32).fill(255))).toHaveLength(49);
-    expect(newTokenText(() => new Uint8Array(32))).toHaveLength(49);
+    expect(newTokenText('token', () => new Uint8Array(32).fill(255))).toHaveLength(49);
+    expect(newTokenText('token', () => new Uint8Array(32))).toHaveLength(49);
   });
 
   it('is told from one with any single letter changed, and from any other text', () => {
     const text = newTokenText();
-    expect(isTokenText(text)).toBe(true);
+    expect(kindOfText(text)).toBe('token');
     let accepted = 0;
     for (let index = 3; index < text.length; index++) {
       for (const letter of 'aA0z') {
         const changed = `${text.slice(0, index)}${letter}${text.slice(index + 1)}`;
-        if (changed !== text && isTokenText(changed)) accepted += 1;
+        if (changed !== text && kindOfText(changed) !== undefined) accepted += 1;
       }
     }
     // 3 of 62 letters check: a change slips through once in 238,328.
     expect(accepted).toBeLessThanOrEqual(1);
-    fc.assert(fc.property(fc.string(), (other) => !isTokenText(other)));
+    fc.assert(fc.property(fc.string(), (other) => kindOfText(other) === undefined));
   });
 });
 

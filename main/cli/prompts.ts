@@ -1,0 +1,66 @@
+import { Option } from 'commander';
+import { type ClientChoice, type Prompt, clientChoices } from '../contract/state.ts';
+import { clock, result } from './output.ts';
+import type { Tools } from './tools.ts';
+import { who } from './who.ts';
+
+/** `prompts`, `allow` and `deny`: what logins wait for, and the answers that take no code. */
+export function registerPrompts({ program, output, withClient }: Tools): void {
+  program
+    .command('prompts')
+    .description('what logins are waiting for')
+    .action(
+      withClient(async (client) => {
+        const { prompts } = (await client.state()).state;
+        result(
+          output,
+          prompts,
+          prompts.map((prompt) => `${prompt.id}  ${describePrompt(prompt)}`).join('\n') ||
+            'Nothing is waiting.',
+        );
+      }),
+    );
+
+  program
+    .command('allow')
+    .description('let a program in that waits to be allowed')
+    .argument('[prompt-id]', 'the oldest by default')
+    .addOption(
+      new Option('--for <time>', 'how long it may come back').choices([...clientChoices]).default('once'),
+    )
+    .action(
+      withClient(async (client, id: string | undefined, { for: choice }: { for: ClientChoice }) => {
+        await client.post('/v1/prompts/allow', { ...(id === undefined ? {} : { id }), choice });
+        result(output, { allowed: choice }, 'Allowed; the login goes on.');
+      }),
+    );
+
+  program
+    .command('deny')
+    .description('refuse the logins that wait for a prompt of any kind')
+    .argument('[prompt-id]', 'the oldest by default')
+    .action(
+      withClient(async (client, id: string | undefined) => {
+        await client.post('/v1/prompts/deny', id === undefined ? {} : { id });
+        result(output, { denied: true }, 'Denied.');
+      }),
+    );
+}
+
+export function describePrompt(prompt: Prompt): string {
+  const { connection, role, process, program, waiting, expiresAt } = prompt;
+  const logins = waiting === 1 ? '1 login' : `${waiting} logins`;
+  const where = `"${connection}"${role === '' ? '' : ` as ${role}`}`;
+  return `${causeOf(prompt)} for ${where}: ${who(process, program)}, ${logins}, until ${clock(expiresAt)}`;
+}
+
+function causeOf(prompt: Prompt): string {
+  switch (prompt.kind) {
+    case 'second-factor':
+      return 'Second factor';
+    case 'sign-in':
+      return `Sign-in of ${prompt.username}`;
+    case 'client':
+      return prompt.tool === undefined ? 'Program to allow' : `Program to allow (handle "${prompt.tool}")`;
+  }
+}
