@@ -120,7 +120,7 @@ export function createVaultServer(settings: VaultServerSettings, ports: VaultSer
 
   function tooLate(): SourceFailure {
     return new SourceFailure(
-      `the vault at ${client.host} did not answer within ${readMs / 1000} seconds`,
+      `the vault at ${client.host} did not answer in time`,
       'Try again in a moment; if it stays, look whether the vault or the database behind it is overloaded.',
     );
   }
