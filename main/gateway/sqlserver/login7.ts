@@ -56,6 +56,7 @@ export function isBefore72(tdsVersion: number): boolean {
 /** TDS 7.4, the newest version that is spoken without TLS around everything. */
 export const tds74 = 0x74000004;
 export const tds80 = 0x08000000;
+export const tds73b = 0x730b0003;
 
 /** ChangePassword and SSPILong came with 7.2. */
 function fixedLength(tdsVersion: number): number {

@@ -2,7 +2,16 @@ import { LatchkeyError } from '../../contract/errors.ts';
 import type { UpstreamLogin } from '../ports.ts';
 import { refused, sqlStates } from '../refused.ts';
 import { uint32, utf16 } from './fields.ts';
-import { type Feature, type Login7, featureIds, maxLogin7, maxTextLength, tds74, tds80 } from './login7.ts';
+import {
+  type Feature,
+  type Login7,
+  featureIds,
+  maxLogin7,
+  maxTextLength,
+  tds73b,
+  tds74,
+  tds80,
+} from './login7.ts';
 import { type Prelogin, preloginOptions } from './prelogin.ts';
 
 /** bFedAuthLibrary SECURITYTOKEN in the upper seven bits: [MS-TDS] 2.2.6.4, "FEDAUTH Feature Extension". */
@@ -25,8 +34,7 @@ export function upstreamLogin7(
 ): Login7 {
   const { accessToken, password } = login;
   if (accessToken === undefined && password === undefined) throw missing();
-  // TDS 8.0 is 7.4 for those who speak TLS first, and this side does not.
-  const tdsVersion = client.tdsVersion === tds80 ? tds74 : client.tdsVersion;
+  const tdsVersion = spokenVersion(client.tdsVersion, accessToken !== undefined);
   const kept = client.features?.filter(({ id }) => !ours.has(id));
   const common = { ...client, tdsVersion, serverName, database: login.database, features: nonEmpty(kept) };
   if (accessToken === undefined)
@@ -35,6 +43,15 @@ export function upstreamLogin7(
   if (tdsVersion >>> 0 < tds74) throw tooOld();
   const features = [fedAuthFeature(accessToken, prelogin), ...(kept ?? [])];
   return { ...common, userName: '', password: '', features };
+}
+
+/**
+ * Up to version 7.4 where it makes no difference to what client and server say to each other: 8.0 is 7.4 for those who
+ * speak TLS first, and 7.3B is 7.4 without features, which access tokens need. The client is told its own version.
+ */
+function spokenVersion(tdsVersion: number, byToken: boolean): number {
+  if (tdsVersion === tds80 || (byToken && tdsVersion === tds73b)) return tds74;
+  return tdsVersion;
 }
 
 const ours = new Set<number>([featureIds.sessionRecovery, featureIds.fedAuth]);

@@ -1,4 +1,4 @@
-import { type Login7, featureIds, tds80 } from './login7.ts';
+import { type Login7, featureIds, tds74 } from './login7.ts';
 import { encodeMessage, packetTypes } from './packets.ts';
 import { type LoginToken, encodeFeatureAck, environmentTypes, withVersion } from './tokens.ts';
 import type { UpstreamSession } from './upstream.ts';
@@ -21,8 +21,8 @@ function forClient(token: LoginToken, tdsVersion: number, asked: Set<number>): B
     case 'feature-ack':
       return encodeFeatureAck(token.features.filter(({ id }) => asked.has(id)));
     case 'login-ack':
-      // Its client began with TLS and named the version that goes with it; the upstream was asked for its equal.
-      return tdsVersion === tds80 ? withVersion(token.raw, tds80) : token.raw;
+      // The upstream was asked for the equal of this version: see upstream-login7.ts.
+      return token.tdsVersion === tds74 ? withVersion(token.raw, tdsVersion) : token.raw;
     default:
       return token.raw;
   }
