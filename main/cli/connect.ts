@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { fillShown, shownPassword } from '../connect/fill.ts';
@@ -8,6 +9,7 @@ import { passwordPlaceholder, type Place, type Settings, type Tool } from '../co
 import type { IssuedToken } from '../core/token-issue.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import { defaultHome } from '../store/home.ts';
+import { authorityFileName, authorityFolder } from '../store/local-authority.ts';
 import { connectClient, type Client } from './client.ts';
 import { planFile, writePlan, type Plan } from './connect-files.ts';
 import { findProgram, openTool, thisSystem } from './connect-open.ts';
@@ -74,9 +76,10 @@ export function registerConnect({ program, output, run }: Tools): void {
         const tool = findTool(options.for);
         const client = await connectClient(home);
         const place = await placeOf(client, connection, tool, options, home);
+        const onlyOpen = options.open && !options.write && !options.dryRun && !options.showPassword;
         const done = await carryOut(client, tool, place, options);
-        result(output, done.json, done.human);
-        return options.open ? open(client, tool, place, done.settings) : undefined;
+        if (!onlyOpen) result(output, done.json, done.human);
+        return options.open && !options.dryRun ? open(client, tool, place, done.settings) : undefined;
       }),
     );
 }
@@ -116,9 +119,9 @@ async function carryOut(client: Client, tool: Tool, place: Place, options: Optio
   const answer = handleAnswer.parse(
     await client.post('/v1/handles', {
       connection: place.connection,
-      tool: tool.id,
+      // What the person reads where handles are listed; 60 characters at most.
+      tool: (options.name === undefined ? tool.id : `${tool.id} ${options.name}`).slice(0, 60),
       ...(options.role === undefined ? {} : { role: options.role }),
-      ...(options.name === undefined ? {} : { name: options.name }),
     }),
   );
   try {
@@ -182,8 +185,7 @@ async function placeOf(
     );
   }
   const { title, protocol, host, port, socketDirectory, database } = connection;
-  // Of a broker that knows more of a gateway than this command line has to.
-  const { socketPath, authorityFile } = connection as { socketPath?: string; authorityFile?: string };
+  const authorityFile = join(authorityFolder(home), authorityFileName);
   return {
     connection: name,
     title,
@@ -193,8 +195,7 @@ async function placeOf(
     database,
     username: state.signIn.account.username,
     ...(socketDirectory === undefined ? {} : { socketDirectory }),
-    ...(socketPath === undefined ? {} : { socketPath }),
-    ...(authorityFile === undefined ? {} : { authorityFile }),
+    ...(protocol !== 'postgresql' && existsSync(authorityFile) ? { authorityFile } : {}),
     ...(options.role === undefined ? {} : { role: options.role }),
     ...(options.name === undefined ? {} : { name: options.name }),
     command: ownCommand(home),
@@ -212,7 +213,7 @@ async function placeOf(
 function ownCommand(home: string): string[] {
   const script = process.argv[1];
   const own = script === undefined ? [] : [realpathSync(script)];
-  return [process.execPath, ...own, ...(home === defaultHome() ? [] : ['--home', home])];
+  return [process.execPath, ...own, ...(home === defaultHome() ? [] : ['--home', resolve(home)])];
 }
 
 /** Names of the drivers that unixODBC has; none where it is not installed. */

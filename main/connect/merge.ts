@@ -142,8 +142,9 @@ function mergePgpass(before: string, key: string, line: string): Merged {
 /** Lines without their line feeds, and what stands before those of this file: a carriage return or nothing. */
 function linesOf(text: string): { lines: string[]; end: string } {
   const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return { lines, end: lines[0]?.endsWith('\r') === true ? '\r' : '' };
+  const end = lines.length > 1 && lines[0]?.endsWith('\r') === true ? '\r' : '';
+  const last = lines.pop() ?? '';
+  return { lines: last === '' ? lines : [...lines, `${last}${end}`], end };
 }
 
 function joined(lines: readonly string[]): string {
@@ -157,8 +158,7 @@ function joined(lines: readonly string[]): string {
 export function masked(line: string): string {
   return line
     .replaceAll(/\blkh?_[0-9A-Za-z]+/g, '<password>')
-    .replace(
-      /^(\s*"?(?:password|pwd)"?\s*[=:]\s*)(?!"?(?:<password>|\{\{password\}\})"?,?\s*$).*$/i,
-      '$1<password>',
+    .replace(/^(\s*"?(?:password|pwd)"?\s*[=:]\s*)(.*)$/i, (whole, before: string, value: string) =>
+      /^"?(?:<password>|\{\{password\}\})"?,?$/.test(value.trim()) ? whole : `${before}<password>`,
     );
 }
