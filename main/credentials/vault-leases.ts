@@ -102,11 +102,11 @@ export function createLeases(options: LeasesOptions): Leases {
     clearTimeout(lease.timer);
     try {
       for (let attempt = 1; ; attempt++) {
-        const why = await tryToRevoke(lease);
-        if (why === undefined) return;
-        if (attempt === revokeAttempts || signal.aborted) {
+        const failure = await tryToRevoke(lease);
+        if (failure === undefined) return;
+        if (attempt === revokeAttempts || failure.isFinal || signal.aborted) {
           log(
-            `vault ${lease.path}: a lease could not be revoked (${why}); it ends by itself ${at(lease.expiresAt)}`,
+            `vault ${lease.path}: a lease could not be revoked (${failure.why}); it ends by itself ${at(lease.expiresAt)}`,
           );
           return;
         }
@@ -117,16 +117,20 @@ export function createLeases(options: LeasesOptions): Leases {
     }
   }
 
-  async function tryToRevoke({ id }: Lease): Promise<string | undefined> {
+  async function tryToRevoke({ id }: Lease): Promise<{ why: string; isFinal: boolean } | undefined> {
     try {
       const answer = await send('sys/leases/revoke', { lease_id: id });
       if (answer.kind === 'ok') return undefined;
       const { fault } = answer;
       // Not there any more.
       if (fault.kind === 'invalid' && (fault.status === 400 || fault.status === 404)) return undefined;
-      return describeFault(fault);
+      // The default policy allows renewing only.
+      return fault.kind === 'denied'
+        ? { why: 'the policy needs "update" on sys/leases/revoke', isFinal: true }
+        : { why: describeFault(fault), isFinal: false };
     } catch {
-      return signal.aborted ? 'no answer in time' : 'no token of the vault can be had';
+      const why = signal.aborted ? 'no answer in time' : 'no token of the vault can be had';
+      return { why, isFinal: signal.aborted };
     }
   }
 

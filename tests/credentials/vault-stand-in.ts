@@ -26,6 +26,8 @@ export interface VaultStandIn {
   addToken(options?: { seconds?: number; renewable?: boolean; policies?: RegExp }): string;
   /** Paths that tokens of AppRole may read. */
   policy: RegExp;
+  /** Whether that policy has sys/leases/revoke too, which the default policy has not. */
+  mayRevoke: boolean;
   namespace: string | undefined;
   sealed: boolean;
   /** What goes wrong with requests of this path, so many times. */
@@ -192,6 +194,7 @@ export async function startVault(
       case 'sys/leases/renew':
         return renewLease(String(body['lease_id']), Number(body['increment'] ?? 0));
       case 'sys/leases/revoke':
+        if (!vault.mayRevoke) return denied;
         leases.delete(String(body['lease_id']));
         return [204];
       default:
@@ -260,6 +263,7 @@ export async function startVault(
     addToken: ({ seconds = 0, renewable = false, policies = /./ } = {}) =>
       makeToken(seconds, 0, renewable, policies),
     policy: /^database\/(static-)?creds\/(?!forbidden)/,
+    mayRevoke: true,
     namespace: undefined,
     sealed: false,
     faults: [],

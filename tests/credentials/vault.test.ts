@@ -137,6 +137,17 @@ describe.concurrent('a database user of the vault', () => {
     await vi.waitFor(() => expect(vault.users()).toEqual([]), patience);
   });
 
+  it('that the policy does not let revoke is told with what it needs', async ({ world }) => {
+    const vault = await start(world);
+    vault.mayRevoke = false;
+    const credential = await world.acquire(world.open(), withAppRole(world, vault));
+    await credential.release();
+    expect(vault.count('sys/leases/revoke')).toBe(1);
+    expect(world.lines).toEqual([
+      expect.stringMatching(/could not be revoked \(the policy needs "update" on sys\/leases\/revoke\)/),
+    ]);
+  });
+
   it('whose answer makes no sense is revoked at once', async ({ world }) => {
     const vault = await start(world);
     vault.faults.push({ path: /creds/, times: 1, answer: 'no-user' });
@@ -386,11 +397,16 @@ describe.concurrent('closing', () => {
     expect(world.lines).toEqual([]);
   });
 
-  it('leaves a stored token alone', async ({ world }) => {
+  it('leaves a stored token alone, but none of its leases', async ({ world }) => {
     const vault = await start(world);
+    const rule = withToken(world, vault);
     const credentials = world.open();
-    await world.acquire(credentials, withToken(world, vault));
+    await world.acquire(credentials, rule);
+    vault.delayMs = 300;
+    const late = Promise.allSettled(Array.from({ length: 10 }, () => world.acquire(credentials, rule)));
+    await vi.waitFor(() => expect(vault.count(readonly)).toBeGreaterThan(1), patience);
     await credentials.close();
+    await late;
     expect(vault.users()).toEqual([]);
     expect(vault.tokens()).toHaveLength(1);
   });
