@@ -14,6 +14,7 @@ export const mariadbParts = {
   server: program('mariadbd', serverRemedy, ['/usr/sbin', '/usr/local/sbin']),
   install: program('mariadb-install-db', serverRemedy),
   client: program('mariadb', 'install the package mariadb-client'),
+  admin: program('mariadb-admin', 'install the package mariadb-client'),
 };
 
 export interface MariadbOptions {
@@ -66,6 +67,7 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
     'pid-file': join(folder, 'server.pid'),
     'skip-name-resolve': '1',
     'skip-log-bin': '1',
+    'character-set-server': 'utf8mb4',
     'performance-schema': 'OFF',
     'max-connections': '200',
     'max-allowed-packet': '64M',
