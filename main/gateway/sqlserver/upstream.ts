@@ -95,8 +95,8 @@ async function logInAt(
   const { socket } = connection;
   return loginStep(socket, reader, address, signal, async () => {
     const message = encodeLogin7(upstreamLogin7(client, login, serverName, prelogin));
-    limitRecords(socket, firstPacketSize);
-    socket.write(encodeMessage(packetTypes.login7, message), () => message.fill(0));
+    await sendLogin(socket, encodeMessage(packetTypes.login7, message));
+    message.fill(0);
     try {
       const { tokens, spid } = await readAnswer(reader, address, login, client.tdsVersion);
       const route = findRoute(tokens);
@@ -114,14 +114,28 @@ async function logInAt(
 }
 
 /**
- * SQL Server closes the connection when a TLS record holds more than a packet
- * (https://github.com/tediousjs/tedious/pull/932), and OpenSSL fills records with what it is given at once.
+ * SQL Server closes the connection when a TLS record holds more than a packet, or only a part of one
+ * (https://github.com/tediousjs/tedious/pull/932, https://github.com/dotnet/runtime/issues/95295). So each packet is
+ * written when the one before is through: writes that wait are put together. A limit for the records' size would do
+ * for this message, but OpenSSL cannot raise it again to the size of packets that the login agrees on.
  */
+async function sendLogin(socket: Socket, packets: Buffer): Promise<void> {
+  for (let offset = 0; offset < packets.length; offset += firstPacketSize) {
+    const packet = packets.subarray(offset, offset + firstPacketSize);
+    // A failure comes with 'close', which ends the login.
+    await new Promise<void>((resolve) => {
+      socket.write(packet, () => resolve());
+    });
+  }
+  packets.fill(0);
+}
+
+/** For what the client sends from now on, in packets of this size. */
 function limitRecords(socket: Socket, size: number): void {
   if (socket instanceof TLSSocket) socket.setMaxSendFragment(Math.min(size, maxFragment));
 }
 
-/** What the client will send from now on, as its login response says. */
+/** As the server's answer to the login sets it. */
 function packetSize(tokens: LoginToken[]): number {
   let size = firstPacketSize;
   for (const token of tokens) {
