@@ -11,6 +11,7 @@ import { Providers } from './screens/providers.tsx';
 import { Security } from './screens/security.tsx';
 import { Settings } from './screens/settings.tsx';
 import { SignIn } from './screens/sign-in.tsx';
+import { Tools } from './screens/tools.tsx';
 import { Announcer } from './ui/announcer.tsx';
 import { Frame, type Place } from './ui/frame.tsx';
 import { Callout, ProblemPanel } from './ui/problem-panel.tsx';
@@ -52,6 +53,8 @@ function Screen(props: { state: AppState; place: Place; onPlace(place: Place): v
       );
     case 'activity':
       return <Activity state={state} />;
+    case 'tools':
+      return <Tools state={state} />;
     case 'security':
       return <Security state={state} />;
     case 'providers':

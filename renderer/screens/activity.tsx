@@ -1,16 +1,17 @@
 import { useRef, useState } from 'react';
-import type { AppState, DatabaseSession, TokenState } from '../../main/contract/state.ts';
+import type { AppState, TokenState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
-import { ConfirmDialog, type Question } from '../ui/confirm-dialog.tsx';
+import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
-import { ago, clockLeft, useNow } from '../ui/time.ts';
+import { clockLeft, useNow } from '../ui/time.ts';
 import { Name } from '../ui/name.tsx';
 import styles from './activity.module.css';
+import { Sessions } from './sessions.tsx';
 
 /** What is in use right now, and the ways to end it. */
 export function Activity({ state }: { state: AppState }) {
@@ -18,91 +19,11 @@ export function Activity({ state }: { state: AppState }) {
   return (
     <>
       <ScreenHeading>Activity</ScreenHeading>
-      <Sessions sessions={state.databaseSessions} titles={titles} />
+      <Sessions sessions={state.databaseSessions} handles={state.handles} titles={titles} />
       <Tokens tokens={state.tokens} titles={titles} />
       <AuditTrail path={state.audit.path} />
     </>
   );
-}
-
-function Sessions({ sessions, titles }: { sessions: DatabaseSession[]; titles: Map<string, string> }) {
-  const cut = useAction();
-  const announce = useAnnounce();
-  const now = useNow(10_000);
-  const heading = useRef<HTMLHeadingElement>(null);
-  const [asked, setAsked] = useState<DatabaseSession>();
-
-  function tellEnded(): void {
-    announce('Session ended');
-    // The button that had the focus goes away with its row.
-    heading.current?.focus();
-  }
-
-  return (
-    <section className={styles['section']} aria-labelledby="sessions">
-      <div className={styles['head']}>
-        <h2 id="sessions" ref={heading} tabIndex={-1}>
-          Live database sessions
-        </h2>
-      </div>
-      {sessions.length === 0 ? (
-        <Empty icon="activity" title="Nobody is connected">
-          Logins of your SQL tools appear here while they last.
-        </Empty>
-      ) : (
-        <ul className={styles['rows']}>
-          {sessions.map((session) => {
-            const program = session.program === '' ? 'Unnamed program' : session.program;
-            const title = titles.get(session.connection) ?? session.connection;
-            return (
-              <li key={session.id} className={styles['row']}>
-                <div className={styles['what']}>
-                  <strong>
-                    <Name>{program}</Name>
-                  </strong>
-                  <small>
-                    <Name>{title}</Name> · database <Name>{session.database}</Name> · role{' '}
-                    <Name>{session.role}</Name>
-                  </small>
-                </div>
-                <span className={styles['when']}>connected {ago(now - Date.parse(session.since))}</span>
-                <Button
-                  kind="danger"
-                  label={`End the session of ${program} on ${title}`}
-                  onClick={() => setAsked(session)}
-                >
-                  End
-                </Button>
-              </li>
-            );
-          })}
-        </ul>
-      )}
-      {asked !== undefined && (
-        <ConfirmDialog
-          question={cutQuestion(asked)}
-          action={cut}
-          onConfirm={async () => (await cut.run('cutSession', { id: asked.id })) !== undefined}
-          onDone={tellEnded}
-          onClose={() => setAsked(undefined)}
-        />
-      )}
-    </section>
-  );
-}
-
-function cutQuestion(session: DatabaseSession): Question {
-  return {
-    title: 'End this session?',
-    text: (
-      <p>
-        <Name>{session.program === '' ? 'The program' : session.program}</Name> loses its connection to{' '}
-        <Name>{session.database}</Name> at once. A query that is running stops, and an open transaction is
-        rolled back.
-      </p>
-    ),
-    confirm: 'End session',
-  };
 }
 
 function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, string> }) {

@@ -1,19 +1,20 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { assertNever } from '../../main/contract/errors.ts';
 import type { IpcReply } from '../../main/contract/ipc.ts';
 import type { ConnectionState, Grant } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { Badge } from '../ui/badge.tsx';
+import { Copied } from '../ui/copied.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
-import { Icon } from '../ui/icon.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { protocolTitles } from '../ui/protocols.ts';
 import { lifetime, timeOfDay, useNow } from '../ui/time.ts';
 import { Name } from '../ui/name.tsx';
 import styles from './home.module.css';
 
 /** One database: whether its port answers, the roles that are open, and how to connect. */
 export function ConnectionCard({ connection }: { connection: ConnectionState }) {
-  const { title, host, port, database, listener, grants, command } = connection;
+  const { title, protocol, host, port, database, listener, grants, command } = connection;
   const open = grants.length > 0;
   return (
     <li className={`${styles['card']} ${open ? '' : styles['closed']}`}>
@@ -23,7 +24,7 @@ export function ConnectionCard({ connection }: { connection: ConnectionState }) 
             <Name>{title}</Name>
           </h3>
           <p className={styles['place']}>
-            PostgreSQL · <Name>{database}</Name> at {host}:{port}
+            {protocolTitles[protocol]} · <Name>{database}</Name> at {host}:{port}
           </p>
         </div>
         <Availability open={open} kind={listener.kind} />
@@ -61,6 +62,7 @@ function Availability({ open, kind }: { open: boolean; kind: ConnectionState['li
 function RoleRow({ connection, grant }: { connection: ConnectionState; grant: Grant }) {
   const copy = useAction();
   const [copied, setCopied] = useState<IpcReply<'copyToken'>>();
+  const now = useNow(60_000);
   const groupName = grant.group.name === '' ? grant.group.id : grant.group.name;
 
   async function copyToken(): Promise<string | undefined> {
@@ -91,28 +93,13 @@ function RoleRow({ connection, grant }: { connection: ConnectionState; grant: Gr
           Copy token
         </CopyButton>
       </div>
-      {copied !== undefined && <Copied key={copied.id} copied={copied} onOver={() => setCopied(undefined)} />}
+      {copied !== undefined && (
+        <Copied key={copied.id} clearsAt={copied.clearsAt} onOver={() => setCopied(undefined)}>
+          Paste it as the password before {timeOfDay(copied.expiresAt, now)}.
+        </Copied>
+      )}
       <ProblemPanel problem={copy.problem} onDismiss={copy.dismiss} />
     </li>
-  );
-}
-
-/** Stays as long as the token is on the clipboard. */
-function Copied({ copied, onOver }: { copied: IpcReply<'copyToken'>; onOver: () => void }) {
-  const now = useNow(1000);
-  const left = Math.ceil((Date.parse(copied.clearsAt) - now) / 1000);
-  const over = left <= 0;
-  useEffect(() => {
-    if (over) onOver();
-  }, [over, onOver]);
-  return (
-    <p className={styles['done']}>
-      <Icon name="check" size={18} />
-      <span>
-        Paste it as the password before {timeOfDay(copied.expiresAt, now)}. It leaves the clipboard in{' '}
-        {Math.max(0, left)} s.
-      </span>
-    </p>
   );
 }
 

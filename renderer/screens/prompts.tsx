@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { AppState, MfaPrompt } from '../../main/contract/state.ts';
+import { assertNever } from '../../main/contract/errors.ts';
+import type { AppState, Prompt } from '../../main/contract/state.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Callout } from '../ui/problem-panel.tsx';
@@ -8,9 +9,9 @@ import { PromptDialog } from './prompt-dialog.tsx';
 
 export interface PromptPlaces {
   /** The one that is asked now. */
-  asked: MfaPrompt | undefined;
+  asked: Prompt | undefined;
   /** Those that the person has put off. */
-  hidden: MfaPrompt[];
+  hidden: Prompt[];
   hide(id: string): void;
   /** Asks again what was put off. */
   recall(): void;
@@ -20,7 +21,7 @@ export interface PromptPlaces {
  * Which prompt stands before the person: the oldest that was not put off. Coming back to the window, by a notification
  * or the tray, recalls the others.
  */
-export function usePrompts(prompts: MfaPrompt[]): PromptPlaces {
+export function usePrompts(prompts: Prompt[]): PromptPlaces {
   const [putOff, setPutOff] = useState<ReadonlySet<string>>(new Set());
   const recall = useCallback(() => setPutOff(new Set()), []);
   useEffect(() => {
@@ -46,6 +47,9 @@ export function Prompts({ state, places }: { state: AppState; places: PromptPlac
     current.current = asked?.id;
     if (outcome.current !== '') announce(outcome.current);
     outcome.current = '';
+    // What had the focus before the dialog may have gone with its screen meanwhile.
+    if (asked?.id === undefined && document.activeElement === document.body)
+      document.querySelector('h1')?.focus();
   }, [asked?.id, announce]);
 
   function settled(id: string, text: string): void {
@@ -57,10 +61,10 @@ export function Prompts({ state, places }: { state: AppState; places: PromptPlac
   return (
     <PromptDialog
       key={asked.id}
+      state={state}
       prompt={asked}
       title={titleOf(state, asked)}
       others={state.prompts.length - places.hidden.length - 1}
-      lockedUntil={state.secondFactor?.totp.lockedUntil}
       onSettled={(text) => settled(asked.id, text)}
       onHide={() => places.hide(asked.id)}
     />
@@ -73,7 +77,7 @@ export function HiddenPrompts({ state, places }: { state: AppState; places: Prom
   if (first === undefined || places.asked !== undefined) return null;
   const more = places.hidden.length - 1;
   return (
-    <Callout icon="shield" title="A login is waiting for your second factor">
+    <Callout icon="shield" title={waitingTitle(first)}>
       <p>
         <Name>{titleOf(state, first)}</Name>
         {more > 0 && `, and ${more} more`}
@@ -87,6 +91,19 @@ export function HiddenPrompts({ state, places }: { state: AppState; places: Prom
   );
 }
 
-function titleOf(state: AppState, { connection }: MfaPrompt): string {
+function waitingTitle({ kind }: Prompt): string {
+  switch (kind) {
+    case 'second-factor':
+      return 'A login is waiting for your second factor';
+    case 'sign-in':
+      return 'A login is waiting for you to sign in';
+    case 'client':
+      return 'A program is waiting to be allowed';
+    default:
+      return assertNever(kind);
+  }
+}
+
+function titleOf(state: AppState, { connection }: Prompt): string {
   return state.connections.find(({ name }) => name === connection)?.title ?? connection;
 }

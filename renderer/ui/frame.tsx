@@ -7,11 +7,12 @@ import { Logo } from './logo.tsx';
 import { Name } from './name.tsx';
 import { timeOfDay, useNow } from './time.ts';
 
-export type Place = 'home' | 'activity' | 'security' | 'providers' | 'doctor' | 'settings';
+export type Place = 'home' | 'activity' | 'tools' | 'security' | 'providers' | 'doctor' | 'settings';
 
 const places: { place: Place; icon: IconName; title: string }[] = [
   { place: 'home', icon: 'key', title: 'Access' },
   { place: 'activity', icon: 'activity', title: 'Activity' },
+  { place: 'tools', icon: 'plug', title: 'Tools' },
   { place: 'security', icon: 'shield', title: 'Security' },
   { place: 'providers', icon: 'directory', title: 'Providers' },
   { place: 'doctor', icon: 'pulse', title: 'Doctor' },

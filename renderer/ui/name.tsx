@@ -7,5 +7,10 @@ const steering = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u20
  * it cannot reorder what stands around it, and characters that would reorder its own letters show as a replacement mark.
  */
 export function Name({ children }: { children: string }) {
-  return <bdi>{children.replace(steering, '\uFFFD')}</bdi>;
+  return <bdi>{plainText(children)}</bdi>;
+}
+
+/** The same where only text can stand, such as an entry of a native list. */
+export function plainText(name: string): string {
+  return name.replace(steering, '\uFFFD');
 }

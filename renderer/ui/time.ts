@@ -39,6 +39,11 @@ export function timeOfDay(iso: string, now: number): string {
   return `${date.toLocaleDateString([], { weekday: 'short', day: 'numeric', month: 'short' })}, ${time}`;
 }
 
+/** The day in the person's own format, such as "3 Feb 2026". */
+export function day(iso: string): string {
+  return new Date(iso).toLocaleDateString([], { dateStyle: 'medium' });
+}
+
 /** A lifetime out of the configuration: "15 minutes", "90 seconds", "1 hour". */
 export function lifetime(seconds: number): string {
   const [count, unit] =

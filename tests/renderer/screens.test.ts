@@ -1,24 +1,9 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
-import type { AppState } from '../../main/contract/state.ts';
-import { describeWith, parts } from '../support/parts.ts';
-import { accessibilityViolations } from './axe.ts';
-import { keepScreenshot, type RendererHarness, startRenderer } from './browser.ts';
-import type { FakeBridge } from './fake-bridge.ts';
+import { parts, describeWith } from '../support/parts.ts';
+import { checkScreens, place, type Screen } from './each-screen.ts';
 import * as identity from './identity-states.ts';
 import * as states from './states.ts';
-
-interface Screen {
-  name: string;
-  state: AppState;
-  /** What a person must find there. */
-  shows: string[];
-  open?: (page: Page, bridge: FakeBridge) => Promise<void>;
-}
-
-const place = (name: string) => (page: Page) =>
-  page.getByRole('navigation').getByRole('button', { name }).click();
 
 const screens: Screen[] = [
   { name: 'signed-out', state: states.signedOut, shows: ['Sign in with a code', 'contoso.example'] },
@@ -71,6 +56,9 @@ const screens: Screen[] = [
       'psql "host=127.0.0.1 port=6432',
       'Your 3 groups',
       'None of your groups opens this database',
+      'PostgreSQL · sales at 127.0.0.1:6432',
+      'MySQL/MariaDB · orders at 127.0.0.1:6433',
+      'SQL Server · payroll at 127.0.0.1:6434',
     ],
   },
   { name: 'no-access', state: states.noAccess, shows: ['No access', 'Your group'] },
@@ -95,9 +83,17 @@ const screens: Screen[] = [
     name: 'activity',
     state: states.busy,
     shows: [
-      'DBeaver 25.3 - Main',
-      'Unnamed program',
+      'calls itself DBeaver 25.3 - Main',
+      'process 4211',
+      'with the handle of DBeaver',
+      'with a handle that has been revoked',
+      '48 kB sent, 7.3 MB received',
+      '312 bytes sent, 0 bytes received',
+      'Unknown program',
+      'gives itself no name',
+      'adele.vance@contoso.example',
       'connected 5 min ago',
+      'End all',
       'used 2 times',
       'not used yet',
       '9:00 left',
@@ -117,6 +113,83 @@ const screens: Screen[] = [
     async open(page) {
       await place('Activity')(page);
       await page.getByRole('button', { name: 'End the session of psql' }).click();
+    },
+  },
+  {
+    name: 'cut-all-sessions',
+    state: states.busy,
+    shows: ['End all sessions?', '3 database sessions end at once', 'so that tools may connect again'],
+    async open(page) {
+      await place('Activity')(page);
+      await page.getByRole('button', { name: 'End all' }).click();
+    },
+  },
+  {
+    name: 'tools',
+    state: states.busy,
+    shows: [
+      'A handle is a password that a tool may save.',
+      'DBeaver',
+      'Sales warehouse · role sales_reader',
+      'only for /usr/share/dbeaver-ce/dbeaver',
+      'made 3 Feb 2026',
+      'used 5 min ago',
+      'Nightly report',
+      'Orders, production · default role',
+      'for any program that you allow',
+      'not used since Latchkey started',
+      'Make a handle',
+    ],
+    open: place('Tools'),
+  },
+  {
+    name: 'tools-empty',
+    state: states.signedIn,
+    shows: ['No tool has a handle yet', 'Make a handle'],
+    open: place('Tools'),
+  },
+  {
+    name: 'tools-signed-out',
+    state: { ...states.signedOut, handles: states.busy.handles },
+    shows: ['Sign in to make one.', 'Nightly report'],
+    open: place('Tools'),
+  },
+  {
+    name: 'tools-hostile',
+    state: states.hostile,
+    shows: [states.hostileNames.html, states.hostileNames.arabic],
+    open: place('Tools'),
+  },
+  {
+    name: 'handle-new',
+    state: states.signedIn,
+    shows: ['Enter a name first.', 'Connection', 'Role', 'found anew at each login', 'Make and copy'],
+    async open(page) {
+      await place('Tools')(page);
+      await page.getByRole('button', { name: 'Make a handle' }).click();
+      await page.getByLabel('Connection').selectOption('Orders, production');
+      await page.getByRole('button', { name: 'Make and copy' }).click();
+    },
+  },
+  {
+    name: 'handle-copied',
+    state: states.busy,
+    shows: ['The handle for DBeaver is copied.', 'It is not shown again.', 'leaves the clipboard in 60 s'],
+    async open(page, bridge) {
+      bridge.answer({ copyHandle: () => ({ id: 'h9', clearsAt: states.at(1) }) });
+      await place('Tools')(page);
+      await page.getByRole('button', { name: 'Make a handle' }).click();
+      await page.getByLabel('Tool').fill('DBeaver');
+      await page.keyboard.press('Enter');
+    },
+  },
+  {
+    name: 'handle-revoke',
+    state: states.busy,
+    shows: ['Revoke this handle?', 'What DBeaver has saved stops working for good'],
+    async open(page) {
+      await place('Tools')(page);
+      await page.getByRole('button', { name: 'Revoke the handle of DBeaver' }).click();
     },
   },
   {
@@ -439,66 +512,17 @@ function refuseAuthority(): never {
   );
 }
 
-/** What reaches over the left or the right edge, where nobody could read it without scrolling sideways. */
-function cutOff(page: Page): Promise<string[]> {
-  return page.evaluate(() =>
-    [...document.querySelectorAll('body *')]
-      .filter((element) => {
-        const { left, right, width } = element.getBoundingClientRect();
-        return width > 1 && (left < -0.5 || right > innerWidth + 0.5);
-      })
-      .map((element) => `${element.tagName} ${element.className.toString()} ${element.textContent}`),
-  );
-}
-
-const bodyText = (page: Page): Promise<string> => page.locator('body').innerText();
-
 describeWith(
   [parts.chromium],
   'each screen: accessible in light and dark, whole at 200 % zoom, within the policy',
-  () => {
-    let renderer: RendererHarness;
-    beforeAll(async () => {
-      renderer = await startRenderer('screens');
-    });
-    afterAll(() => renderer.close());
-
-    test.each(screens)('$name', { timeout: 60_000 }, async ({ name, state, shows, open }) => {
-      const { page, bridge, complaints } = await renderer.show(state, { reducedMotion: 'reduce' });
-      await open?.(page, bridge);
-      for (const expected of shows)
-        await expect.poll(() => bodyText(page), { timeout: 15_000 }).toContain(expected);
-
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        await keepScreenshot(page, `${name}-${colorScheme}`);
-        expect(await accessibilityViolations(page)).toEqual([]);
-      }
-
-      // At 200 % a page has half of the window: 460 px of the first size, 210 px of the smallest.
-      for (const width of [460, 210]) {
-        await page.setViewportSize({ width, height: 360 });
-        expect(await cutOff(page)).toEqual([]);
-        for (const expected of shows) expect(await bodyText(page)).toContain(expected);
-        await keepScreenshot(page, `${name}-zoom-${width}`);
-      }
-      expect(complaints).toEqual([]);
-      await page.context().close();
-    });
-
-    test('colours of the system win where it forces them', async () => {
-      for (const { name, state, open } of screens.filter((screen) =>
-        ['code', 'access', 'settings', 'prompt', 'enrol-authenticator', 'providers', 'doctor'].includes(
-          screen.name,
-        ),
-      )) {
-        const { page, bridge, complaints } = await renderer.show(state, { forcedColors: 'active' });
-        await open?.(page, bridge);
-        await keepScreenshot(page, `${name}-forced-colors`);
-        expect(await accessibilityViolations(page)).toEqual([]);
-        expect(complaints).toEqual([]);
-        await page.context().close();
-      }
-    });
-  },
+  () =>
+    checkScreens('screens', screens, [
+      'code',
+      'access',
+      'settings',
+      'prompt',
+      'enrol-authenticator',
+      'providers',
+      'doctor',
+    ]),
 );

@@ -1,0 +1,156 @@
+import type { ReactNode } from 'react';
+import type { PeerProcess, Prompt } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
+import { Button } from '../ui/button.tsx';
+import { Modal } from '../ui/modal.tsx';
+import { Name } from '../ui/name.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import styles from './prompt-dialog.module.css';
+
+/** What each kind of prompt gets to show itself. */
+export interface PromptProps<Shown extends Prompt> {
+  prompt: Shown;
+  /** Of the connection. */
+  title: string;
+  /** How many prompts wait behind this one. */
+  others: number;
+  onHide(): void;
+  /** It has been answered; the text says how. */
+  onSettled(text: string): void;
+}
+
+/** What prompts of all kinds have in common: a lead, the facts about who asks, and the way to say no or later. */
+export function PromptFrame(props: {
+  asked: PromptProps<Prompt>;
+  heading: ReactNode;
+  lead: ReactNode;
+  /** What becomes of the answer when no login waits any more. */
+  whenNoneWaits: string;
+  /** The ways to say yes. */
+  children: ReactNode;
+  /** Stands before the button that says no. */
+  yes?: ReactNode;
+  no: string;
+  /** Said when it has been refused. */
+  refused: string;
+  /** To be done beside refusing the logins. */
+  onRefuse?(): Promise<void>;
+}) {
+  const { prompt, others, onHide, onSettled } = props.asked;
+  const deny = useAction();
+
+  async function refuse(): Promise<void> {
+    if ((await deny.run('denyPrompt', { id: prompt.id })) === undefined) return;
+    await props.onRefuse?.();
+    onSettled(props.refused);
+  }
+
+  return (
+    <Modal title={props.heading} onEscape={onHide}>
+      <p className={styles['lead']}>{props.lead}</p>
+      <Facts prompt={prompt} title={props.asked.title} whenNoneWaits={props.whenNoneWaits} />
+      {props.children}
+      <ProblemPanel problem={deny.problem} />
+      <div className={styles['foot']}>
+        {props.yes}
+        <Button kind="danger" busy={deny.busy} onClick={() => void refuse()}>
+          {props.no}
+        </Button>
+        <Button kind="quiet" onClick={onHide}>
+          Not now
+        </Button>
+        {others > 0 && (
+          <small>{others === 1 ? 'One more waits' : `${others} more wait`} after this one</small>
+        )}
+      </div>
+    </Modal>
+  );
+}
+
+function Facts(props: { prompt: Prompt; title: string; whenNoneWaits: string }) {
+  const { prompt } = props;
+  return (
+    <dl className={styles['facts']}>
+      <Program process={prompt.process} />
+      <dt>Calls itself</dt>
+      <dd>
+        {prompt.program === '' ? (
+          <small>gives no name</small>
+        ) : (
+          <>
+            <Name>{prompt.program}</Name> <small>(only its own word)</small>
+          </>
+        )}
+      </dd>
+      {prompt.kind !== 'second-factor' && prompt.tool !== undefined && (
+        <>
+          <dt>Handle</dt>
+          <dd>
+            <Name>{prompt.tool}</Name>
+            {prompt.kind === 'sign-in' && (
+              <small>
+                {' '}
+                of <Name>{prompt.username}</Name>
+              </small>
+            )}
+          </dd>
+        </>
+      )}
+      <dt>Connection</dt>
+      <dd>
+        <Name>{props.title}</Name>{' '}
+        <small>
+          database <Name>{prompt.database}</Name>
+        </small>
+      </dd>
+      {prompt.role !== '' && (
+        <>
+          <dt>Role</dt>
+          <dd>
+            <Name>{prompt.role}</Name>
+          </dd>
+        </>
+      )}
+      <dt>From</dt>
+      <dd>{prompt.address === 'unix' ? 'this computer (unix socket)' : <Name>{prompt.address}</Name>}</dd>
+      <dt>Waiting</dt>
+      <dd>{waiting(prompt.waiting, props.whenNoneWaits)}</dd>
+    </dl>
+  );
+}
+
+/** What the system says of the process at the other end: the client has no say in it. */
+function Program({ process }: { process: PeerProcess | undefined }) {
+  return (
+    <>
+      <dt>Program</dt>
+      {process === undefined ? (
+        <dd>
+          unknown program <small>(the system does not say which one)</small>
+        </dd>
+      ) : (
+        <dd>
+          <Name>{process.program}</Name> <small>process {process.pid}</small>
+          {process.path !== undefined && (
+            <small className={styles['path']}>
+              <Name>{process.path}</Name>
+            </small>
+          )}
+        </dd>
+      )}
+      {process?.parent !== undefined && (
+        <>
+          <dt>Started by</dt>
+          <dd>
+            <Name>{process.parent.program}</Name> <small>process {process.parent.pid}</small>
+          </dd>
+        </>
+      )}
+    </>
+  );
+}
+
+function waiting(count: number, whenNoneWaits: string): string {
+  if (count === 0) return `no login any more; ${whenNoneWaits}`;
+  return count === 1 ? '1 login' : `${count} logins`;
+}

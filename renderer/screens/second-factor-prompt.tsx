@@ -1,0 +1,105 @@
+import type { MfaPrompt } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
+import { Button } from '../ui/button.tsx';
+import { CodeForm } from '../ui/code-form.tsx';
+import { Countdown } from '../ui/countdown.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Name } from '../ui/name.tsx';
+import { PhoneNumber } from '../ui/phone-number.tsx';
+import { Callout, ProblemPanel } from '../ui/problem-panel.tsx';
+import { timeOfDay, useNow } from '../ui/time.ts';
+import styles from './prompt-dialog.module.css';
+import { PromptFrame, type PromptProps } from './prompt-frame.tsx';
+
+/** A login needs a code or the phone. */
+export function SecondFactorPrompt(props: PromptProps<MfaPrompt> & { lockedUntil: string | undefined }) {
+  const { prompt } = props;
+  const { id, methods } = prompt;
+  const asksBoth = methods.includes('totp') && methods.includes('push');
+  const accepted = () => props.onSettled('Accepted. The login goes on.');
+
+  return (
+    <PromptFrame
+      asked={props}
+      heading={
+        <>
+          Second factor for <Name>{props.title}</Name>
+        </>
+      }
+      lead="Approve only if you have just started this login yourself."
+      whenNoneWaits="your answer counts for the next one"
+      no="Deny"
+      refused="Denied. The login is refused."
+    >
+      <Countdown
+        from={prompt.since}
+        until={prompt.expiresAt}
+        left="Can be answered for another"
+        over="The time to answer is over"
+        soon="The prompt can be answered for half a minute more"
+        soonMs={30_000}
+      />
+      {methods.includes('totp') && <Code id={id} lockedUntil={props.lockedUntil} onAccepted={accepted} />}
+      {asksBoth && <p className={styles['or']}>or</p>}
+      {methods.includes('push') && <Phone prompt={prompt} onAccepted={accepted} />}
+    </PromptFrame>
+  );
+}
+
+function Code(props: { id: string; lockedUntil: string | undefined; onAccepted(): void }) {
+  const { id, lockedUntil } = props;
+  const answer = useAction();
+  const now = useNow(1000);
+
+  async function submit(code: string): Promise<void> {
+    if ((await answer.run('answerPrompt', { id, code })) !== undefined) props.onAccepted();
+  }
+
+  if (lockedUntil !== undefined && Date.parse(lockedUntil) > now) {
+    return (
+      <Callout icon="clock" title={`No code is taken until ${timeOfDay(lockedUntil, now)}`}>
+        <p>There were too many wrong ones.</p>
+      </Callout>
+    );
+  }
+  return (
+    <CodeForm
+      label="Code of your authenticator"
+      hint="Six digits, or one of your recovery codes."
+      submit="Approve"
+      action={answer}
+      focusAtFirst
+      onCode={(code) => void submit(code)}
+    />
+  );
+}
+
+function Phone({ prompt, onAccepted }: { prompt: MfaPrompt; onAccepted: () => void }) {
+  const ask = useAction();
+  const { id, pushNumber, pushProblem, methods } = prompt;
+  const problem = ask.problem ?? pushProblem;
+
+  async function askPhone(): Promise<void> {
+    if ((await ask.run('askPhone', { id })) !== undefined) onAccepted();
+  }
+
+  return (
+    <>
+      {pushNumber === undefined ? (
+        <div>
+          <Button
+            kind={methods.includes('totp') ? 'secondary' : 'primary'}
+            busy={ask.busy}
+            onClick={() => void askPhone()}
+          >
+            <Icon name="phone" size={18} />
+            {ask.busy ? 'Asking your phone…' : 'Ask my phone'}
+          </Button>
+        </div>
+      ) : (
+        <PhoneNumber number={pushNumber} />
+      )}
+      <ProblemPanel problem={pushNumber === undefined && !ask.busy ? problem : undefined} />
+    </>
+  );
+}

@@ -1,0 +1,174 @@
+import { useRef, useState } from 'react';
+import type { DatabaseSession, HandleState } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
+import { amount } from '../ui/amount.ts';
+import { useAnnounce } from '../ui/announcer.tsx';
+import { Button } from '../ui/button.tsx';
+import { ConfirmDialog, type Question } from '../ui/confirm-dialog.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { Name } from '../ui/name.tsx';
+import { ago, useNow } from '../ui/time.ts';
+import styles from './activity.module.css';
+
+/** Who is connected right now with what, and the ways to end that. */
+export function Sessions(props: {
+  sessions: DatabaseSession[];
+  handles: HandleState[];
+  /** Of the connections, by name. */
+  titles: Map<string, string>;
+}) {
+  const { sessions, titles } = props;
+  const cut = useAction();
+  const announce = useAnnounce();
+  const heading = useRef<HTMLHeadingElement>(null);
+  const [asked, setAsked] = useState<DatabaseSession | 'all'>();
+  const tools = new Map(props.handles.map(({ id, tool }) => [id, tool]));
+
+  async function end(): Promise<boolean> {
+    if (asked === undefined) return false;
+    const done =
+      asked === 'all'
+        ? await cut.run('cutAllSessions', undefined)
+        : await cut.run('cutSession', { id: asked.id });
+    return done !== undefined;
+  }
+
+  function tellEnded(): void {
+    announce(asked === 'all' ? 'All sessions ended' : 'Session ended');
+    // The button that had the focus goes away with its row.
+    heading.current?.focus();
+  }
+
+  return (
+    <section className={styles['section']} aria-labelledby="sessions">
+      <div className={styles['head']}>
+        <h2 id="sessions" ref={heading} tabIndex={-1}>
+          Live database sessions
+        </h2>
+        {sessions.length > 0 && (
+          <Button kind="danger" onClick={() => setAsked('all')}>
+            End all
+          </Button>
+        )}
+      </div>
+      {sessions.length === 0 ? (
+        <Empty icon="activity" title="Nobody is connected">
+          Logins of your SQL tools appear here while they last.
+        </Empty>
+      ) : (
+        <ul className={styles['rows']}>
+          {sessions.map((session) => (
+            <Session
+              key={session.id}
+              session={session}
+              title={titles.get(session.connection) ?? session.connection}
+              tool={session.handleId === undefined ? undefined : (tools.get(session.handleId) ?? '')}
+              onEnd={() => setAsked(session)}
+            />
+          ))}
+        </ul>
+      )}
+      {asked !== undefined && (
+        <ConfirmDialog
+          question={asked === 'all' ? endAllQuestion(sessions.length) : endQuestion(asked)}
+          action={cut}
+          onConfirm={end}
+          onDone={tellEnded}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+    </section>
+  );
+}
+
+function Session(props: {
+  session: DatabaseSession;
+  /** Of the connection. */
+  title: string;
+  /** What the handle that opened it was made for; empty where it is not there any more. */
+  tool: string | undefined;
+  onEnd(): void;
+}) {
+  const { session, title, tool } = props;
+  const { process } = session;
+  const now = useNow(10_000);
+  const program = programOf(session);
+  return (
+    <li className={styles['row']}>
+      <div className={styles['what']}>
+        <strong>
+          <Name>{program}</Name>
+        </strong>
+        <small>
+          {process !== undefined && `process ${process.pid}, `}
+          {session.program === '' ? (
+            'gives itself no name'
+          ) : (
+            <>
+              calls itself <Name>{session.program}</Name>
+            </>
+          )}
+        </small>
+        <small>
+          <Name>{title}</Name> · database <Name>{session.database}</Name> · role <Name>{session.role}</Name>
+        </small>
+        <small>
+          <Name>{session.username}</Name>
+          {tool !== undefined && (
+            <>
+              {' · '}
+              {tool === '' ? (
+                'with a handle that has been revoked'
+              ) : (
+                <>
+                  with the handle of <Name>{tool}</Name>
+                </>
+              )}
+            </>
+          )}
+        </small>
+      </div>
+      <span className={styles['when']}>
+        connected {ago(now - Date.parse(session.since))}
+        <span>
+          {amount(session.bytesFromClient)} sent, {amount(session.bytesFromUpstream)} received
+        </span>
+      </span>
+      <Button kind="danger" label={`End the session of ${program} on ${title}`} onClick={props.onEnd}>
+        End
+      </Button>
+    </li>
+  );
+}
+
+/** The system's name for it; what the client calls itself stands beside it, and never in its place. */
+function programOf({ process }: DatabaseSession): string {
+  return process === undefined ? 'Unknown program' : process.program;
+}
+
+function endQuestion(session: DatabaseSession): Question {
+  return {
+    title: 'End this session?',
+    text: (
+      <p>
+        <Name>{programOf(session)}</Name> loses its connection to <Name>{session.database}</Name> at once. A
+        query that is running stops, and an open transaction is rolled back.
+      </p>
+    ),
+    confirm: 'End session',
+  };
+}
+
+function endAllQuestion(count: number): Question {
+  return {
+    title: 'End all sessions?',
+    text: (
+      <p>
+        {count === 1 ? 'One database session ends' : `${count} database sessions end`} at once. Queries that
+        are running stop, and open transactions are rolled back. Tokens and handles stay valid, so that tools
+        may connect again.
+      </p>
+    ),
+    confirm: 'End all',
+  };
+}

@@ -1,0 +1,79 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AppState } from '../../main/contract/state.ts';
+import { accessibilityViolations } from './axe.ts';
+import { keepScreenshot, type RendererHarness, startRenderer } from './browser.ts';
+import type { FakeBridge } from './fake-bridge.ts';
+
+export interface Screen {
+  name: string;
+  state: AppState;
+  /** What a person must find there. */
+  shows: string[];
+  open?: (page: Page, bridge: FakeBridge) => Promise<void>;
+}
+
+export const place = (name: string) => (page: Page) =>
+  page.getByRole('navigation').getByRole('button', { name }).click();
+
+/** What reaches over the left or the right edge, where nobody could read it without scrolling sideways. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('body *')]
+      .filter((element) => {
+        const { left, right, width } = element.getBoundingClientRect();
+        return width > 1 && (left < -0.5 || right > innerWidth + 0.5);
+      })
+      .map((element) => `${element.tagName} ${element.className.toString()} ${element.textContent}`),
+  );
+}
+
+const bodyText = (page: Page): Promise<string> => page.locator('body').innerText();
+
+/**
+ * The tests that every screen has to pass; to be called inside of `describeWith`.
+ *
+ * @param name of the folder for the build
+ * @param forced names of the screens that are also shown in the system's own colours
+ */
+export function checkScreens(name: string, screens: Screen[], forced: string[]): void {
+  let renderer: RendererHarness;
+  beforeAll(async () => {
+    renderer = await startRenderer(name);
+  });
+  afterAll(() => renderer.close());
+
+  test.each(screens)('$name', { timeout: 60_000 }, async ({ name, state, shows, open }) => {
+    const { page, bridge, complaints } = await renderer.show(state, { reducedMotion: 'reduce' });
+    await open?.(page, bridge);
+    for (const expected of shows)
+      await expect.poll(() => bodyText(page), { timeout: 15_000 }).toContain(expected);
+
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await keepScreenshot(page, `${name}-${colorScheme}`);
+      expect(await accessibilityViolations(page)).toEqual([]);
+    }
+
+    // At 200 % a page has half of the window: 460 px of the first size, 210 px of the smallest.
+    for (const width of [460, 210]) {
+      await page.setViewportSize({ width, height: 360 });
+      expect(await cutOff(page)).toEqual([]);
+      for (const expected of shows) expect(await bodyText(page)).toContain(expected);
+      await keepScreenshot(page, `${name}-zoom-${width}`);
+    }
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('colours of the system win where it forces them', async () => {
+    for (const { name, state, open } of screens.filter((screen) => forced.includes(screen.name))) {
+      const { page, bridge, complaints } = await renderer.show(state, { forcedColors: 'active' });
+      await open?.(page, bridge);
+      await keepScreenshot(page, `${name}-forced-colors`);
+      expect(await accessibilityViolations(page)).toEqual([]);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    }
+  });
+}
