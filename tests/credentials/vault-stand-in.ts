@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
  * The part of Vault's HTTP API that database secrets need, with its own rules: leases end with the token that they were
  * made with, a token ends at its greatest age, a renewal cannot reach beyond that of the lease. Written after
  * developer.hashicorp.com/vault/api-docs (secret/databases, system/leases, auth/approle, auth/token). The texts of
- * errors are in the shape of the server's; no database stands behind it, `users()` is what there would be in one.
+ * errors are in the shape of the server's. Where no database stands behind it, `users()` is what there would be in one.
  */
 export interface VaultStandIn {
   address: string;
@@ -64,8 +64,14 @@ interface Lease {
   renewable: boolean;
 }
 
+/** A database in which the users are really made and dropped. */
+export interface VaultDatabase {
+  create(user: string, password: string): Promise<unknown>;
+  drop(user: string): Promise<unknown>;
+}
+
 export async function startVault(
-  options: { tls?: { certPem: string; keyPem: string } } = {},
+  options: { tls?: { certPem: string; keyPem: string }; database?: VaultDatabase } = {},
 ): Promise<VaultStandIn> {
   const tokens = new Map<string, Token>();
   const leases = new Map<string, Lease>();
@@ -79,8 +85,14 @@ export async function startVault(
   function expire(): void {
     const now = Date.now();
     for (const [text, token] of tokens) if (token.expiresAt <= now) tokens.delete(text);
-    for (const [id, lease] of leases)
-      if (lease.expiresAt <= now || !tokens.has(lease.token)) leases.delete(id);
+    for (const [id, lease] of leases) if (lease.expiresAt <= now || !tokens.has(lease.token)) endLease(id);
+  }
+
+  function endLease(id: string): void {
+    const lease = leases.get(id);
+    if (!leases.delete(id) || lease === undefined) return;
+    // As the server does: in the background, whoever asked for it has his answer by then.
+    void options.database?.drop(lease.user);
   }
 
   const after = (seconds: number): number => (seconds === 0 ? Infinity : Date.now() + seconds * 1000);
@@ -124,7 +136,7 @@ export async function startVault(
     return [200, authOf(makeToken(tokenSeconds, tokenMaxSeconds, tokenRenewable, vault.policy))];
   }
 
-  function readCredential(path: string, token: string): Answer {
+  async function readCredential(path: string, token: string): Promise<Answer> {
     const { policies } = tokens.get(token) ?? {};
     if (!policies?.test(path)) return denied;
     const role = path.split('/').at(-1) ?? '';
@@ -137,6 +149,7 @@ export async function startVault(
     const password = secret('db');
     vault.secrets.add(password);
     const { leaseSeconds, leaseMaxSeconds, leaseRenewable: renewable } = vault.terms;
+    await options.database?.create(user, password);
     const id = `${path}/${randomBytes(12).toString('hex')}`;
     leases.set(id, {
       token,
@@ -173,7 +186,12 @@ export async function startVault(
     return [200, authOf(text)];
   }
 
-  function answer(method: string, path: string, token: string, body: Record<string, unknown>): Answer {
+  function answer(
+    method: string,
+    path: string,
+    token: string,
+    body: Record<string, unknown>,
+  ): Answer | Promise<Answer> {
     if (vault.sealed) return errors(503, 'Vault is sealed');
     expire();
     const isUpdate = method === 'POST' || method === 'PUT';
@@ -195,7 +213,7 @@ export async function startVault(
         return renewLease(String(body['lease_id']), Number(body['increment'] ?? 0));
       case 'sys/leases/revoke':
         if (!vault.mayRevoke) return denied;
-        leases.delete(String(body['lease_id']));
+        endLease(String(body['lease_id']));
         return [204];
       default:
         return errors(404);
@@ -224,7 +242,7 @@ export async function startVault(
         ? errors(404, 'no handler for route')
         : typeof fault?.answer === 'number'
           ? errors(fault.answer, 'internal error: password authentication failed for db.canary')
-          : answer(method, path, token, parse(chunks));
+          : await answer(method, path, token, parse(chunks));
       if (fault?.answer === 'no-user') result = [200, { ...(result[1] as object), data: { username: '' } }];
       const [status, body] = result;
       response.writeHead(status, { 'content-type': 'application/json' });
@@ -281,7 +299,7 @@ export async function startVault(
     count: (path) => vault.requests.filter((request) => request.path === path).length,
     peak: 0,
     revokeTokens: () => tokens.clear(),
-    revokeLeases: () => leases.clear(),
+    revokeLeases: () => [...leases.keys()].forEach(endLease),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
