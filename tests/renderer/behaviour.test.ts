@@ -79,6 +79,7 @@ describeWith([parts.chromium], 'the window', () => {
     for (const [state, place] of [
       [states.signedIn, 'Access'],
       [states.busy, 'Activity'],
+      [states.busy, 'Tools'],
       [identity.withFactors, 'Security'],
       [identity.chain, 'Providers'],
       [states.signedIn, 'Doctor'],
@@ -204,6 +205,25 @@ describeWith([parts.chromium], 'the window', () => {
     expect(await announced(page)).toBe('Session ended');
   });
 
+  test('all sessions are ended at once, after a question', async () => {
+    const { page, bridge } = await renderer.show(states.busy);
+    await page.getByRole('button', { name: 'Activity' }).click();
+    await page.getByRole('button', { name: 'End all' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('3 database sessions end at once.').waitFor();
+    expect(await focusedName(page)).toBe('Cancel');
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    expect(bridge.calls.map(({ action }) => action)).not.toContain('cutAllSessions');
+
+    await page.getByRole('button', { name: 'End all' }).click();
+    await dialog.getByRole('button', { name: 'End all' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(bridge.calls.at(-1)?.action).toBe('cutAllSessions');
+    expect(await announced(page)).toBe('All sessions ended');
+    expect(await focusedName(page)).toBe('Live database sessions');
+  });
+
   test('a session that cannot be ended says so in the dialog', async () => {
     const { page, bridge } = await renderer.show(states.busy);
     bridge.answer({
@@ -292,7 +312,7 @@ describeWith([parts.chromium], 'the window', () => {
 
   test('names out of the directory stay text, and cannot reorder themselves or their neighbours', async () => {
     const { page, complaints } = await renderer.show(states.hostile);
-    for (const place of ['Access', 'Activity', 'Settings']) {
+    for (const place of ['Access', 'Activity', 'Tools', 'Settings']) {
       await page.getByRole('navigation').getByRole('button', { name: place }).click();
       if (place === 'Access') await page.locator('summary').click();
       expect(await page.locator('img, script:not([src])').count()).toBe(0);

@@ -269,7 +269,8 @@ describeWith([parts.chromium], 'second factors in the window', () => {
     await second.waitFor();
     expect(await page.getByRole('dialog').count()).toBe(1);
     expect(await focusedName(page)).toBe('Code of your authenticator');
-    expect(await second.innerText()).toContain('does not say its name');
+    expect(await second.innerText()).toContain('gives no name');
+    expect(await second.innerText()).toContain('unknown program');
     expect(await second.innerText()).toContain('this computer (unix socket)');
     expect(await second.getByRole('button', { name: 'Ask my phone' }).count()).toBe(0);
     await bridge.push(identity.withFactors);
