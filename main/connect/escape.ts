@@ -79,12 +79,15 @@ export function freetdsValue(value: string): string {
 }
 
 /**
- * A value of an ODBC connection string (ODBC reference, "SQLDriverConnect", "Driver Manager guidelines"): braces where
- * something in it would be read as more than text, `}` doubled inside.
+ * A value of an ODBC connection string (ODBC reference, "SQLDriverConnect", "Driver Manager guidelines"): braces only
+ * where it cannot do without, `}` doubled inside.
+ * @param braces whether the driver reads them; psqlODBC takes a value as it stands, up to the next `;`
  */
-export function odbcValue(value: string): string {
+export function odbcValue(value: string, braces = true): string {
   oneLine('An ODBC connection string', value);
-  if (/^[^\s;{}[\](),?*=!'"]+$/.test(value)) return value;
+  if (value !== '' && value === value.trim() && !value.startsWith('{') && !value.includes(';')) return value;
+  if (!braces)
+    throw inexpressible('An ODBC connection string of this driver', 'a value with ";" or outer spaces');
   return `{${value.replaceAll('}', '}}')}}`;
 }
 

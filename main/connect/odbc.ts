@@ -23,6 +23,8 @@ interface Driver {
   password: string;
   /** Whether user and password may stand in odbc.ini. */
   saves: boolean;
+  /** Whether it reads values in braces. */
+  braces: boolean;
 }
 
 const everywhere = (name: string): Driver['names'] => ({ linux: name, darwin: name, win32: name });
@@ -46,6 +48,7 @@ const drivers: Record<Protocol, Driver[]> = {
       user: 'Username',
       password: 'Password',
       saves: true,
+      braces: false,
     },
   ],
   mysql: [
@@ -66,6 +69,7 @@ const drivers: Record<Protocol, Driver[]> = {
       user: 'User',
       password: 'Password',
       saves: true,
+      braces: true,
     },
     {
       title: 'MySQL Connector/ODBC',
@@ -82,6 +86,7 @@ const drivers: Record<Protocol, Driver[]> = {
       user: 'User',
       password: 'Password',
       saves: true,
+      braces: true,
     },
   ],
   sqlserver: [
@@ -98,6 +103,7 @@ const drivers: Record<Protocol, Driver[]> = {
       user: 'UID',
       password: 'PWD',
       saves: false,
+      braces: true,
     },
     {
       title: 'FreeTDS',
@@ -114,6 +120,7 @@ const drivers: Record<Protocol, Driver[]> = {
       user: 'UID',
       password: 'PWD',
       saves: true,
+      braces: true,
     },
   ],
 };
@@ -134,7 +141,7 @@ function chooseDriver({ protocol, system, odbcDrivers = [] }: Place): {
 function connectionString(place: Place, driver: Driver, name: string, password: boolean): string {
   const values = { Driver: name, ...driver.values(place), UID: place.username };
   const text = Object.entries(values)
-    .map(([key, value]) => `${key}=${key === 'Driver' ? `{${value}}` : odbcValue(value)};`)
+    .map(([key, value]) => `${key}=${key === 'Driver' ? `{${value}}` : odbcValue(value, driver.braces)};`)
     .join('');
   return password ? `${text}PWD=${passwordPlaceholder};` : text;
 }
