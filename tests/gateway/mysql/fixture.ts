@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { createGateway } from '../../../main/gateway/gateway.ts';
 import { startGatewayHost } from '../../../main/gateway/host.ts';
-import type { GatewayLimits } from '../../../main/gateway/limits.ts';
+import { type GatewayLimits, defaultLimits } from '../../../main/gateway/limits.ts';
 import { checkMysqlProof, mysqlVerifier } from '../../../main/gateway/mysql/proofs.ts';
 import type {
   GatewayHost,
@@ -37,9 +38,11 @@ export interface MysqlGatewayOptions {
   limits?: Partial<GatewayLimits>;
   /** Offers TLS to clients. */
   clientTls?: boolean;
+  /** Runs in a worker thread of its own, as in the application; starting one takes a second. */
+  worker?: boolean;
 }
 
-/** A gateway with one MySQL listener in its worker thread, in front of any upstream. */
+/** A gateway with one MySQL listener, in front of any upstream. */
 export async function startMysqlGateway(options: MysqlGatewayOptions): Promise<MysqlGateway> {
   const token = `lk_${randomBytes(24).toString('base64url')}`;
   const verifier = mysqlVerifier(token);
@@ -55,13 +58,12 @@ export async function startMysqlGateway(options: MysqlGatewayOptions): Promise<M
     return authorize({ ...attempt, proof: { kind: 'password', password } });
   };
   const log: string[] = [];
-  const host = await startGatewayHost({
-    gatekeeper,
-    scram,
-    log: (line) => log.push(line),
-    // Tests of the delay itself set it; everybody else need not wait.
-    limits: { wrongTokenMs: 10, ...options.limits },
-  });
+  // Tests of the delay itself set it; everybody else need not wait.
+  const limits = { ...defaultLimits, wrongTokenMs: 10, ...options.limits };
+  const host =
+    options.worker === true
+      ? await startGatewayHost({ gatekeeper, scram, limits, log: (line) => log.push(line) })
+      : createGateway({ gatekeeper, scram, limits, onFault: (error) => log.push(String(error)) });
   const port = await freePort();
   const authority = options.clientTls === true ? await createTestAuthority() : undefined;
   const certificate = await authority?.issue({ dns: ['localhost'], ip: ['127.0.0.1'] });

@@ -14,7 +14,7 @@ describeWith([mariadbParts.server, mariadbParts.install], 'MySQL clients of Node
   let gateway: MysqlGateway;
   beforeAll(async () => {
     server = await startMariadb();
-    gateway = await mysqlGatewayTo(server, { clientTls: true });
+    gateway = await mysqlGatewayTo(server, { clientTls: true, worker: true });
   });
   afterAll(async () => {
     await gateway.close();

@@ -17,7 +17,7 @@ describeWith(
     let folder: string;
     beforeAll(async () => {
       server = await startMariadb();
-      gateway = await mysqlGatewayTo(server, { clientTls: true });
+      gateway = await mysqlGatewayTo(server, { clientTls: true, worker: true });
       folder = mkdtempSync(join(tmpdir(), 'latchkey-client-'));
     });
     afterAll(async () => {
