@@ -44,6 +44,8 @@ export interface VaultStandIn {
   count(path: string): number;
   /** Reads of credentials that were answered at the same time, at most. */
   peak: number;
+  /** Reads that are being answered now. */
+  reading(): number;
   revokeTokens(): void;
   revokeLeases(): void;
   close(): Promise<void>;
@@ -298,6 +300,7 @@ export async function startVault(
     requests: [],
     count: (path) => vault.requests.filter((request) => request.path === path).length,
     peak: 0,
+    reading: () => reading,
     revokeTokens: () => tokens.clear(),
     revokeLeases: () => [...leases.keys()].forEach(endLease),
     async close() {

@@ -1,4 +1,6 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
@@ -196,6 +198,7 @@ describe.concurrent('signing in to the vault', () => {
     const rule = withToken(world, vault);
     const credentials = world.open();
     world.stored.set('vault-token', 'hvs.two\nlines-canary');
+    world.keepSecret('lines-canary');
     expect(await world.failure(credentials, rule)).toEqual({
       code: 'credential-failed',
       text: expect.stringContaining('is no token of a vault') as string,
@@ -231,6 +234,18 @@ describe.concurrent('signing in to the vault', () => {
     await vi.waitFor(() => expect(vault.count('auth/token/renew-self')).toBeGreaterThanOrEqual(3), patience);
     expect(vault.count('auth/approle/login')).toBe(1);
     expect(vault.users()).toEqual([credential.user]);
+  });
+
+  it('with AppRole: a token whose renewal fails is tried again, which the log tells', async ({ world }) => {
+    const vault = await start(world);
+    vault.terms.tokenSeconds = 16;
+    vault.faults.push({ path: /renew-self/, times: 2, answer: 500 });
+    const credential = await world.acquire(world.open(), withAppRole(world, vault));
+    await vi.waitFor(() => expect(vault.count('auth/token/renew-self')).toBeGreaterThanOrEqual(3), patience);
+    expect(world.lines).toHaveLength(2);
+    expect(world.lines[0]).toMatch(/the token could not be renewed \(HTTP 500\)$/);
+    expect(vault.users()).toEqual([credential.user]);
+    expect(vault.count('auth/approle/login')).toBe(1);
   });
 
   it('with AppRole: a token that was revoked is replaced, also for releases', async ({ world }) => {
@@ -380,6 +395,28 @@ describe.concurrent('a vault that', () => {
   });
 });
 
+describe('a vault on this machine', () => {
+  it('is not asked through a proxy, which would see its secrets', async ({ world }) => {
+    const vault = await start(world);
+    const proxied: string[] = [];
+    const proxy = createServer((request, response) => {
+      proxied.push(request.url ?? '');
+      response.writeHead(502).end();
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    world.onClose(async () => {
+      vi.unstubAllEnvs();
+      proxy.closeAllConnections();
+      proxy.close();
+    });
+    for (const name of ['http_proxy', 'HTTP_PROXY'])
+      vi.stubEnv(name, `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    await world.acquire(world.open(), withToken(world, vault));
+    expect(vault.users()).toHaveLength(1);
+    expect(proxied).toEqual([]);
+  });
+});
+
 describe.concurrent('closing', () => {
   it('revokes every lease and the own token, those of logins under way included', async ({ world }) => {
     const vault = await start(world);
@@ -391,6 +428,7 @@ describe.concurrent('closing', () => {
     await vi.waitFor(() => expect(vault.count(readonly)).toBeGreaterThan(10), patience);
     await credentials.close();
     expect((await late).map(({ status }) => status)).not.toContain('fulfilled');
+    await vi.waitFor(() => expect(vault.reading()).toBe(0), patience);
     expect(vault.users()).toEqual([]);
     expect(vault.tokens()).toEqual([]);
     expect((await world.failure(credentials, rule)).text).toMatch(/Latchkey is closing/);
@@ -407,6 +445,7 @@ describe.concurrent('closing', () => {
     await vi.waitFor(() => expect(vault.count(readonly)).toBeGreaterThan(1), patience);
     await credentials.close();
     await late;
+    await vi.waitFor(() => expect(vault.reading()).toBe(0), patience);
     expect(vault.users()).toEqual([]);
     expect(vault.tokens()).toHaveLength(1);
   });
