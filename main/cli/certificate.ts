@@ -147,7 +147,8 @@ export function trustCommand(
   if (platform === 'win32') {
     const thumbprint = certificate.fingerprint.replaceAll(':', '');
     return {
-      program: 'certutil.exe',
+      // In full, as a certutil.exe in the current folder would come first.
+      program: join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'certutil.exe'),
       parameters: ['-user', '-addstore', 'Root', file],
       where: 'among the root certificates of your Windows account',
       undo: `certutil -user -delstore Root ${thumbprint}`,

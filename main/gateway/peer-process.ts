@@ -8,6 +8,8 @@ import type { PeerProcess } from './ports.ts';
 
 /** How many processes that owned sockets lately are looked at before all others. */
 const recentAtMost = 32;
+/** One with more open files is left to the pass through all: a crowd of connections must not delay the look for one. */
+const recentFilesAtMost = 2000;
 const processesAtOnce = 8;
 const linksAtOnce = 64;
 const commandLineBytes = 64 * 1024;
@@ -28,8 +30,8 @@ interface Wanted {
 export function createProcessFinder() {
   /** The last one that was found is the last one in here. */
   const recent = new Set<number>();
-  const amongRecent = createSweep(async () => [...recent].toReversed(), noteOwner);
-  const amongAll = createSweep(allProcesses, noteOwner);
+  const amongRecent = createSweep(async () => [...recent].toReversed(), noteOwner, recentFilesAtMost);
+  const amongAll = createSweep(allProcesses, noteOwner, Infinity);
 
   function noteOwner(pid: number): void {
     recent.delete(pid);
@@ -55,7 +57,7 @@ export function createProcessFinder() {
  * Goes through a list of processes for everybody who asks, one pass at a time. Who asks during a pass may be found by
  * it, but is given up only after a pass that began later. It stops as soon as nobody waits.
  */
-function createSweep(list: () => Promise<number[]>, found: (pid: number) => void) {
+function createSweep(list: () => Promise<number[]>, found: (pid: number) => void, filesAtMost: number) {
   const wanted = new Set<Wanted>();
   let sweeping = false;
 
@@ -66,6 +68,7 @@ function createSweep(list: () => Promise<number[]>, found: (pid: number) => void
     if (owner === undefined || !isWanted) return;
     // A new socket has the lowest free number: in a program with many it is as likely to be a high one.
     const names = (await readdir(`${folder}/fd`).catch(() => [])).toReversed();
+    if (names.length > filesAtMost) return;
     for (let at = 0; at < names.length && wanted.size > 0; at += linksAtOnce) {
       const links = await readLinks(`${folder}/fd`, names.slice(at, at + linksAtOnce));
       for (const one of wanted) {

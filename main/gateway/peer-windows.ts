@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { PeerIdentity } from './peer.ts';
@@ -32,11 +33,11 @@ while ($null -ne ($line = [Console]::In.ReadLine())) {
   $answer = @{ number = [int]$number }
   try {
     $connection = Get-NetTCPConnection -State Established -LocalAddress $address -LocalPort $port -RemoteAddress $ourAddress -RemotePort $ourPort | Select-Object -First 1
-    $process = Get-CimInstance Win32_Process -Filter "ProcessId = $($connection.OwningProcess)"
+    $process = Get-CimInstance Win32_Process -Filter ('ProcessId = {0}' -f $connection.OwningProcess)
     $answer.pid = [int]$process.ProcessId
     $answer.program = $process.Name
     $answer.path = $process.ExecutablePath
-    $parent = Get-CimInstance Win32_Process -Filter "ProcessId = $($process.ParentProcessId)"
+    $parent = Get-CimInstance Win32_Process -Filter ('ProcessId = {0}' -f $process.ParentProcessId)
     if ($parent -and $parent.CreationDate -le $process.CreationDate) {
       $answer.parentPid = [int]$parent.ProcessId
       $answer.parentProgram = $parent.Name
@@ -48,11 +49,18 @@ while ($null -ne ($line = [Console]::In.ReadLine())) {
 }
 `;
 
-/** PowerShell takes half a second to start, so that one stays and is asked by line; the script is in no file. */
+/**
+ * PowerShell takes half a second to start, so that one stays and is asked by line. The script is in the open on its
+ * command line, where administrators see what runs, and for Windows' quoting has no double quotes. The full path keeps
+ * a powershell.exe in the current folder from being run.
+ */
 export function startPowerShell(): Answerer {
-  const encoded = Buffer.from(script, 'utf16le').toString('base64');
-  const parameters = ['-NoLogo', '-NoProfile', '-NonInteractive', '-EncodedCommand', encoded];
-  return spawn('powershell.exe', parameters, { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true });
+  const folder = join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'WindowsPowerShell', 'v1.0');
+  const parameters = ['-NoLogo', '-NoProfile', '-NonInteractive', '-Command', script];
+  return spawn(join(folder, 'powershell.exe'), parameters, {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    windowsHide: true,
+  });
 }
 
 /** Windows: asks for the owner of the client's end; the process that answers is started by the first question. */

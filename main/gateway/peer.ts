@@ -50,7 +50,9 @@ export function createPeerLookup() {
     }
     const entry = await findSocket(peer, host);
     if (entry === undefined) return {};
-    return withProcess({ uid: entry.uid }, await processOf(entry.inode, entry.uid));
+    const { uid, inode } = entry;
+    // The files of another user's processes are closed to all but root: looking for them would only take time.
+    return mayLookAt(uid) ? withProcess({ uid }, await processOf(inode, uid)) : { uid };
   }
 
   function look(peer: Peer, host: string, socket: Socket | undefined): Promise<PeerIdentity> {
@@ -82,6 +84,11 @@ export function createPeerLookup() {
       windows.close();
     },
   };
+}
+
+function mayLookAt(uid: number): boolean {
+  const own = process.getuid?.();
+  return own === 0 || own === uid;
 }
 
 function withProcess(identity: PeerIdentity, process: PeerProcess | undefined): PeerIdentity {
