@@ -26,6 +26,38 @@ const mfaCode = z.string().min(1).max(100);
 export const enrolment = z.object({ uri: z.string(), key: z.string(), qr: z.array(z.array(z.boolean())) });
 export type Enrolment = z.infer<typeof enrolment>;
 
+/** A SQL tool that can be told of a connection. */
+export const connectTool = z.object({
+  id: z.string(),
+  title: z.string(),
+  /** Whether it was found on this computer; false also for what is a library or a driver. */
+  installed: z.boolean(),
+});
+export type ConnectTool = z.infer<typeof connectTool>;
+
+/** What a tool needs to know of a connection. No secret is in it: where a password goes stands a word for one. */
+export const connectSettings = z.object({
+  title: z.string(),
+  /**
+   * `handle`: the tool saves a password, and gets a handle. `command`: it runs a command that prints a fresh token.
+   * `none`: it asks for a password each time.
+   */
+  needs: z.enum(['handle', 'command', 'none']),
+  /** Sentences, in order. */
+  steps: z.array(z.string()),
+  /** For its dialogs. */
+  fields: z.array(z.object({ label: z.string(), value: z.string() })),
+  /** To copy. */
+  texts: z.array(z.object({ label: z.string(), language: z.string(), text: z.string() })),
+  /** What `writeSettings` writes; empty for a tool that has no such file. */
+  files: z.array(z.object({ path: z.string(), note: z.string() })),
+  /** Whether `openTool` can start it. */
+  canOpen: z.boolean(),
+});
+export type ConnectSettings = z.infer<typeof connectSettings>;
+
+const connectRequest = z.strictObject({ connection: z.string().max(100), tool: z.string().max(100) });
+
 /** One finding of the doctor. `remedy` says what to click or change where it is not `ok`. */
 export const check = z.object({
   name: z.string(),
@@ -96,6 +128,20 @@ export const ipcActions = {
   revokeHandle: { request: id, reply: nothing },
   /** Lets the program of a prompt of kind `client` in. */
   allowClient: { request: z.strictObject({ id: name, choice: z.enum(clientChoices) }), reply: nothing },
+  /** The tools that speak the protocol of this connection. */
+  connectTools: {
+    request: z.strictObject({ connection: z.string().max(100) }),
+    reply: z.array(connectTool),
+  },
+  connectSettings: { request: connectRequest, reply: connectSettings },
+  /** Copies the text with this index in `texts`. */
+  copySetting: {
+    request: connectRequest.extend({ text: z.number().int().min(0).max(100) }),
+    reply: nothing,
+  },
+  /** Writes the files of the tool, with a handle made for them where they hold a password, and says which. */
+  writeSettings: { request: connectRequest, reply: z.object({ written: z.array(z.string()) }) },
+  openTool: { request: connectRequest, reply: nothing },
   openAuditFolder: { request: nothing, reply: nothing },
   getPreferences: { request: nothing, reply: preferences },
   /** Changes the keys that are given and answers with all of them. */

@@ -13,7 +13,7 @@ export type DesktopActions = {
 export interface ActionParts {
   broker: DesktopBroker;
   secrets: SecretClipboard;
-  /** For what is no secret: device code and command line. */
+  /** For what is no secret: device code, command line and settings of tools. */
   copyText(text: string): void | Promise<void>;
   openExternal(url: string): Promise<void>;
   /** Resolves to an empty string, or to the reason why the folder could not be opened. */
@@ -122,6 +122,16 @@ export function createActions(parts: ActionParts): DesktopActions {
 
     revokeHandle: ({ id }) => broker.revokeHandle(id),
     allowClient: ({ id, choice }) => broker.allowClient(id, choice),
+
+    connectTools: ({ connection }) => broker.connect.tools(connection),
+    connectSettings: ({ connection, tool }) => broker.connect.settings(connection, tool),
+    async copySetting({ connection, tool, text }) {
+      await parts.copyText(await broker.connect.text(connection, tool, text));
+    },
+    writeSettings: async ({ connection, tool }) => ({
+      written: await broker.connect.write(connection, tool),
+    }),
+    openTool: ({ connection, tool }) => broker.connect.open(connection, tool),
 
     async openAuditFolder() {
       const remedy = `Open the folder ${broker.auditFolder} yourself.`;

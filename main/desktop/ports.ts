@@ -1,5 +1,5 @@
 import type { SignInWay } from '../contract/clouds.ts';
-import type { Check, Enrolment, ProviderForm } from '../contract/ipc.ts';
+import type { Check, ConnectSettings, ConnectTool, Enrolment, ProviderForm } from '../contract/ipc.ts';
 import type { AppState, ClientChoice } from '../contract/state.ts';
 import type { Seal } from '../store/seal.ts';
 
@@ -34,6 +34,18 @@ export interface DesktopSecondFactor {
   };
 }
 
+/** Settings of SQL tools for a connection. All of them reject for a connection or a tool that there is not. */
+export interface DesktopConnect {
+  tools(connection: string): Promise<ConnectTool[]>;
+  /** With a word where a password goes, never with one. */
+  settings(connection: string, tool: string): Promise<ConnectSettings>;
+  /** The text with this index in the settings. */
+  text(connection: string, tool: string, index: number): Promise<string>;
+  /** Writes the files of the tool, with a handle where they hold a password; resolves to their paths. */
+  write(connection: string, tool: string): Promise<string[]>;
+  open(connection: string, tool: string): Promise<void>;
+}
+
 /** What the desktop needs of the broker. Every promise rejects with a LatchkeyError when the action is not possible. */
 export interface DesktopBroker {
   state(): AppState;
@@ -59,6 +71,7 @@ export interface DesktopBroker {
   /** Refuses the logins that wait for this prompt, of whatever kind it is. */
   denyPrompt(promptId: string): Promise<void>;
   secondFactor: DesktopSecondFactor;
+  connect: DesktopConnect;
   saveProvider(provider: ProviderForm): Promise<void>;
   removeProvider(name: string): Promise<void>;
   setProviderEnabled(name: string, enabled: boolean): Promise<void>;

@@ -142,6 +142,24 @@ describe('a handle', () => {
   });
 });
 
+test('settings of a tool come from the broker; their texts go to the clipboard and are in no answer', async () => {
+  const { actions, calls, done } = create(states.signedIn);
+  const request = { connection: 'sales', tool: 'dbeaver' };
+  expect(await actions.connectTools({ connection: 'sales' })).toHaveLength(1);
+  expect((await actions.connectSettings(request)).title).toBe('DBeaver');
+  expect(await actions.copySetting({ ...request, text: 2 })).toBeUndefined();
+  expect(done).toEqual(['copy jdbc:postgresql://127.0.0.1:6432/sales']);
+  expect(await actions.writeSettings(request)).toEqual({ written: ['/home/adele/.pg_service.conf'] });
+  await actions.openTool(request);
+  expect(calls).toEqual([
+    ['tools', 'sales'],
+    ['settings', 'sales', 'dbeaver'],
+    ['text', 'sales', 'dbeaver', 2],
+    ['write', 'sales', 'dbeaver'],
+    ['open', 'sales', 'dbeaver'],
+  ]);
+});
+
 test('the command of a connection is copied; without access there is none', async () => {
   const { actions, done } = create(states.signedIn);
   await actions.copyCommand({ connection: 'sales' });

@@ -55,6 +55,33 @@ export function createFakeBroker(state: AppState, changes: Partial<DesktopBroker
         askPhone: note('askPhone'),
       },
     },
+    connect: {
+      async tools(...args) {
+        calls.push(['tools', ...args]);
+        return [{ id: 'dbeaver', title: 'DBeaver', installed: true }];
+      },
+      async settings(...args) {
+        calls.push(['settings', ...args]);
+        return {
+          title: 'DBeaver',
+          needs: 'handle',
+          steps: ['Restart DBeaver.'],
+          fields: [{ label: 'Port', value: '6432' }],
+          texts: [],
+          files: [],
+          canOpen: true,
+        };
+      },
+      async text(...args) {
+        calls.push(['text', ...args]);
+        return 'jdbc:postgresql://127.0.0.1:6432/sales';
+      },
+      async write(...args) {
+        calls.push(['write', ...args]);
+        return ['/home/adele/.pg_service.conf'];
+      },
+      open: note('open'),
+    },
     saveProvider: note('saveProvider'),
     removeProvider: note('removeProvider'),
     setProviderEnabled: note('setProviderEnabled'),

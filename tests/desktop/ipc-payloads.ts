@@ -47,6 +47,7 @@ const isShape =
 const isId = isShape({ id: isText(0, 100) });
 const isCode = isShape({ code: isName });
 const isNamed = isShape({ name: isName });
+const isConnect = isShape({ connection: isText(0, 100), tool: isText(0, 100) });
 
 export const takes: Record<IpcAction, Accepts> = {
   getState: isNothing,
@@ -68,6 +69,15 @@ export const takes: Record<IpcAction, Accepts> = {
   ),
   revokeHandle: isId,
   allowClient: isShape({ id: isName, choice: isOneOf('once', 'hour', 'until-lock', 'always') }),
+  connectTools: isShape({ connection: isText(0, 100) }),
+  connectSettings: isConnect,
+  copySetting: isShape({
+    connection: isText(0, 100),
+    tool: isText(0, 100),
+    text: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 100,
+  }),
+  writeSettings: isConnect,
+  openTool: isConnect,
   openAuditFolder: isNothing,
   getPreferences: isNothing,
   setPreferences: isShape(
@@ -114,6 +124,11 @@ const samples: Partial<Record<IpcAction, Record<string, unknown>>> = {
   copyHandle: { connection: 'sales', role: 'sales_reader', tool: 'DBeaver' },
   revokeHandle: { id: 'h1' },
   allowClient: { id: 'p1', choice: 'until-lock' },
+  connectTools: { connection: 'sales' },
+  connectSettings: { connection: 'sales', tool: 'dbeaver' },
+  copySetting: { connection: 'sales', tool: 'dbeaver', text: 1 },
+  writeSettings: { connection: 'sales', tool: 'dbeaver' },
+  openTool: { connection: 'sales', tool: 'dbeaver' },
   setPreferences: { theme: 'dark', startAtLogin: true },
   enrolTotp: { code: '123456' },
   confirmTotp: { code: '123456' },
@@ -164,6 +179,7 @@ const value = fc.oneof(
   fc.constant(undefined),
   fc.constant(null),
   fc.integer(),
+  fc.constantFrom(-1, 0, 1, 0.5, 100, 101),
   fc.array(word, { maxLength: 2 }),
   fc.constantFrom(
     Array.from({ length: 200 }, () => 'a.b'),
