@@ -80,7 +80,7 @@ export function createGateway({ gatekeeper, scram, limits, onFault }: GatewayOpt
         case 'postgresql':
           return createPostgresProtocol({ settings, scram, limits });
         case 'mysql':
-          return createMysqlProtocol({ settings, limits });
+          return createMysqlProtocol({ settings, limits, onFault });
         case 'sqlserver':
           return createSqlServerProtocol({ settings });
         default:
