@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfiguration, parseConfiguration } from '../../main/config/load.ts';
 import { storedNames } from '../../main/config/password-source.ts';
-import { LatchkeyError } from '../../main/contract/errors.ts';
+import type { LatchkeyError } from '../../main/contract/errors.ts';
 
 interface Options {
   upstream?: string;
