@@ -54,7 +54,6 @@ export async function connectUpstream(
       throw notEncrypted(address, 'does not offer TLS');
     return answer;
   });
-  // Bytes behind the answer become part of the handshake, and break it.
   const stream = createTlsInTds(plain, reader.release());
   // Only a stream is asked of it.
   const tls = await secure(stream as unknown as Socket, address, secureContext, signal);
@@ -97,6 +96,8 @@ async function exchange(
   try {
     const { type, payload } = await readMessage(reader, maxPrelogin);
     if (type !== packetTypes.response) throw new ProtocolError('it does not answer PRELOGIN');
+    // They would be taken for the answer to a login that has not been sent, or for a part of the TLS handshake.
+    if (reader.buffered > 0) throw new ProtocolError('it speaks before it is asked');
     return parsePrelogin(payload);
   } catch (error) {
     throw error instanceof ProtocolError ? brokenProtocol(address, error) : error;
