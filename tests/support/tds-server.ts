@@ -37,6 +37,8 @@ export interface TdsServer {
   brokenRecords(): number;
   /** Sessions that are open. */
   sessions(): number;
+  /** On connections that are open, as they went over the network. */
+  bytesSent(): number;
   /** Ends every connection as a crash would. */
   kill(): void;
   close(): Promise<void>;
@@ -53,6 +55,7 @@ export async function startTdsServer(options: TdsServerOptions = {}): Promise<Td
     attentions: 0,
     brokenRecords: () => wires.reduce((sum, each) => sum + each.brokenRecords, 0),
     sessions: () => sockets.size,
+    bytesSent: () => [...sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
     kill() {
       for (const socket of sockets) socket.resetAndDestroy();
     },

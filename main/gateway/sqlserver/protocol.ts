@@ -66,9 +66,12 @@ export function createSqlServerProtocol({ settings }: SqlServerOptions): Protoco
       const client = await readClientLogin(caller, clientTls, serverVersion);
       versions.set(caller, client.tdsVersion);
       caller.started();
+      const login = checkLogin(client, settings);
+      // The token is not kept for as long as the session lasts.
+      client.password = '';
       return {
-        login: checkLogin(client, settings),
-        open: async ({ login }, signal) => opened(await upstream.logIn(login, client, signal), client),
+        login,
+        open: async (allowed, signal) => opened(await upstream.logIn(allowed.login, client, signal), client),
       };
     },
     encodeRefusal: (refusal, caller) => encodeRefusal(refusal, versions.get(caller) ?? tds74),

@@ -47,8 +47,8 @@ export function createTlsInTds({ socket, receive }: Connection, early: Buffer): 
     },
     destroy(error, done) {
       readable = false;
-      if (error === null) socket.destroySoon();
-      else socket.destroy();
+      // Whoever wanted the last bytes sent has ended the stream before, and `final` has waited for them.
+      socket.destroy();
       done(error);
     },
   });

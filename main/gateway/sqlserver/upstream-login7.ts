@@ -36,7 +36,13 @@ export function upstreamLogin7(
   if (accessToken === undefined && password === undefined) throw missing();
   const tdsVersion = spokenVersion(client.tdsVersion, accessToken !== undefined);
   const kept = client.features?.filter(({ id }) => !ours.has(id));
-  const common = { ...client, tdsVersion, serverName, database: login.database, features: nonEmpty(kept) };
+  const common = {
+    ...client,
+    tdsVersion,
+    serverName,
+    database: fitting(login.database),
+    features: nonEmpty(kept),
+  };
   if (accessToken === undefined)
     return { ...common, userName: fitting(login.user), password: fitting(password ?? '') };
   // FeatureExt came with 7.4.
@@ -71,7 +77,7 @@ function fedAuthFeature(accessToken: string, prelogin: Prelogin): Feature {
 }
 
 function fitting(text: string): string {
-  if (text.length > maxTextLength) throw tooLong('login or password');
+  if (text.length > maxTextLength) throw tooLong('login, password or database name');
   return text;
 }
 

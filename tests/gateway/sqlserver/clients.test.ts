@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TYPES } from 'tedious';
+import { Request, TYPES } from 'tedious';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestAuthority, createTestAuthority } from '../../support/certificates.ts';
 import { describeWith } from '../../support/parts.ts';
@@ -240,5 +240,68 @@ describe('what a client says of itself', () => {
       expect(await client.batch('select db_name()')).toEqual(['sales']);
       await client.close();
     }
+  });
+});
+
+describe('a session that is encrypted on both sides', () => {
+  const open = async () => {
+    const opened = tlsGateway.gatekeeper.nextOpened();
+    const client = await tedious({ ...through(tlsGateway), ...encrypted() });
+    return { client, sessionId: await opened };
+  };
+
+  test('is counted in plain bytes', async () => {
+    const { client, sessionId } = await open();
+    expect(await client.execute('select len(@a)', [['a', TYPES.NVarChar, 'x'.repeat(10_000)]])).toEqual([
+      10_000,
+    ]);
+    await client.batch('select * from numbers(3000)', () => undefined);
+    await client.close();
+    const end = await tlsGateway.gatekeeper.nextEnd(sessionId);
+    expect(end.reason).toBe('client-closed');
+    // The statements and settings of the driver come on top of the 20,000 bytes of the text.
+    expect(end.bytesFromClient).toBeGreaterThan(20_000);
+    expect(end.bytesFromClient).toBeLessThan(24_000);
+    // Each row has 73 bytes.
+    expect(end.bytesFromUpstream).toBeGreaterThan(3000 * 70);
+    expect(end.bytesFromUpstream).toBeLessThan(3000 * 80);
+  });
+
+  test('is cut with a reason, and its statement is stopped', async () => {
+    const { client, sessionId } = await open();
+    const attentions = tlsServer.attentions;
+    const waiting = client.batch("waitfor delay '00:10:00'");
+    waiting.catch(() => undefined);
+    await expect.poll(() => tlsServer.statements.at(-1), { timeout: 20_000 }).toContain('waitfor');
+    tlsGateway.host.cut([sessionId], 'You have signed out.');
+    await expect(waiting).rejects.toThrow('You have signed out.');
+    await expect.poll(() => tlsServer.attentions, { timeout: 20_000 }).toBe(attentions + 1);
+    expect(await tlsGateway.gatekeeper.nextEnd(sessionId)).toMatchObject({ reason: 'cut' });
+  });
+
+  test('holds the upstream back while the client does not read', async () => {
+    const { client, sessionId } = await open();
+    const request = new Request('select * from numbers(2000000)', () => undefined);
+    const paused = new Promise<void>((resolve) => {
+      request.once('row', () => {
+        request.pause();
+        resolve();
+      });
+    });
+    client.connection.execSqlBatch(request);
+    await paused;
+    let before = -1;
+    // Until every buffer on the way is full.
+    for (let now = tlsServer.bytesSent(); now !== before; now = tlsServer.bytesSent()) {
+      before = now;
+      await new Promise((resolve) => {
+        setTimeout(resolve, 700);
+      });
+    }
+    // All rows would be 146 MB.
+    expect(before).toBeLessThan(40_000_000);
+    tlsGateway.host.cut([sessionId], 'That will do.');
+    expect(await tlsGateway.gatekeeper.nextEnd(sessionId)).toMatchObject({ reason: 'cut' });
+    await expect.poll(() => tlsServer.sessions(), { timeout: 20_000 }).toBe(0);
   });
 });
