@@ -58,12 +58,14 @@ export async function startMysqlGateway(options: MysqlGatewayOptions): Promise<M
     return authorize({ ...attempt, proof: { kind: 'password', password } });
   };
   const log: string[] = [];
+  // Tests may replace the function later.
+  const asked = { ...gatekeeper, authorize: (attempt: LoginAttempt) => gatekeeper.authorize(attempt) };
   // Tests of the delay itself set it; everybody else need not wait.
   const limits = { ...defaultLimits, wrongTokenMs: 10, ...options.limits };
   const host =
     options.worker === true
-      ? await startGatewayHost({ gatekeeper, scram, limits, log: (line) => log.push(line) })
-      : createGateway({ gatekeeper, scram, limits, onFault: (error) => log.push(String(error)) });
+      ? await startGatewayHost({ gatekeeper: asked, scram, limits, log: (line) => log.push(line) })
+      : createGateway({ gatekeeper: asked, scram, limits, onFault: (error) => log.push(String(error)) });
   const port = await freePort();
   const authority = options.clientTls === true ? await createTestAuthority() : undefined;
   const certificate = await authority?.issue({ dns: ['localhost'], ip: ['127.0.0.1'] });
