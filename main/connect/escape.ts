@@ -81,14 +81,24 @@ export function freetdsValue(value: string): string {
 /**
  * A value of an ODBC connection string (ODBC reference, "SQLDriverConnect", "Driver Manager guidelines"): braces only
  * where it cannot do without, `}` doubled inside.
- * @param braces whether the driver reads them; psqlODBC takes a value as it stands, up to the next `;`
+ * @param braces how the driver reads them, as measured: psqlODBC takes a value as it stands, up to the next `;`;
+ *   FreeTDS ends it at the first `}`
  */
-export function odbcValue(value: string, braces = true): string {
+export function odbcValue(value: string, braces: 'none' | 'simple' | 'doubled' = 'doubled'): string {
   oneLine('An ODBC connection string', value);
   if (value !== '' && value === value.trim() && !value.startsWith('{') && !value.includes(';')) return value;
-  if (!braces)
-    throw inexpressible('An ODBC connection string of this driver', 'a value with ";" or outer spaces');
+  if (braces === 'none' || (braces === 'simple' && value.includes('}')))
+    throw inexpressible('An ODBC connection string of this driver', 'a value with these characters');
   return `{${value.replaceAll('}', '}}')}}`;
+}
+
+/**
+ * A login name for FreeTDS and what is built on it, which take what stands before a backslash for a Windows domain and
+ * log in by NTLM.
+ */
+export function freetdsUser(value: string): string {
+  if (value.includes('\\')) throw inexpressible('FreeTDS', 'a user with a backslash');
+  return oneLine('FreeTDS', value);
 }
 
 /** A component of a URL (RFC 3986 section 2.1), stricter than `encodeURIComponent`. */

@@ -1,5 +1,5 @@
 import { fieldsOf, inPath, pasteHandle, programs, tokenCommand, tokenLine } from './common.ts';
-import { codeText, dotnetValue, urlComponent, urlHost } from './escape.ts';
+import { codeText, dotnetValue, freetdsUser, urlComponent, urlHost } from './escape.ts';
 import { conninfo } from './libpq.ts';
 import { passwordPlaceholder, type Place, type Protocol, type SettingsText, type Tool } from './types.ts';
 
@@ -15,6 +15,8 @@ function list(words: readonly string[]): string {
 
 function pythonText(place: Place): SettingsText {
   const { protocol, host, port, database, username, authorityFile } = place;
+  // pymssql is built on FreeTDS.
+  const tdsUser = protocol === 'sqlserver' ? freetdsUser(username) : username;
   const token = [
     'import subprocess',
     '',
@@ -40,7 +42,7 @@ function pythonText(place: Place): SettingsText {
       'import pymssql',
       ...token,
       `connection = pymssql.connect(server=${codeText(host)}, port="${port}", database=${codeText(database)},`,
-      `    user=${codeText(username)}, password=token(), tds_version="7.4")`,
+      `    user=${codeText(tdsUser)}, password=token())`,
     ],
   }[protocol];
   const driver = { postgresql: 'psycopg', mysql: 'PyMySQL', sqlserver: 'pymssql' }[protocol];

@@ -1,5 +1,5 @@
 import { fieldsOf, nameOf, pasteHandle, programs } from './common.ts';
-import { odbcIniValue, odbcValue, powerShellText } from './escape.ts';
+import { freetdsUser, odbcIniValue, odbcValue, powerShellText } from './escape.ts';
 import {
   mark,
   passwordPlaceholder,
@@ -21,10 +21,9 @@ interface Driver {
   values(place: Place): Record<string, string>;
   user: string;
   password: string;
-  /** Whether user and password may stand in odbc.ini. */
+  /** Whether the driver takes user and password from odbc.ini. */
   saves: boolean;
-  /** Whether it reads values in braces. */
-  braces: boolean;
+  braces: Parameters<typeof odbcValue>[1];
 }
 
 const everywhere = (name: string): Driver['names'] => ({ linux: name, darwin: name, win32: name });
@@ -48,7 +47,7 @@ const drivers: Record<Protocol, Driver[]> = {
       user: 'Username',
       password: 'Password',
       saves: true,
-      braces: false,
+      braces: 'none',
     },
   ],
   mysql: [
@@ -69,7 +68,7 @@ const drivers: Record<Protocol, Driver[]> = {
       user: 'User',
       password: 'Password',
       saves: true,
-      braces: true,
+      braces: 'doubled',
     },
     {
       title: 'MySQL Connector/ODBC',
@@ -86,7 +85,7 @@ const drivers: Record<Protocol, Driver[]> = {
       user: 'User',
       password: 'Password',
       saves: true,
-      braces: true,
+      braces: 'doubled',
     },
   ],
   sqlserver: [
@@ -103,24 +102,23 @@ const drivers: Record<Protocol, Driver[]> = {
       user: 'UID',
       password: 'PWD',
       saves: false,
-      braces: true,
+      braces: 'doubled',
     },
     {
       title: 'FreeTDS',
       known: /^FreeTDS/,
       names: everywhere('FreeTDS'),
-      values: ({ host, port, database, authorityFile }) => ({
+      values: ({ host, port, database }) => ({
         Server: host,
         Port: String(port),
         Database: database,
         TDS_Version: '7.4',
         ClientCharset: 'UTF-8',
-        ...(authorityFile === undefined ? {} : { Encryption: 'require' }),
       }),
       user: 'UID',
       password: 'PWD',
-      saves: true,
-      braces: true,
+      saves: false,
+      braces: 'simple',
     },
   ],
 };
@@ -139,7 +137,8 @@ function chooseDriver({ protocol, system, odbcDrivers = [] }: Place): {
 }
 
 function connectionString(place: Place, driver: Driver, name: string, password: boolean): string {
-  const values = { Driver: name, ...driver.values(place), UID: place.username };
+  const user = driver.title === 'FreeTDS' ? freetdsUser(place.username) : place.username;
+  const values = { Driver: name, ...driver.values(place), UID: user };
   const text = Object.entries(values)
     .map(([key, value]) => `${key}=${key === 'Driver' ? `{${value}}` : odbcValue(value, driver.braces)};`)
     .join('');
@@ -230,7 +229,7 @@ export const odbc: Tool = {
     return {
       steps: [
         ...steps,
-        ...(place.system === 'win32' ? [] : [`Try it with: isql -v ${nameOf(place)}`]),
+        ...(files.some(({ secret }) => secret) ? [`Try it with: isql -v ${nameOf(place)}`] : []),
         ...(place.protocol === 'sqlserver'
           ? ['To have TLS on loopback too, trust the authority in the system store and write Encrypt=yes.']
           : []),

@@ -1,5 +1,5 @@
 import { fieldsOf, inPath, markComment, nameOf, pasteHandle, pathOn, programs, tokenLine } from './common.ts';
-import { freetdsValue, shellLine, urlComponent } from './escape.ts';
+import { freetdsUser, freetdsValue, shellLine, urlComponent } from './escape.ts';
 import type { Place, Tool } from './types.ts';
 
 /** Both sqlcmd programs take the password from this variable, so that it stands in no argument. */
@@ -149,7 +149,8 @@ export const freetds: Tool = {
   needs: 'none',
   programs: inPath('tsql', 'bsqldb'),
   settings(place) {
-    const { host, port, database, username, authorityFile, system } = place;
+    const { host, port, database, authorityFile, system } = place;
+    const username = freetdsUser(place.username);
     const name = nameOf(place);
     const values = {
       host,

@@ -46,7 +46,15 @@ export async function runClient(
   { home, input = '', env = {} }: { home: string; input?: string; env?: NodeJS.ProcessEnv },
 ): Promise<Ran> {
   const child = spawn(part.path ?? part.name, args, {
-    env: { PATH: process.env['PATH'], HOME: home, LC_ALL: 'C.UTF-8', ...env },
+    // unixODBC and FreeTDS take the home from the password database, not from HOME.
+    env: {
+      PATH: process.env['PATH'],
+      HOME: home,
+      LC_ALL: 'C.UTF-8',
+      ODBCINI: join(home, '.odbc.ini'),
+      FREETDSCONF: join(home, '.freetds.conf'),
+      ...env,
+    },
     cwd: home,
     timeout: 120_000,
   });
@@ -61,9 +69,7 @@ export async function runClient(
 
 /** The first row of one statement through unixODBC's own client. */
 export async function isql(home: string, source: string[], sql: string): Promise<string> {
-  // unixODBC takes the home from the password database, not from HOME.
-  const env = { ODBCINI: join(home, '.odbc.ini') };
-  const ran = await runClient(clients.isql, [...source, '-b', '-v', '-d|'], { home, input: `${sql}\n`, env });
+  const ran = await runClient(clients.isql, [...source, '-b', '-v', '-d|'], { home, input: `${sql}\n` });
   expect(ran, JSON.stringify(ran)).toMatchObject({ code: 0 });
   return ran.out.trim().split('\n')[0] ?? '';
 }

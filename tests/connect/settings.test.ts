@@ -275,12 +275,13 @@ describe('links and documents', () => {
       place('sqlserver', { odbcDrivers: ['PostgreSQL Unicode', 'FreeTDS'] }),
     );
     expect(fileText(settings, '.odbc.ini')).toMatch(/^Driver = FreeTDS$/m);
-    expect(settings.files[0]?.secret).toBe(true);
+    expect(settings.files[0]?.secret).toBe(false);
     const microsoft = settingsFor(
       'odbc',
       place('sqlserver', { odbcDrivers: ['FreeTDS', 'ODBC Driver 17 for SQL Server'] }),
     );
     expect(fileText(microsoft, '.odbc.ini')).toMatch(/^Driver = ODBC Driver 17 for SQL Server$/m);
     expect(microsoft.files[0]?.secret).toBe(false);
+    expect(settingsFor('odbc', place('mysql')).files[0]?.secret).toBe(true);
   });
 });
