@@ -14,8 +14,6 @@ const processesAtOnce = 8;
 const linksAtOnce = 64;
 const commandLineBytes = 64 * 1024;
 
-export type ProcessFinder = ReturnType<typeof createProcessFinder>;
-
 interface Wanted {
   link: string;
   uid: number | undefined;

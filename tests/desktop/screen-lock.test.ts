@@ -299,7 +299,7 @@ test('without the program, the log says so once and nothing is tried again', asy
     log: (line) => logged.push(line),
     spawn: (_program, parameters) => {
       started += 1;
-      return spawn('latchkey-no-such-program', parameters, { stdio: ['ignore', 'pipe', 'ignore'] });
+      return spawn('./no-such-program', parameters, { stdio: ['ignore', 'pipe', 'ignore'] });
     },
   });
   await expect.poll(() => logged.length, { timeout: 20_000 }).toBeGreaterThan(0);

@@ -89,7 +89,7 @@ describe('macOS', () => {
   );
 
   test('a program that is missing, fails or hangs is an error, not a wait', async () => {
-    await expect(runProgram('latchkey-no-such-program', [])).rejects.toThrow('ENOENT');
+    await expect(runProgram('./no-such-program', [])).rejects.toThrow('ENOENT');
     await expect(runProgram(process.execPath, ['-e', 'process.exit(3)'])).rejects.toThrow();
     await expect(runProgram(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])).rejects.toThrow();
     expect(await runProgram(process.execPath, ['-e', 'console.log(1); process.exitCode = 1'])).toBe('1\n');
@@ -182,7 +182,7 @@ describe('Windows', () => {
 
   test('no PowerShell at all, a silent one and an unknown address are "unknown"', async () => {
     const missing = createWindowsPeers(() => {
-      const child = spawn('latchkey-no-such-program', { stdio: ['pipe', 'pipe', 'ignore'] });
+      const child = spawn('./no-such-program', { stdio: ['pipe', 'pipe', 'ignore'] });
       children.push(child);
       return child;
     });
