@@ -4,18 +4,22 @@ import type { IpcReply } from '../../main/contract/ipc.ts';
 import type { ConnectionState, Grant } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { Badge } from '../ui/badge.tsx';
+import { Button } from '../ui/button.tsx';
 import { Copied } from '../ui/copied.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
+import { Icon } from '../ui/icon.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { protocolTitles } from '../ui/protocols.ts';
 import { lifetime, timeOfDay, useNow } from '../ui/time.ts';
 import { Name } from '../ui/name.tsx';
+import { ConnectDialog } from './connect-dialog.tsx';
 import styles from './home.module.css';
 
 /** One database: whether its port answers, the roles that are open, and how to connect. */
 export function ConnectionCard({ connection }: { connection: ConnectionState }) {
   const { title, protocol, host, port, database, listener, grants, command } = connection;
   const open = grants.length > 0;
+  const [connecting, setConnecting] = useState(false);
   return (
     <li className={`${styles['card']} ${open ? '' : styles['closed']}`}>
       <div className={styles['head']}>
@@ -42,6 +46,15 @@ export function ConnectionCard({ connection }: { connection: ConnectionState }) 
         </p>
       )}
       {command !== undefined && <CommandLine connection={connection} command={command} />}
+      {open && (
+        <div>
+          <Button label={`Connect a tool to ${title}`} onClick={() => setConnecting(true)}>
+            <Icon name="plug" size={18} />
+            Connect a tool
+          </Button>
+        </div>
+      )}
+      {connecting && <ConnectDialog connection={connection} onClose={() => setConnecting(false)} />}
     </li>
   );
 }

@@ -10,6 +10,8 @@ export function Modal(props: {
   title: ReactNode;
   /** Escape was pressed; absent where the dialog must be answered. */
   onEscape?: () => void;
+  /** For texts with long lines. */
+  wide?: boolean;
   children: ReactNode;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -33,7 +35,7 @@ export function Modal(props: {
   return (
     <dialog
       ref={dialog}
-      className={styles['dialog']}
+      className={`${styles['dialog']} ${props.wide === true ? styles['wide'] : ''}`}
       aria-labelledby={title}
       onCancel={(event) => {
         event.preventDefault();

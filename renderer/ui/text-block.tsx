@@ -1,5 +1,6 @@
 import { type ReactNode, useRef, useState } from 'react';
 import { CopyButton } from './copy-button.tsx';
+import { plainText } from './name.tsx';
 import styles from './text-block.module.css';
 
 /** Text to take away: it can be selected, and a button copies all of it. */
@@ -7,7 +8,9 @@ export function TextBlock(props: {
   label: string;
   text: string;
   /** Said after the copy. */
-  copied: string;
+  copied?: string;
+  /** Copies it another way, for one of several texts in the same place; see {@link CopyButton}. */
+  onCopy?(): Promise<string | undefined>;
   /** Other buttons beside the one that copies. */
   children?: ReactNode;
 }) {
@@ -32,14 +35,28 @@ export function TextBlock(props: {
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <section className={styles['scroll']} tabIndex={0} aria-label={props.label}>
         <pre ref={block} className={styles['text']}>
-          {props.text}
+          {shownText(props.text)}
         </pre>
       </section>
       <div className={styles['buttons']}>
-        <CopyButton onCopy={copy}>Copy</CopyButton>
+        <CopyButton
+          {...(props.onCopy === undefined ? {} : { label: `Copy ${props.label}` })}
+          onCopy={props.onCopy ?? copy}
+        >
+          Copy
+        </CopyButton>
         {props.children}
       </div>
       <output>{byHand && 'The text is selected: copy it with the keyboard.'}</output>
     </div>
   );
+}
+
+/** Line by line, since line breaks are among the characters that a name must not have. */
+function shownText(text: string): string {
+  return text
+    .replaceAll('\t', '  ')
+    .split('\n')
+    .map((line) => plainText(line))
+    .join('\n');
 }
