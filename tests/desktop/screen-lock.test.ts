@@ -10,6 +10,8 @@ import {
 } from '../../main/desktop/screen-lock.ts';
 import { describeWith, program } from '../support/parts.ts';
 
+const missingProgram = './no-such-program';
+
 describe('the lines of dbus-monitor', () => {
   const read = (text: string): LockEvent[] => {
     const reader = createLockReader();
@@ -299,7 +301,7 @@ test('without the program, the log says so once and nothing is tried again', asy
     log: (line) => logged.push(line),
     spawn: (_program, parameters) => {
       started += 1;
-      return spawn('./no-such-program', parameters, { stdio: ['ignore', 'pipe', 'ignore'] });
+      return spawn(missingProgram, parameters, { stdio: ['ignore', 'pipe', 'ignore'] });
     },
   });
   await expect.poll(() => logged.length, { timeout: 20_000 }).toBeGreaterThan(0);

@@ -7,10 +7,12 @@ import { type Run, runProgram, shareLooks } from '../../main/gateway/peer-run.ts
 import { createWindowsPeers, parseAnswer } from '../../main/gateway/peer-windows.ts';
 import { describeWith, program } from '../support/parts.ts';
 
+const missingProgram = './no-such-program';
+
 const peer = { transport: 'tcp', address: '127.0.0.1', port: 54321, localPort: 15432 } as const;
 
 describe('macOS', () => {
-  // As lsof 4.91 and ps of macOS 14 write them.
+  // Written after lsof(8), "OUTPUT FOR OTHER PROGRAMS", and ps(1) of macOS; not recorded on one.
   const lsof = [
     'p412',
     'u501',
@@ -89,7 +91,7 @@ describe('macOS', () => {
   );
 
   test('a program that is missing, fails or hangs is an error, not a wait', async () => {
-    await expect(runProgram('./no-such-program', [])).rejects.toThrow('ENOENT');
+    await expect(runProgram(missingProgram, [])).rejects.toThrow('ENOENT');
     await expect(runProgram(process.execPath, ['-e', 'process.exit(3)'])).rejects.toThrow();
     await expect(runProgram(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])).rejects.toThrow();
     expect(await runProgram(process.execPath, ['-e', 'console.log(1); process.exitCode = 1'])).toBe('1\n');
@@ -131,7 +133,7 @@ describe('Windows', () => {
     return child;
   };
 
-  test('as Windows PowerShell 5.1 writes an answer', () => {
+  test('an answer in the form that ConvertTo-Json gives it', () => {
     const line =
       '{"parentPid":7012,"sameUser":true,"program":"dbeaver.exe","number":4,"path":"C:\\\\Program Files\\\\DBeaver\\\\dbeaver.exe","pid":9120,"parentProgram":"explorer.exe"}';
     expect(parseAnswer(line)).toEqual({
@@ -182,7 +184,7 @@ describe('Windows', () => {
 
   test('no PowerShell at all, a silent one and an unknown address are "unknown"', async () => {
     const missing = createWindowsPeers(() => {
-      const child = spawn('./no-such-program', { stdio: ['pipe', 'pipe', 'ignore'] });
+      const child = spawn(missingProgram, { stdio: ['pipe', 'pipe', 'ignore'] });
       children.push(child);
       return child;
     });
