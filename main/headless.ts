@@ -8,13 +8,15 @@ export interface HeadlessOptions extends Pick<
 > {
   /** File with the key that seals secrets at rest; without one they are kept in memory only. */
   keyFile?: string | undefined;
+  /** Somebody watches the prompts (`latchkey prompts`): logins wait for them, as they do with a screen. */
+  attended?: boolean | undefined;
 }
 
 /** Composition root without a screen (`latchkey serve`); throws what {@link startRuntime} throws. */
-export function startHeadless({ keyFile, ...options }: HeadlessOptions): Promise<Runtime> {
+export function startHeadless({ keyFile, attended = false, ...options }: HeadlessOptions): Promise<Runtime> {
   return startRuntime({
     ...options,
-    headless: true,
+    headless: !attended,
     openBrowser,
     openSeal: async () =>
       keyFile === undefined

@@ -148,12 +148,16 @@ export function createGatekeeper(options: GatekeeperOptions) {
 
   function checkProgram(handle: Handle, { peer }: LoginAttempt): void {
     if (handle.uid !== options.uid) throw handleRefused('handle-foreign', handle);
-    if (handle.boundTo === undefined || handle.boundTo === programIdentity(peer.process)) return;
-    throw new LatchkeyError(
-      'handle-foreign',
-      `This handle was made for "${handle.tool}" and belongs to ${handle.boundTo}; another program came with it.`,
-      { remedy: `Make a handle for this program: latchkey handle make ${handle.connection}` },
-    );
+    const program = programIdentity(peer.process);
+    if (handle.boundTo === undefined || handle.boundTo === program) return;
+    const whose = `This handle was made for "${handle.tool}" and belongs to ${handle.boundTo}`;
+    throw program === undefined
+      ? new LatchkeyError('handle-foreign', `${whose}; which program came with it cannot be told.`, {
+          remedy: 'Connect again; if it stays, use a token.',
+        })
+      : new LatchkeyError('handle-foreign', `${whose}; another program came with it.`, {
+          remedy: `Make a handle for this program: latchkey handle make ${handle.connection}`,
+        });
   }
 
   /** Waits for whatever a person has to do first, and answers with what the login stands on after that. */
@@ -185,9 +189,7 @@ export function createGatekeeper(options: GatekeeperOptions) {
       await waitFor.client({
         sessionId: standing.session.id,
         demand: rest(used.role),
-        ...(handle === undefined
-          ? {}
-          : { tool: handle.tool, remember: (program) => handles.bind(handle.id, program) }),
+        ...(handle === undefined ? {} : { handle, remember: (program) => handles.bind(handle.id, program) }),
       });
       standing = standingOf(used, connection);
     }

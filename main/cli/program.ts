@@ -9,6 +9,7 @@ import { LatchkeyError } from '../contract/errors.ts';
 import { defaultHome } from '../store/home.ts';
 import { version } from '../version.ts';
 import { listAudit, verify } from './audit.ts';
+import { registerCertificate } from './certificate.ts';
 import { registerChecks } from './checks.ts';
 import { connectClient, type Client } from './client.ts';
 import { exec } from './exec.ts';
@@ -81,11 +82,12 @@ export async function runCli(
         'key that seals secrets at rest (32 random bytes in base64); without one they stay in memory',
       ).env('LATCHKEY_KEY_FILE'),
     )
+    .option('--attended', 'somebody watches "latchkey prompts": logins wait for a sign-in', false)
     .action(
-      run(async ({ config, home }, { keyFile }: { keyFile?: string }) => {
+      run(async ({ config, home }, { keyFile, attended }: { keyFile?: string; attended: boolean }) => {
         // The broker with MSAL takes a second to load, which no other command should wait for.
         const { serve } = await import('./serve.ts');
-        await serve({ configFile: config, homePath: home, keyFile, workerUrl }, output, signal);
+        await serve({ configFile: config, homePath: home, keyFile, attended, workerUrl }, output, signal);
       }),
     );
 
@@ -247,6 +249,7 @@ export async function runCli(
   registerPrompts(tools);
   registerHandles(tools);
   registerSessions(tools);
+  registerCertificate(tools);
   registerChecks(tools);
 
   const audit = program.command('audit').description('the record of sign-ins, tokens, logins and refusals');

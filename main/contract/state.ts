@@ -90,6 +90,8 @@ export const connection = z.object({
   port: z.number().int(),
   /** Directory of the unix socket, for `psql -h <dir>`; absent on systems without unix sockets. */
   socketDirectory: z.string().optional(),
+  /** The unix socket itself, for `mysql -S <path>`. */
+  socketPath: z.string().optional(),
   database: z.string(),
   listener: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('starting') }),

@@ -10,7 +10,10 @@ import type { LiveSession } from '../identity/session-ports.ts';
 export interface ClientPlace {
   host: string;
   port: number;
+  /** For libpq, which makes the name of the socket from the port. */
   socketDirectory?: string;
+  /** For the clients of MySQL and MariaDB. */
+  socketPath?: string;
   database: string;
 }
 
@@ -22,7 +25,7 @@ export function clientPlace(
   return {
     host: connection.address,
     port: connection.port,
-    ...(listener?.socketPath === undefined ? {} : { socketDirectory: runFolder }),
+    ...socketOf(connection, listener?.socketPath, runFolder),
     database: connection.name,
   };
 }
@@ -50,4 +53,13 @@ export function connectionState(
       ? {}
       : { command: clientCommand(connection.protocol, { ...place, username: live.account.username }) }),
   };
+}
+
+function socketOf(
+  { protocol }: ConnectionSettings,
+  socketPath: string | undefined,
+  runFolder: string,
+): Pick<ClientPlace, 'socketDirectory' | 'socketPath'> {
+  if (socketPath === undefined) return {};
+  return protocol === 'postgresql' ? { socketDirectory: runFolder } : { socketPath };
 }

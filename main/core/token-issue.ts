@@ -26,6 +26,7 @@ export interface IssuedToken {
   host: string;
   port: number;
   socketDirectory?: string;
+  socketPath?: string;
   database: string;
   expiresAt: string;
   command: string;

@@ -9,7 +9,7 @@ import { createStatePush, serveActions } from './ipc.ts';
 import { setApplicationMenu } from './menu.ts';
 import { createNotifier, type Notifier } from './notifications.ts';
 import type { DesktopBroker, DesktopPlatform } from './ports.ts';
-import { onWake } from './power.ts';
+import { onLock, onWake } from './power.ts';
 import { openPreferences, type PreferenceStore } from './preferences.ts';
 import { registerAppScheme } from './scheme.ts';
 import { openDesktopSeal } from './seal.ts';
@@ -135,10 +135,12 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker): void {
     broker.recheck?.();
     void secrets.recheck();
   });
+  const stopLock = onLock(() => void broker.locked().catch(report), options.log);
 
   async function close(): Promise<void> {
     stopState();
     stopWake();
+    stopLock();
     push.close();
     notifier.close();
     // Quitting while a window is on its way out is taken back by Electron, so the window goes first.

@@ -86,7 +86,7 @@ export interface DesktopBroker {
   /** After sleep or unlock: deadlines may have passed while no timer ran. */
   recheck?(): void;
   /** The screen has been locked: programs that were allowed until then are asked about again. */
-  locked(): void;
+  locked(): Promise<void>;
 }
 
 /** What only Electron can give to the broker. */

@@ -20,6 +20,8 @@ export interface Caller {
   continueOver(connection: Connection): void;
   /** The client has said who it is and what it wants. */
   started(): void;
+  /** Called by `started`. */
+  onStarted: (() => void) | undefined;
   /** The login is over, either way: nothing aborts it any more. */
   over(): void;
 }
@@ -37,7 +39,7 @@ export function createCaller(socket: Socket, peer: Peer, visit: Visit, limits: G
   const startupTimer = setTimeout(gone, limits.startupMs - visit.age());
   const loginTimer = setTimeout(() => abort(tooSlow()), limits.loginMs - visit.age());
   socket.once('end', gone).once('close', gone);
-  return {
+  const caller: Caller = {
     get client() {
       return client;
     },
@@ -55,9 +57,11 @@ export function createCaller(socket: Socket, peer: Peer, visit: Visit, limits: G
       if (controller.signal.aborted) reader.end(controller.signal.reason);
       connection.socket.once('end', gone).once('close', gone);
     },
-    started: () => {
+    onStarted: undefined,
+    started() {
       clearTimeout(startupTimer);
       visit.introduced();
+      caller.onStarted?.();
     },
     over() {
       clearTimeout(startupTimer);
@@ -65,6 +69,7 @@ export function createCaller(socket: Socket, peer: Peer, visit: Visit, limits: G
       client.socket.off('end', gone).off('close', gone);
     },
   };
+  return caller;
 }
 
 function tooSlow() {

@@ -18,7 +18,7 @@ export interface PeerIdentity {
 export type PeerLookup = ReturnType<typeof createPeerLookup>;
 
 /** For finding the process once its socket is known: 15,000 open files took 0.4 to 1 s on two overloaded cores. */
-const processMs = 2000;
+const processMs = 5000;
 
 /**
  * Tells which user and which process of this computer the other end of a loopback connection belongs to. Looking takes

@@ -6,8 +6,8 @@ import { sayFarewell } from './farewell.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import type { PeerIdentity, PeerLookup } from './peer.ts';
-import type { Gatekeeper, ListenerSettings, LoginAttempt, Peer } from './ports.ts';
-import type { Meeting, Protocol } from './protocol.ts';
+import type { Gatekeeper, ListenerSettings, Peer } from './ports.ts';
+import type { Protocol } from './protocol.ts';
 import { HungUp, Refused, refused, sqlStates, toRefusal } from './refused.ts';
 import { createRejections } from './rejections.ts';
 import { runSession } from './session.ts';
@@ -33,14 +33,20 @@ export function createService(options: ServiceOptions) {
   let sessions = 0;
 
   async function attend(caller: Caller): Promise<void> {
-    // Takes as long as a client's handshake: it must begin with it to cost nothing.
-    const looking = peers.identify(caller.peer, settings.host, caller.client.socket);
+    const { socket } = caller.client;
+    let looking: Promise<PeerIdentity> | undefined;
+    const look = (): Promise<PeerIdentity> =>
+      (looking ??= peers.identify(caller.peer, settings.host, socket));
+    // Takes as long as the rest of a client's handshake: it must go on beside it to cost nothing, and is not begun for
+    // whoever connects and says nothing.
+    caller.onStarted = look;
     const meeting = await protocol.meet(caller);
     if (meeting === undefined) {
       caller.client.socket.destroySoon();
       return;
     }
-    const login = await attempt(caller, meeting, looking);
+    const { connection } = settings;
+    const login = { ...meeting.login, connection, peer: { ...caller.peer, ...(await look()) } };
     if (sessions >= settings.maxSessions) throw tooManySessions(settings);
     sessions += 1;
     try {
@@ -49,14 +55,6 @@ export function createService(options: ServiceOptions) {
     } finally {
       sessions -= 1;
     }
-  }
-
-  async function attempt(
-    caller: Caller,
-    { login }: Meeting,
-    looking: Promise<PeerIdentity>,
-  ): Promise<LoginAttempt> {
-    return { ...login, connection: settings.connection, peer: { ...caller.peer, ...(await looking) } };
   }
 
   /** Tells the client why, where it can be told, and the broker, where it was not the broker that said so. */

@@ -6,8 +6,8 @@ export interface ClientDemand {
   /** The session of the person who answers. */
   sessionId: string;
   demand: Demand;
-  /** For whom the handle was made, where the client came with one. */
-  tool?: string;
+  /** What the client came with, where it is a handle. */
+  handle?: { id: string; tool: string };
   /** Remembers the program for good; absent where that cannot be. */
   remember?(program: string): Promise<void>;
 }
@@ -47,11 +47,11 @@ export function createClientDesk({ board, record, now = Date.now }: ClientDeskOp
      * Resolves when the program may go on, at once where an answer of before still counts.
      * @throws LatchkeyError `client-denied`
      */
-    async demand({ sessionId, demand, tool, remember }: ClientDemand): Promise<void> {
+    async demand({ sessionId, demand, handle, remember }: ClientDemand): Promise<void> {
       const identity = programIdentity(demand.process);
       // Two unknown programs need not be the same one, so that each attempt is a cause of its own.
       const who = identity ?? `unknown ${demand.address} ${now()}`;
-      const key = `client/${sessionId}/${demand.connection}/${tool ?? ''}/${who}`;
+      const key = `client/${sessionId}/${demand.connection}/${handle?.id ?? ''}/${who}`;
       if (now() < (allowed.get(key) ?? 0)) return;
       const choices: ClientChoice[] =
         identity === undefined
@@ -60,7 +60,7 @@ export function createClientDesk({ board, record, now = Date.now }: ClientDeskOp
       remembering.set(key, remember);
       const denied = (): LatchkeyError => notAllowed(demand);
       await board.wait(
-        { kind: 'client', choices, ...(tool === undefined ? {} : { tool }) },
+        { kind: 'client', choices, ...(handle === undefined ? {} : { tool: handle.tool }) },
         {
           key,
           demand,

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createGatekeeper, type GatekeeperOptions } from '../../main/access/gatekeeper.ts';
+import { openHandles, type Handles } from '../../main/access/handles.ts';
 import { createTokens, type Token } from '../../main/access/tokens.ts';
 import type { AuditEvent } from '../../main/audit/events.ts';
 import { parseConfiguration } from '../../main/config/load.ts';
@@ -42,6 +43,8 @@ describe('the gatekeeper', () => {
   let events: AuditEvent[];
   let lines: string[];
   let issued: { token: Token; text: string };
+  let handles: Handles;
+  let released: number;
 
   function desk(change: Partial<GatekeeperOptions> = {}) {
     return createGatekeeper({
@@ -49,8 +52,14 @@ describe('the gatekeeper', () => {
       tokens,
       audit: { append: async (event) => void events.push(event) },
       liveSession: () => session,
-      storedPassword: async () => 'the password',
-      secondFactor: async () => undefined,
+      handles,
+      credential: async () => ({ password: 'the password', release: async () => void (released += 1) }),
+      waitFor: {
+        signIn: async () => undefined,
+        client: async () => undefined,
+        secondFactor: async () => undefined,
+      },
+      holdMs: () => 1000,
       groupsMaxAgeMs: 3600_000,
       defaultTokenLifetime: '15m',
       uid: 1000,
@@ -74,10 +83,18 @@ describe('the gatekeeper', () => {
     };
   }
 
+  const asked = (secondFactor: () => Promise<void>): GatekeeperOptions['waitFor'] => ({
+    signIn: async () => undefined,
+    client: async () => undefined,
+    secondFactor,
+  });
+
   const codeOf = (decision: LoginDecision): string =>
     decision.allow ? 'allowed' : decision.refusal.problem.code;
 
   beforeEach(async () => {
+    handles = await openHandles({ lasting: true, read: async () => undefined, write: async () => undefined });
+    released = 0;
     events = [];
     lines = [];
     session = {
@@ -177,15 +194,12 @@ describe('the gatekeeper', () => {
   });
 
   it('refuses where no password is stored, or the store fails', async () => {
-    expect(codeOf(await desk({ storedPassword: async () => undefined }).authorize(attempt()))).toBe(
-      'credential-missing',
-    );
+    const failing = (error: Error) => desk({ credential: () => Promise.reject(error) }).authorize(attempt());
+    const missing = new LatchkeyError('credential-missing', 'Not stored.');
+    expect(codeOf(await failing(missing))).toBe('credential-missing');
     const locked = new LatchkeyError('seal-unavailable', 'The keychain is locked.');
-    expect(codeOf(await desk({ storedPassword: () => Promise.reject(locked) }).authorize(attempt()))).toBe(
-      'seal-unavailable',
-    );
-    const bug = new TypeError('secret hunter2');
-    const decision = await desk({ storedPassword: () => Promise.reject(bug) }).authorize(attempt());
+    expect(codeOf(await failing(locked))).toBe('seal-unavailable');
+    const decision = await failing(new TypeError('secret hunter2'));
     expect(decision).toMatchObject({
       allow: false,
       refusal: { sqlState: 'XX000', problem: { code: 'internal' } },
@@ -199,6 +213,7 @@ describe('the gatekeeper', () => {
     const { authorize, sessionIds } = desk({ audit: { append: () => Promise.reject(unwritable) } });
     expect(codeOf(await authorize(attempt()))).toBe('audit-unwritable');
     expect(sessionIds(() => true)).toEqual([]);
+    expect(released).toBe(1);
   });
 
   it.each<[string, string, () => void]>([
@@ -234,15 +249,15 @@ describe('the gatekeeper', () => {
     for (const [code, happens] of whileWaiting) {
       const before = session;
       issued = await tokens.issue(issued.token, 900);
-      const { authorize } = desk({ connections: asking, secondFactor: async () => void happens() });
+      const { authorize } = desk({ connections: asking, waitFor: asked(async () => void happens()) });
       expect(codeOf(await authorize(attempt()))).toBe(code);
       session = before;
     }
     const { authorize } = desk({
       connections: asking,
-      secondFactor: async () => {
+      waitFor: asked(async () => {
         throw new LatchkeyError('mfa-denied', 'Denied.');
-      },
+      }),
     });
     issued = await tokens.issue(issued.token, 900);
     expect(codeOf(await authorize(attempt()))).toBe('mfa-denied');

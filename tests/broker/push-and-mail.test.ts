@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { TOTP } from 'otpauth';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Enrolment } from '../../main/contract/ipc.ts';
-import type { AppState } from '../../main/contract/state.ts';
+import type { AppState, MfaPrompt } from '../../main/contract/state.ts';
 import { parseMessage, partOf } from '../mfa/mail-message.ts';
 import { startMailServer, type MailServer } from '../mfa/mail-server.ts';
 import { startNtfyServer, type NtfyServer } from '../mfa/ntfy-server.ts';
@@ -23,6 +23,10 @@ import { describeWith, parts } from '../support/parts.ts';
 
 const ada = 'ada@fabrikam.example';
 const relay = 'https://codes.fabrikam.example/relay.html';
+/** The prompt whose number the phone shows, once there is one. */
+const ringing = ({ prompts }: AppState) =>
+  prompts.find((prompt) => prompt.kind === 'second-factor' && prompt.pushNumber !== undefined) as
+    MfaPrompt | undefined;
 const hasPrompt = ({ prompts }: AppState): boolean => prompts.length > 0;
 
 describeWith([parts.postgres], 'phone and mail, with a stand-in for ntfy and a real SMTP server', () => {
@@ -54,7 +58,8 @@ describeWith([parts.postgres], 'phone and mail, with a stand-in for ntfy and a r
           redirectService: relay,
         });
         Object.assign(configuration, {
-          mfa: { cache: '0s', holdFor: '10s', methods: ['push', 'totp'], pushServer: ntfy.origin },
+          mfa: { cache: '0s', methods: ['push', 'totp'], pushServer: ntfy.origin },
+          hold: { postgresql: '10s' },
           mail: {
             host: 'localhost',
             port: mail.port,
@@ -127,11 +132,9 @@ describeWith([parts.postgres], 'phone and mail, with a stand-in for ntfy and a r
   it('lets the login in when the number on the screen is chosen on the phone, which is told what asks', async () => {
     const login = connect(await latchkey.token('sales'));
     const { prompts } = await latchkey.until(hasPrompt);
-    expect(prompts[0]?.methods).toEqual(['push']);
+    expect(prompts).toMatchObject([{ kind: 'second-factor', methods: ['push'] }]);
     const asked = post('/v1/mfa/ask-phone', {});
-    const {
-      prompts: [prompt],
-    } = await latchkey.until((state) => state.prompts[0]?.pushNumber !== undefined);
+    const prompt = ringing(await latchkey.until((state) => ringing(state) !== undefined));
     const request = await phone.nextRequest();
     for (const part of ['latchkey-test', 'sales', 'sales_readonly']) expect(request.message).toContain(part);
     await phone.tap(request, prompt?.pushNumber ?? '');
@@ -144,9 +147,7 @@ describeWith([parts.postgres], 'phone and mail, with a stand-in for ntfy and a r
     const refused = refusalOf(connect(await latchkey.token('sales')));
     await latchkey.until(hasPrompt);
     const asked = post('/v1/mfa/ask-phone', {}).catch((error: { code: string }) => error.code);
-    const {
-      prompts: [prompt],
-    } = await latchkey.until((state) => state.prompts[0]?.pushNumber !== undefined);
+    const prompt = ringing(await latchkey.until((state) => ringing(state) !== undefined));
     const request = await phone.nextRequest();
     const wrong = request.actions?.find(({ label }) => label !== prompt?.pushNumber)?.label;
     await phone.tap(request, wrong ?? '');
@@ -164,7 +165,7 @@ describeWith([parts.postgres], 'phone and mail, with a stand-in for ntfy and a r
     const login = connect(await latchkey.token('sales'));
     await latchkey.until(hasPrompt);
     await expect(post('/v1/mfa/ask-phone', {})).rejects.toMatchObject({ code: 'push-failed' });
-    expect((await latchkey.state()).prompts[0]?.pushProblem?.code).toBe('push-failed');
+    expect((await latchkey.state()).prompts).toMatchObject([{ pushProblem: { code: 'push-failed' } }]);
     await post('/v1/mfa/answer', { code: recoveryCodes[0] });
     await (await login).end();
     await ntfy.resume();

@@ -29,7 +29,7 @@ function askForFactors(configuration: TestConfiguration): void {
   for (const rule of sales?.rules ?? []) Object.assign(rule, { mfa: 'login' });
   for (const rule of payroll?.rules ?? [])
     Object.assign(rule, { mfa: 'session', group: fabrikam.groups.dataAnalysts });
-  Object.assign(configuration, { mfa: { cache: '0s', holdFor: '5s' } });
+  Object.assign(configuration, { mfa: { cache: '0s' }, hold: { postgresql: '5s' } });
 }
 
 const hasPrompt = ({ prompts }: AppState): boolean => prompts.length > 0;
