@@ -2,8 +2,8 @@ import { fill, shownPassword, textOf } from '../connect/fill.ts';
 import { masked } from '../connect/merge.ts';
 import { tools } from '../connect/tools.ts';
 import type { Settings } from '../connect/types.ts';
-import type { Plan } from './connect-files.ts';
-import { findProgram } from './connect-open.ts';
+import type { Plan } from '../core/settings-files.ts';
+import { findProgram } from '../core/tool-programs.ts';
 import { plain } from './output.ts';
 
 export interface Written {

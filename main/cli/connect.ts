@@ -11,8 +11,8 @@ import { LatchkeyError } from '../contract/errors.ts';
 import { defaultHome } from '../store/home.ts';
 import { authorityFileName, authorityFolder } from '../store/local-authority.ts';
 import { connectClient, type Client } from './client.ts';
-import { planFile, writePlan, type Plan } from './connect-files.ts';
-import { findProgram, openTool, thisSystem } from './connect-open.ts';
+import { planFile, writePlan, type Plan } from '../core/settings-files.ts';
+import { findProgram, openTool, thisSystem } from '../core/tool-programs.ts';
 import {
   changeOf,
   describe,

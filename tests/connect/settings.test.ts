@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fill, fillShown, shownPassword, textOf } from '../../main/connect/fill.ts';
 import { findTool, settingsFor, tools } from '../../main/connect/tools.ts';
@@ -131,6 +132,14 @@ describe('settings', () => {
         expect.objectContaining({ code: 'request-invalid' }) as Error,
       );
     }
+  });
+});
+
+describe('docs/TOOLS.md', () => {
+  it('has every tool in its table, and no other', () => {
+    const page = readFileSync(new URL('../../docs/TOOLS.md', import.meta.url), 'utf8');
+    const named = [...page.matchAll(/^\|.*? --for ([a-z]+)/gm)].map(([, id]) => id);
+    expect(named.toSorted()).toEqual([...toolIds].toSorted());
   });
 });
 

@@ -4,7 +4,7 @@ import { constants as systemConstants } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { Opening, System, Tool } from '../connect/types.ts';
 import { LatchkeyError } from '../contract/errors.ts';
-import { expandPath } from './connect-files.ts';
+import { expandPath } from './settings-files.ts';
 
 /** The system of this process, among those that the settings know; others are taken for a Linux. */
 export function thisSystem(platform: NodeJS.Platform = process.platform): System {
