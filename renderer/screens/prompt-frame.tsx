@@ -26,6 +26,8 @@ export function PromptFrame(props: {
   lead: ReactNode;
   /** What becomes of the answer when no login waits any more. */
   whenNoneWaits: string;
+  /** More facts: pairs of `dt` and `dd`. */
+  facts?: ReactNode;
   /** The ways to say yes. */
   children: ReactNode;
   /** Stands before the button that says no. */
@@ -48,7 +50,9 @@ export function PromptFrame(props: {
   return (
     <Modal title={props.heading} onEscape={onHide}>
       <p className={styles['lead']}>{props.lead}</p>
-      <Facts prompt={prompt} title={props.asked.title} whenNoneWaits={props.whenNoneWaits} />
+      <Facts prompt={prompt} title={props.asked.title} whenNoneWaits={props.whenNoneWaits}>
+        {props.facts}
+      </Facts>
       {props.children}
       <ProblemPanel problem={deny.problem} />
       <div className={styles['foot']}>
@@ -67,8 +71,10 @@ export function PromptFrame(props: {
   );
 }
 
-function Facts(props: { prompt: Prompt; title: string; whenNoneWaits: string }) {
+function Facts(props: { prompt: Prompt; title: string; whenNoneWaits: string; children: ReactNode }) {
   const { prompt } = props;
+  // Beside the process the port says nothing; a sign-in has more to show than there is room.
+  const showsAddress = prompt.kind !== 'sign-in' || prompt.process === undefined;
   return (
     <dl className={styles['facts']}>
       <Program process={prompt.process} />
@@ -111,8 +117,13 @@ function Facts(props: { prompt: Prompt; title: string; whenNoneWaits: string }) 
           </dd>
         </>
       )}
-      <dt>From</dt>
-      <dd>{prompt.address === 'unix' ? 'this computer (unix socket)' : <Name>{prompt.address}</Name>}</dd>
+      {showsAddress && (
+        <>
+          <dt>From</dt>
+          <dd>{prompt.address === 'unix' ? 'this computer (unix socket)' : <Name>{prompt.address}</Name>}</dd>
+        </>
+      )}
+      {props.children}
       <dt>Waiting</dt>
       <dd>{waiting(prompt.waiting, props.whenNoneWaits)}</dd>
     </dl>

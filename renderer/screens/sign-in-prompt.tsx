@@ -29,6 +29,7 @@ export function SignInPromptDialog(props: PromptProps<SignInPrompt> & { signIn: 
           Sign in to reach <Name>{props.title}</Name>
         </>
       }
+      facts={<Directory signIn={signIn} />}
       lead="A tool wants to log in with its handle, and nobody is signed in. Its login goes on by itself once you are. Sign in only if you have just started the tool yourself."
       whenNoneWaits="sign in, then connect again"
       no="Cancel sign-in"
@@ -45,7 +46,12 @@ function Step(props: { prompt: SignInPrompt; signIn: SignInState; action: Action
   const { prompt, signIn, action } = props;
   switch (signIn.kind) {
     case 'code':
-      return <CodeCard key={signIn.userCode} code={signIn} action={action} announces />;
+      return (
+        <>
+          <CodeCard key={signIn.userCode} code={signIn} action={action} announces />
+          <p className={styles['lead']}>Application {signIn.applicationId}</p>
+        </>
+      );
     case 'signed-out':
       return (
         <>
@@ -82,6 +88,22 @@ function Step(props: { prompt: SignInPrompt; signIn: SignInState; action: Action
     default:
       return assertNever(signIn);
   }
+}
+
+/** Where the code or the page leads. */
+function Directory({ signIn }: { signIn: SignInState }) {
+  if (signIn.kind !== 'code' && signIn.kind !== 'browser') return null;
+  return (
+    <>
+      <dt>Directory</dt>
+      <dd>
+        <Name>{signIn.provider}</Name>{' '}
+        <small>
+          tenant <Name>{signIn.tenant}</Name>
+        </small>
+      </dd>
+    </>
+  );
 }
 
 function TimeLeft(props: { from: string; until: string }) {

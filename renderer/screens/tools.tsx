@@ -115,10 +115,10 @@ function Handle(props: {
             <>
               role <Name>{handle.role}</Name>
             </>
-          )}{' '}
-          · <Name>{handle.username}</Name>
+          )}
         </small>
         <small>
+          <Name>{handle.username}</Name> ·{' '}
           {handle.boundTo === undefined ? (
             'for any program that you allow'
           ) : (

@@ -33,7 +33,7 @@ export function createFakeBroker(state: AppState, changes: Partial<DesktopBroker
     revokeHandle: note('revokeHandle'),
     allowClient: note('allowClient'),
     denyPrompt: note('denyPrompt'),
-    locked: () => void calls.push(['locked']),
+    locked: note('locked'),
     secondFactor: {
       enrolTotp: async (...args) => {
         calls.push(['enrolTotp', ...args]);

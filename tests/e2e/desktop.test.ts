@@ -77,6 +77,57 @@ describeWith([electron, display, sessionBus], 'the desktop application in Electr
     await eventually(() => desktop.opened()).toContain(join(desktop.home, 'audit'));
   });
 
+  test('a handle goes to the clipboard and nowhere else; all sessions and a handle end from the window', async () => {
+    const page = await open();
+    await changeState(desktop.app, 'busy');
+    await page.getByRole('navigation').getByRole('button', { name: 'Tools' }).click();
+    await page.getByRole('button', { name: 'Make a handle' }).click();
+    await page.getByLabel('Tool', { exact: true }).fill('DBeaver');
+    await page.getByRole('button', { name: 'Make and copy' }).click();
+    await page.getByText('The handle for DBeaver is copied.').waitFor();
+    expect(await clipboardText(desktop.app)).toBe('lkh_scripted-handle');
+    expect(await page.content()).not.toContain('lkh_scripted-handle');
+    await page.getByRole('button', { name: 'Revoke the handle of DBeaver' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await eventually(() => page.getByRole('button', { name: 'Revoke the handle of DBeaver' }).count()).toBe(
+      0,
+    );
+    await page.getByRole('navigation').getByRole('button', { name: 'Activity' }).click();
+    await page.getByRole('button', { name: 'End all' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End all' }).click();
+    await page.getByText('Nobody is connected').waitFor();
+    expect(await brokerCalls(desktop.app)).toEqual([
+      'createBroker',
+      'makeHandle sales (default) DBeaver',
+      'revokeHandle h1',
+      'cutAllSessions',
+    ]);
+  });
+
+  test('a program is allowed in the window, and a tool that waits shows its code there', async () => {
+    const page = await open();
+    await changeState(desktop.app, 'newProgram');
+    const program = page.getByRole('dialog', { name: 'May dbeaver use Sales warehouse?' });
+    await program.getByText('for an hour').click();
+    await program.getByRole('button', { name: 'Allow' }).click();
+    await program.waitFor({ state: 'detached' });
+
+    await changeState(desktop.app, 'toolWaits');
+    const tool = page.getByRole('dialog', { name: 'Sign in to reach Sales warehouse' });
+    await tool.getByRole('button', { name: 'Copy code' }).click();
+    await eventually(() => clipboardText(desktop.app)).toBe('CQ7MXRL4T');
+    await tool.getByRole('button', { name: 'Open sign-in page' }).click();
+    await eventually(() => desktop.opened()).toEqual(['https://login.microsoft.com/device']);
+    await tool.getByRole('button', { name: 'Cancel sign-in' }).click();
+    await page.getByRole('heading', { name: 'Sign in to reach your databases' }).waitFor();
+    await eventually(() => brokerCalls(desktop.app)).toEqual([
+      'createBroker',
+      'allowClient c1 hour',
+      'denyPrompt w1',
+      'cancelSignIn',
+    ]);
+  });
+
   test('the window goes and Latchkey stays; a second launch brings the window back; quitting ends all', async () => {
     const page = await open();
     await page.close();

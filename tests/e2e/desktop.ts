@@ -167,7 +167,7 @@ export async function startDesktop(
 /** Runs in the scripted main process; see scripted-main.ts. */
 export function changeState(
   app: ElectronApplication,
-  sample: 'signedOut' | 'code' | 'signedIn',
+  sample: 'signedOut' | 'code' | 'signedIn' | 'busy' | 'newProgram' | 'toolWaits',
 ): Promise<void> {
   return app.evaluate((_electron, name) => {
     const main = globalThis as unknown as {

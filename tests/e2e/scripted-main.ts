@@ -10,7 +10,8 @@ import type { AppState } from '../../main/contract/state.ts';
 import { runDesktop } from '../../main/desktop/app.ts';
 import type { DesktopBroker, DesktopPlatform } from '../../main/desktop/ports.ts';
 import { createFakeBroker } from '../desktop/fake-broker.ts';
-import { code, contacting, signedIn, signedOut } from '../renderer/states.ts';
+import { newProgram, toolWaits } from '../renderer/prompt-states.ts';
+import { busy, code, contacting, signedIn, signedOut } from '../renderer/states.ts';
 
 const home = process.env['LATCHKEY_HOME'];
 const root = process.env['SCRIPTED_ROOT'];
@@ -106,6 +107,27 @@ async function createBroker(platform: DesktopPlatform): Promise<DesktopBroker> {
     async cutSession(id) {
       calls.push(`cutSession ${id}`);
     },
+    async cutAllSessions() {
+      calls.push('cutAllSessions');
+      change({ ...state, databaseSessions: [] });
+      return 3;
+    },
+    async makeHandle({ connection, role = '(default)', tool }) {
+      calls.push(`makeHandle ${connection} ${role} ${tool}`);
+      return { id: 'h9', handle: 'lkh_scripted-handle' };
+    },
+    async revokeHandle(id) {
+      calls.push(`revokeHandle ${id}`);
+      change({ ...state, handles: state.handles.filter((handle) => handle.id !== id) });
+    },
+    async allowClient(id, choice) {
+      calls.push(`allowClient ${id} ${choice}`);
+      change({ ...state, prompts: [] });
+    },
+    async denyPrompt(id) {
+      calls.push(`denyPrompt ${id}`);
+      change({ ...state, prompts: [] });
+    },
     async close() {
       // The process ends soon after: what it did last has to be on disk.
       appendFileSync(join(home ?? '', 'closed'), 'closed\n');
@@ -129,7 +151,11 @@ const scripted = {
   state: () => state,
   change: (next: AppState) => change(fromNow(next)),
 } satisfies Scripted;
-Object.assign(globalThis, { scripted, messageBoxes, samples: { signedOut, code, signedIn } });
+Object.assign(globalThis, {
+  scripted,
+  messageBoxes,
+  samples: { signedOut, code, signedIn, busy, newProgram, toolWaits },
+});
 
 void runDesktop({
   createBroker,

@@ -124,6 +124,17 @@ describeWith([electron, display, sessionBus, trayWatcher, gdbus], 'the tray', ()
     await item.click('Open the sign-in page');
     await eventually(() => desktop.opened()).toEqual(['https://login.microsoft.com/device']);
 
+    await changeState(desktop.app, 'toolWaits');
+    await eventually(() => labels(item)).toEqual([
+      'Sign in to reach Sales warehouse: code CQ7MXRL4T',
+      'Sign in to reach Sales warehouse…',
+      'Copy code',
+      'Open the sign-in page',
+      'Cancel sign-in',
+      'Open Latchkey',
+      'Quit Latchkey',
+    ]);
+
     await changeState(desktop.app, 'signedIn');
     await eventually(() => labels(item)).toContain('Copy token for Sales warehouse');
     expect(await labels(item)).toEqual(expect.arrayContaining(['orders_reader', 'orders_owner', 'Sign out']));
@@ -140,6 +151,20 @@ describeWith([electron, display, sessionBus, trayWatcher, gdbus], 'the tray', ()
       'signOut',
     ]);
     expect(desktop.app.windows()).toEqual([]);
+  });
+
+  test('a program that asks for the first time is answered in the window that its entry opens', async () => {
+    const item = await startInTray();
+    await changeState(desktop.app, 'newProgram');
+    const entry = 'dbeaver asks to use Sales warehouse';
+    await eventually(() => labels(item)).toContain(`${entry}…`);
+    expect((await labels(item))[0]).toBe(entry);
+    await item.click(`${entry}…`);
+    const page = await desktop.window();
+    const dialog = page.getByRole('dialog', { name: 'May dbeaver use Sales warehouse?' });
+    await dialog.getByRole('button', { name: 'Deny' }).click();
+    await eventually(() => labels(item)).not.toContain(`${entry}…`);
+    expect(await brokerCalls(desktop.app)).toEqual(['createBroker', 'denyPrompt c1']);
   });
 
   test('opens the window to sign in, and quits', async () => {

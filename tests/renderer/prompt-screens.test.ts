@@ -79,6 +79,8 @@ const screens: Screen[] = [
       'Copy code',
       'Open sign-in page',
       'login.microsoft.com/device',
+      'tenant contoso.example',
+      'Application 3f8c2b71-94a6-4a0e-b1f7-2c5d6e7f8a90',
       'Valid for another 14:00',
       'Cancel sign-in',
       'Not now',
