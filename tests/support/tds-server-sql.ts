@@ -51,6 +51,7 @@ function* runStatement(
   else if ((found = is(/^select N?'((?:[^']|'')*)'/i))) yield* one((found[1] ?? '').replaceAll("''", "'"));
   else if (is(/^select suser_sname\(\)/i)) yield* one(session.user);
   else if (is(/^select db_name\(\)/i)) yield* one(session.database);
+  else if (is(/^select @@max_precision/i)) yield* one(38);
   else if (is(/^select @@spid/i)) yield* one(session.spid);
   else if (is(/^select @@trancount/i)) yield* one(session.transaction === undefined ? 0 : 1);
   else if ((found = is(/^select len\((@\w+)\)/i))) yield* one(String(valueOf(found[1], parameters)).length);

@@ -147,7 +147,8 @@ async function answerLogin(
     await wire.send(Buffer.concat([...parts, tokens.done(version, 0)]));
     return undefined;
   }
-  const packetSize = Math.min(Math.max(login.packetSize, 512), 16_000);
+  // 0 leaves it to the server.
+  const packetSize = Math.min(Math.max(login.packetSize || 4096, 512), 16_000);
   const acknowledged = [...login.features]
     .filter(([id]) => id === 1 || id === 2 || id === 0x0a)
     .map(([id]): [number, Buffer] => [id, id === 0x0a ? Buffer.from([1]) : Buffer.alloc(0)]);

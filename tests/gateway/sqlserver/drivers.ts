@@ -7,7 +7,9 @@ import { program } from '../../support/parts.ts';
 
 /** Real SQL clients: tedious in this process, and programs of FreeTDS, unixODBC and Python as a user would start them. */
 const freetdsRemedy = 'install the package freetds-bin';
+/** The Python that Debian's packages are for. */
 const python = '/usr/bin/python3';
+const jtdsArchive = '/usr/share/java/jtds.jar';
 export const clientParts = {
   tsql: program('tsql', freetdsRemedy),
   bsqldb: program('bsqldb', freetdsRemedy),
@@ -16,6 +18,17 @@ export const clientParts = {
     name: 'pymssql',
     path: existsSync('/usr/lib/python3/dist-packages/pymssql') ? python : undefined,
     remedy: 'install the package python3-pymssql',
+  },
+  pytds: {
+    name: 'pytds',
+    path: existsSync('/usr/lib/python3/dist-packages/pytds') ? python : undefined,
+    remedy: 'install the package python3-tds',
+  },
+  java: program('java', 'install the package openjdk-17-jdk-headless'),
+  jtds: {
+    name: 'jTDS',
+    path: existsSync(jtdsArchive) ? jtdsArchive : undefined,
+    remedy: 'install the package libjtds-java',
   },
 };
 
@@ -125,6 +138,68 @@ export function pymssql(target: Target, lines: string[]): Promise<Outcome> {
     SECRET: target.password,
     DATABASE: target.database ?? '',
   });
+}
+
+/** The same with a driver that is written in Python alone; `cursor` is open. */
+export function pytds(target: Target, lines: string[]): Promise<Outcome> {
+  const trust = target.caFile === undefined ? '' : ', cafile=os.environ["CA"], validate_host=True';
+  const script = [
+    'import os, pytds',
+    `connection = pytds.connect(dsn="localhost", port=int(os.environ["PORT"]), user=os.environ["LOGIN"], password=os.environ["SECRET"], database=os.environ["DATABASE"], login_timeout=40${trust})`,
+    'cursor = connection.cursor()',
+    ...lines,
+  ];
+  return run(clientParts.pytds.path ?? '', ['-c', script.join('\n')], '', {
+    PORT: String(target.port),
+    LOGIN: target.user,
+    SECRET: target.password,
+    DATABASE: target.database ?? '',
+    CA: target.caFile ?? '',
+  });
+}
+
+const jtdsProgram = `
+import java.sql.*;
+
+public class Jtds {
+  public static void main(String[] arguments) throws Exception {
+    Class.forName("net.sourceforge.jtds.jdbc.Driver");
+    for (String line : System.getenv("LOGINS").split("\\n")) {
+      String[] login = line.split("\\t");
+      try (Connection connection = DriverManager.getConnection(login[0], login[1], login[2])) {
+        ResultSet result = connection.createStatement().executeQuery("select suser_sname()");
+        result.next();
+        System.out.print(result.getString(1));
+        result = connection.createStatement().executeQuery("select * from numbers(3000)");
+        String last = "";
+        while (result.next()) last = result.getInt(1) + " " + result.getString(2);
+        System.out.println(" " + last);
+      } catch (SQLException error) {
+        System.out.println(error.getErrorCode() + " " + error.getMessage());
+      }
+    }
+  }
+}
+`;
+
+/**
+ * Logs in once for each target, with this ending of its URL: a line says who one is there and the last of 3,000 numbers,
+ * or the error. One process for all, as each takes seconds to start.
+ */
+export async function jtds(targets: [Target, string][]): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-jtds-'));
+  const file = join(folder, 'Jtds.java');
+  writeFileSync(file, jtdsProgram);
+  const logins = targets.map(([{ port, user, password, database = '' }, options]) =>
+    [`jdbc:jtds:sqlserver://localhost:${port}/${database}${options}`, user, password].join('\t'),
+  );
+  try {
+    const options = ['-XX:TieredStopAtLevel=1', '-cp', jtdsArchive, file];
+    const outcome = await run(clientParts.java.path ?? '', options, '', { LOGINS: logins.join('\n') });
+    return (outcome.stdout + outcome.stderr).trimEnd().split('\n');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 type Value = number | string;
