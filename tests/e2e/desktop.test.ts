@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { ElectronApplication, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ipcActionNames } from '../../main/contract/actions.ts';
@@ -16,7 +18,8 @@ import {
 import { desktopParts } from './parts.ts';
 
 const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
-const { electron, display, sessionBus } = desktopParts;
+const run = promisify(execFile);
+const { electron, display, sessionBus, gdbus } = desktopParts;
 
 const windowCount = (app: ElectronApplication): Promise<number> =>
   app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
@@ -25,7 +28,7 @@ const clipboardText = (app: ElectronApplication): Promise<string> =>
 const exitCode = (app: ElectronApplication): Promise<number | null> =>
   new Promise((resolve) => app.process().once('exit', resolve));
 
-describeWith([electron, display, sessionBus], 'the desktop application in Electron', () => {
+describeWith([electron, display, sessionBus, gdbus], 'the desktop application in Electron', () => {
   vi.setConfig({ testTimeout: 90_000 });
   let desktop: Desktop;
   let leaveDisplay: () => Promise<void>;
@@ -363,6 +366,28 @@ describeWith([electron, display, sessionBus], 'the desktop application in Electr
     await desktop.app.evaluate(({ powerMonitor }) => void powerMonitor.emit('resume'));
     await eventually(() => brokerCalls(desktop.app)).toEqual(['createBroker', 'recheck']);
   });
+
+  test.skipIf(process.platform !== 'linux')(
+    'when the screen saver says that it has locked the screen, the broker is told',
+    async () => {
+      await open();
+      const lock = () =>
+        run('gdbus', [
+          ...['emit', '--session', '--object-path', '/org/gnome/ScreenSaver'],
+          ...['--signal', 'org.gnome.ScreenSaver.ActiveChanged', 'true'],
+        ]);
+      // Again each time, since nobody tells when the desktop has begun to listen.
+      const seen = async () => {
+        await lock();
+        return brokerCalls(desktop.app);
+      };
+      await expect.poll(seen, { timeout: 30_000, interval: 200 }).toContain('locked');
+      // What is locked already is not locked once more.
+      await lock();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(await brokerCalls(desktop.app)).toEqual(['createBroker', 'locked']);
+    },
+  );
 
   test('secrets go to the keyring where there is one; without one they stay in memory, and it says so', async () => {
     const withKeyring = await open({ args: ['--password-store=gnome-libsecret'] });

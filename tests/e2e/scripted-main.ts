@@ -133,6 +133,9 @@ async function createBroker(platform: DesktopPlatform): Promise<DesktopBroker> {
       appendFileSync(join(home ?? '', 'closed'), 'closed\n');
     },
     recheck: () => void calls.push('recheck'),
+    async locked() {
+      calls.push('locked');
+    },
     auditFolder: join(home ?? '', 'audit'),
   };
 }
