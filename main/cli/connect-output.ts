@@ -2,15 +2,9 @@ import { fill, shownPassword, textOf } from '../connect/fill.ts';
 import { masked } from '../connect/merge.ts';
 import { tools } from '../connect/tools.ts';
 import type { Settings } from '../connect/types.ts';
-import type { Plan } from '../core/settings-files.ts';
+import type { Plan, Written } from '../core/settings-files.ts';
 import { findProgram } from '../core/tool-programs.ts';
 import { plain } from './output.ts';
-
-export interface Written {
-  path: string;
-  changed: boolean;
-  backup?: string;
-}
 
 export const nothingToWrite = 'This tool has no file that could be written; enter the fields in its dialog.';
 

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { z } from 'zod';
 import { fillShown, shownPassword } from '../connect/fill.ts';
 import { findTool, settingsFor } from '../connect/tools.ts';
@@ -11,8 +9,9 @@ import { LatchkeyError } from '../contract/errors.ts';
 import { defaultHome } from '../store/home.ts';
 import { authorityFileName, authorityFolder } from '../store/local-authority.ts';
 import { connectClient, type Client } from './client.ts';
-import { planFile, writePlan, type Plan } from '../core/settings-files.ts';
-import { findProgram, openTool, thisSystem } from '../core/tool-programs.ts';
+import { placeOf, withHandle, type HandleIssuer } from '../core/connect-desk.ts';
+import { planSettings, writePlans } from '../core/settings-files.ts';
+import { findProgram, openTool } from '../core/tool-programs.ts';
 import {
   changeOf,
   describe,
@@ -20,9 +19,8 @@ import {
   describeTools,
   listTools,
   nothingToWrite,
-  type Written,
 } from './connect-output.ts';
-import { plain, result } from './output.ts';
+import { result } from './output.ts';
 import type { Tools } from './tools.ts';
 
 interface Options {
@@ -75,7 +73,13 @@ export function registerConnect({ program, output, run }: Tools): void {
         }
         const tool = findTool(options.for);
         const client = await connectClient(home);
-        const place = await placeOf(client, connection, tool, options, home);
+        const authorityFile = join(authorityFolder(home), authorityFileName);
+        const place = await placeOf((await client.state()).state, connection, tool, {
+          command: ownCommand(home),
+          ...(options.role === undefined ? {} : { role: options.role }),
+          ...(options.name === undefined ? {} : { name: options.name }),
+          ...(existsSync(authorityFile) ? { authorityFile } : {}),
+        });
         const onlyOpen = options.open && !options.write && !options.dryRun && !options.showPassword;
         const done = await carryOut(client, tool, place, options);
         if (!onlyOpen) result(output, done.json, done.human);
@@ -93,7 +97,7 @@ interface Done {
 async function carryOut(client: Client, tool: Tool, place: Place, options: Options): Promise<Done> {
   const settings = settingsFor(tool.id, place);
   // Everything that can be refused is refused before a password is issued.
-  const dry = options.write || options.dryRun ? await plans(settings) : [];
+  const dry = options.write || options.dryRun ? await planSettings(settings) : [];
   if (options.dryRun) {
     const files = dry.map(changeOf);
     return {
@@ -104,7 +108,7 @@ async function carryOut(client: Client, tool: Tool, place: Place, options: Optio
   }
   const writesPassword = options.write && settings.files.some(({ secret }) => secret);
   if (!writesPassword && !options.showPassword) {
-    const written = options.write ? await writeAll(dry) : [];
+    const written = options.write ? await writePlans(dry) : [];
     return {
       settings,
       json: { ...settings, written },
@@ -116,29 +120,19 @@ async function carryOut(client: Client, tool: Tool, place: Place, options: Optio
       remedy: 'Leave out --show-password; the settings have the command that prints a fresh one.',
     });
   }
-  const answer = handleAnswer.parse(
-    await client.post('/v1/handles', {
-      connection: place.connection,
-      // What the person reads where handles are listed; 60 characters at most.
-      tool: (options.name === undefined ? tool.id : `${tool.id} ${options.name}`).slice(0, 60),
-      ...(options.role === undefined ? {} : { role: options.role }),
-    }),
-  );
-  try {
-    const { id, handle, username, host, port, database } = answer;
-    const final = settingsFor(tool.id, { ...place, username, host, port, database });
-    const written = options.write ? await writeAll(await plans(final, handle)) : [];
+  const issuer: HandleIssuer = {
+    make: async (request) => handleAnswer.parse(await client.post('/v1/handles', request)),
+    revoke: (id) => client.post('/v1/handles/revoke', { id }),
+  };
+  return withHandle(tool, place, issuer, async (final, { id, handle }) => {
+    const written = options.write ? await writePlans(await planSettings(final, handle)) : [];
     const shown = options.showPassword ? fillShown(final, handle) : final;
     return {
       settings: final,
       json: { ...shown, written, handle: { id, ...(options.showPassword ? { password: handle } : {}) } },
       human: describe(final, written, options, options.showPassword ? handle : shownPassword),
     };
-  } catch (thrown) {
-    // A password that reached no file must not stay good. Where the broker has gone it cannot be used either.
-    await client.post('/v1/handles/revoke', { id: answer.id }).catch(() => undefined);
-    throw thrown;
-  }
+  });
 }
 
 async function open(client: Client, tool: Tool, place: Place, { open: opening }: Settings): Promise<number> {
@@ -161,51 +155,6 @@ async function open(client: Client, tool: Tool, place: Place, { open: opening }:
   }
 }
 
-async function placeOf(
-  client: Client,
-  name: string,
-  tool: Tool,
-  options: Options,
-  home: string,
-): Promise<Place> {
-  const { state } = await client.state();
-  const connection = state.connections.find((candidate) => candidate.name === name);
-  if (connection === undefined) {
-    throw new LatchkeyError('connection-unknown', `There is no connection "${plain(name)}".`, {
-      remedy: 'See them with: latchkey connections',
-    });
-  }
-  if (state.signIn.kind !== 'signed-in') {
-    throw new LatchkeyError(
-      'sign-in-required',
-      'Nobody is signed in, and the settings have your sign-in name.',
-      {
-        remedy: 'Sign in with: latchkey login',
-      },
-    );
-  }
-  const { title, protocol, host, port, socketDirectory, database } = connection;
-  const authorityFile = join(authorityFolder(home), authorityFileName);
-  return {
-    connection: name,
-    title,
-    protocol,
-    host,
-    port,
-    database,
-    username: state.signIn.account.username,
-    ...(socketDirectory === undefined ? {} : { socketDirectory }),
-    ...(protocol !== 'postgresql' && existsSync(authorityFile) ? { authorityFile } : {}),
-    ...(options.role === undefined ? {} : { role: options.role }),
-    ...(options.name === undefined ? {} : { name: options.name }),
-    command: ownCommand(home),
-    system: thisSystem(),
-    ...(['odbc', 'excel', 'powerbi', 'tableau'].includes(tool.id)
-      ? { odbcDrivers: await odbcDrivers() }
-      : {}),
-  };
-}
-
 /**
  * How this program is called by another one, whose PATH may lack it: by full paths, with the home where it is not the
  * usual one.
@@ -214,31 +163,4 @@ function ownCommand(home: string): string[] {
   const script = process.argv[1];
   const own = script === undefined ? [] : [realpathSync(script)];
   return [process.execPath, ...own, ...(home === defaultHome() ? [] : ['--home', resolve(home)])];
-}
-
-/** Names of the drivers that unixODBC has; none where it is not installed. */
-async function odbcDrivers(): Promise<string[]> {
-  const printed = await promisify(execFile)('odbcinst', ['-q', '-d'], { timeout: 10_000 }).catch(() => ({
-    stdout: '',
-  }));
-  return [...printed.stdout.matchAll(/^\[(.+)\]$/gm)].map(([, name = '']) => name);
-}
-
-async function plans(settings: Settings, password?: string): Promise<Plan[]> {
-  const all: Plan[] = [];
-  for (const file of settings.files) all.push(await planFile(file, password));
-  return all;
-}
-
-async function writeAll(all: readonly Plan[]): Promise<Written[]> {
-  const written: Written[] = [];
-  for (const plan of all) {
-    const changed = await writePlan(plan);
-    written.push({
-      path: plan.path,
-      changed,
-      ...(changed && plan.backup !== undefined ? { backup: plan.backup } : {}),
-    });
-  }
-  return written;
 }

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fillMerge } from '../connect/fill.ts';
 import { applyMerge, type Merged } from '../connect/merge.ts';
-import type { SettingsFile } from '../connect/types.ts';
+import type { Settings, SettingsFile } from '../connect/types.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import { readIfThere, writeDurably } from '../store/durable-file.ts';
 import { systemCode } from '../store/system-reason.ts';
@@ -38,7 +38,7 @@ export function expandPath(path: string): string | undefined {
  * @throws LatchkeyError `request-invalid` where the file is outside the person's home, somebody else's, no plain file,
  *   none of its format, or has an entry of that name already; `store-failed` where it cannot be read
  */
-export async function planFile(file: SettingsFile, password?: string): Promise<Plan> {
+async function planFile(file: SettingsFile, password?: string): Promise<Plan> {
   const path = await locate(file);
   const target = await insideHome(path);
   const found = await stat(target).catch(ifMissing);
@@ -74,7 +74,7 @@ export async function planFile(file: SettingsFile, password?: string): Promise<P
 }
 
 /** @returns false where the file is as it should be already */
-export async function writePlan({ path, target, before, merged, mode, backup }: Plan): Promise<boolean> {
+async function writePlan({ path, target, before, merged, mode, backup }: Plan): Promise<boolean> {
   const text = Buffer.from(merged.text, 'latin1');
   if (before !== undefined && before.equals(text) && (await hasMode(target, mode))) return false;
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
@@ -84,6 +84,30 @@ export async function writePlan({ path, target, before, merged, mode, backup }: 
   if (backup !== undefined && before !== undefined) await writeDurably(backup, before, { mode: 0o600 });
   await writeDurably(target, text, { mode });
   return true;
+}
+
+export interface Written {
+  path: string;
+  changed: boolean;
+  backup?: string;
+}
+
+/** {@link planFile} for each file of the settings. */
+export async function planSettings({ files }: Pick<Settings, 'files'>, password?: string): Promise<Plan[]> {
+  const plans: Plan[] = [];
+  for (const file of files) plans.push(await planFile(file, password));
+  return plans;
+}
+
+/** Writes one after the other, those without a password first, as the settings have them. */
+export async function writePlans(plans: readonly Plan[]): Promise<Written[]> {
+  const written: Written[] = [];
+  for (const plan of plans) {
+    const changed = await writePlan(plan);
+    const { path, backup } = plan;
+    written.push({ path, changed, ...(changed && backup !== undefined ? { backup } : {}) });
+  }
+  return written;
 }
 
 async function hasMode(path: string, mode: number): Promise<boolean> {

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { constants as systemConstants } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Opening, System, Tool } from '../connect/types.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import { expandPath } from './settings-files.ts';
@@ -24,6 +25,13 @@ export function findProgram(tool: Pick<Tool, 'programs'>): string | undefined {
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Names of the drivers that unixODBC has; none where it is not installed. */
+export async function odbcDrivers(): Promise<string[]> {
+  const none = { stdout: '' };
+  const printed = await promisify(execFile)('odbcinst', ['-q', '-d'], { timeout: 10_000 }).catch(() => none);
+  return [...printed.stdout.matchAll(/^\[(.+)\]$/gm)].map(([, name = '']) => name);
 }
 
 function isExecutable(path: string): boolean {
