@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundledWorker } from './bundled-worker.ts';
 import { defaultConfigFile } from './config/default-file.ts';
+import { createConnectDesk } from './core/connect-desk.ts';
 import { runDesktop } from './desktop/app.ts';
 import { startRuntime } from './runtime.ts';
 import { defaultHome } from './store/home.ts';
+import { authorityFileName, authorityFolder } from './store/local-authority.ts';
 
 /**
  * Composition root of the desktop application. It takes the options of the command line (`--home`, `--config` and
@@ -45,6 +47,12 @@ void runDesktop({
     });
     return {
       ...broker,
+      connect: createConnectDesk({
+        state: broker.state,
+        issuer: { make: broker.makeHandle, revoke: broker.revokeHandle },
+        command: ['latchkey', ...(homePath === defaultHome() ? [] : ['--home', homePath])],
+        authorityFile: join(authorityFolder(homePath), authorityFileName),
+      }),
       revokeAllTokens: async () => void (await broker.revokeAllTokens()),
       recheck: () => void broker.refresh(),
       close,

@@ -22,8 +22,45 @@ const misleading = new Set([
 ]);
 
 /**
- * Runs a command with a token of its own in the variables that libpq and its kin read (PostgreSQL docs, "Environment
- * Variables"). The token goes into this child's environment and nowhere else, and is revoked when the child ends.
+ * The variables in which the clients of a protocol look for server and login. MySQL's read no user from any, and warn of
+ * MYSQL_PWD, since other users could once see the environment of a process.
+ *
+ * - PostgreSQL docs, "Environment Variables"
+ * - MySQL docs, "Environment Variables"; MariaDB reads the same
+ * - sqlcmd: "SQLCMDSERVER", "SQLCMDUSER", "SQLCMDPASSWORD", "SQLCMDDBNAME"
+ */
+function clientVariables({
+  protocol,
+  host,
+  port,
+  username,
+  database,
+  token,
+}: IssuedToken): NodeJS.ProcessEnv {
+  switch (protocol) {
+    case 'postgresql':
+      return {
+        PGHOST: host,
+        PGPORT: String(port),
+        PGUSER: username,
+        PGDATABASE: database,
+        PGPASSWORD: token,
+      };
+    case 'mysql':
+      return { MYSQL_HOST: host, MYSQL_TCP_PORT: String(port), MYSQL_PWD: token };
+    case 'sqlserver':
+      return {
+        SQLCMDSERVER: `tcp:${host},${port}`,
+        SQLCMDUSER: username,
+        SQLCMDDBNAME: database,
+        SQLCMDPASSWORD: token,
+      };
+  }
+}
+
+/**
+ * Runs a command with a token of its own in the variables of its protocol, and for scripts in `LATCHKEY_HOST`, `_PORT`,
+ * `_USER`, `_DATABASE` and `_PASSWORD` whichever it is. The token goes into this child's environment and nowhere else, and is revoked when the child ends.
  * @returns the child's exit code, or 128 + the signal that ended it.
  */
 export async function exec(
@@ -36,11 +73,12 @@ export async function exec(
     stdio: 'inherit',
     env: {
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !misleading.has(name))),
-      PGHOST: token.host,
-      PGPORT: String(token.port),
-      PGUSER: token.username,
-      PGDATABASE: token.database,
-      PGPASSWORD: token.token,
+      ...clientVariables(token),
+      LATCHKEY_HOST: token.host,
+      LATCHKEY_PORT: String(token.port),
+      LATCHKEY_USER: token.username,
+      LATCHKEY_DATABASE: token.database,
+      LATCHKEY_PASSWORD: token.token,
     },
   });
   // Ctrl-C reaches the child from the terminal by itself; we only must not die before it does.

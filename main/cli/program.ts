@@ -12,6 +12,7 @@ import { listAudit, verify } from './audit.ts';
 import { registerCertificate } from './certificate.ts';
 import { registerChecks } from './checks.ts';
 import { connectClient, type Client } from './client.ts';
+import { registerConnect } from './connect.ts';
 import { exec } from './exec.ts';
 import { localCredentials, registerLocal } from './local.ts';
 import { login, type LoginOptions } from './login.ts';
@@ -168,7 +169,9 @@ export async function runCli(
 
   program
     .command('exec')
-    .description('run a command with a token of its own in PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD')
+    .description(
+      'run a command with a token of its own in the variables of its protocol (PGPASSWORD and the like) and in LATCHKEY_HOST, _PORT, _USER, _DATABASE, _PASSWORD',
+    )
     .argument('<connection>')
     .argument('<command...>')
     .option('--role <role>', 'where your groups give you several')
@@ -250,6 +253,7 @@ export async function runCli(
   registerHandles(tools);
   registerSessions(tools);
   registerCertificate(tools);
+  registerConnect(tools);
   registerChecks(tools);
 
   const audit = program.command('audit').description('the record of sign-ins, tokens, logins and refusals');

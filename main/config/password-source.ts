@@ -17,6 +17,12 @@ const entra = z
         'must be postgresql, mysql, sqlserver or a scope such as https://database.windows.net/.default',
       )
       .describe('The kind of Azure database, or the scope of another resource.'),
+    user: z
+      .enum(['role', 'person'])
+      .default('role')
+      .describe(
+        'As whom to log in: the role of the rule (an Entra group), or the sign-in name of the person.',
+      ),
   })
   .describe('An access token of the person who is signed in; the provider has to be Entra ID.');
 

@@ -5,6 +5,7 @@ import type { Tokens } from '../access/tokens.ts';
 import type { Audit } from '../audit/audit.ts';
 import { auditFault } from '../audit/fault.ts';
 import { LatchkeyError, toProblem } from '../contract/errors.ts';
+import type { ProtocolName } from '../contract/protocols.ts';
 import type { LiveSession } from '../identity/session-ports.ts';
 import type { ClientPlace } from './snapshot.ts';
 
@@ -21,6 +22,7 @@ export interface IssuedToken {
   /** The secret itself; the only place where it appears. */
   token: string;
   connection: string;
+  protocol: ProtocolName;
   role: string;
   username: string;
   host: string;
@@ -93,6 +95,7 @@ export function createTokenIssue(options: {
       id: token.id,
       token: text,
       connection: connection.name,
+      protocol: connection.protocol,
       role: token.role,
       ...place,
       expiresAt,

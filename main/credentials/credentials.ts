@@ -82,7 +82,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     }
     if ('entra' in source) {
       const accessToken = await entra.accessToken(source.entra, session, life.signal);
-      return { accessToken, release: nothingToEnd };
+      const user = source.user === 'person' ? { user: session.account.username } : {};
+      return { ...user, accessToken, release: nothingToEnd };
     }
     if ('command' in source) return withoutLease(await commands.read(source));
     return serverOf(source.vault).read(source.vault.path);

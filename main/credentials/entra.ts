@@ -8,7 +8,7 @@ import { createInFlight } from './in-flight.ts';
 import { SourceFailure } from './source-failure.ts';
 
 /** The signed-in person on whose behalf a login happens. */
-export type Person = Pick<LiveSession, 'id' | 'provider'>;
+export type Person = Pick<LiveSession, 'id' | 'provider' | 'account'>;
 
 export interface EntraPorts {
   /**

@@ -11,7 +11,7 @@ import { createFetch } from '../../main/identity/http.ts';
 import type { Provider } from '../../main/identity/session-ports.ts';
 import { createMemorySeal } from '../../main/store/seal.ts';
 import { createSecretStore } from '../../main/store/secret-store.ts';
-import { it, type World } from './world.ts';
+import { it, session, type World } from './world.ts';
 
 const ossrdbms = 'https://ossrdbms-aad.database.windows.net';
 
@@ -84,7 +84,7 @@ describe.concurrent('an access token of Entra ID', () => {
     const resources = { postgresql: ossrdbms, sqlserver: 'https://database.windows.net' };
     for (const [entra, aud] of Object.entries(resources)) {
       // The word has been checked against the protocol of its connection by then.
-      const rule = { ...world.rule({ entra: 'postgresql' }), password: { entra } };
+      const rule = { ...world.rule({ entra: 'postgresql' }), password: { entra, user: 'role' as const } };
       const { accessToken, password, user } = await world.acquire(credentials, rule);
       expect(claimsOf(accessToken)).toMatchObject({
         aud,
@@ -95,6 +95,8 @@ describe.concurrent('an access token of Entra ID', () => {
       expect([password, user]).toEqual([undefined, undefined]);
       world.keepSecret(accessToken ?? '');
     }
+    const asPerson = world.rule({ entra: 'postgresql', user: 'person' });
+    expect((await world.acquire(credentials, asPerson)).user).toBe('ada@fabrikam.example');
     const byScope = world.rule({ entra: `${ossrdbms}/.default` });
     expect(claimsOf((await world.acquire(credentials, byScope)).accessToken)['aud']).toBe(ossrdbms);
   });
@@ -185,7 +187,7 @@ describe.concurrent('an access token of Entra ID', () => {
     const rule = world.rule({ entra: 'postgresql' });
     const tokens = await Promise.all(
       ['a', 'b', 'a'].map((id) =>
-        credentials.acquire({ connection: 'sales', rule, session: { id, provider: 'work' } }),
+        credentials.acquire({ connection: 'sales', rule, session: { ...session, id } }),
       ),
     );
     expect(tokens.map(({ accessToken }) => accessToken)).toEqual(['token-of-a', 'token-of-b', 'token-of-a']);

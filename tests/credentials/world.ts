@@ -11,6 +11,19 @@ import {
 } from '../../main/credentials/credentials.ts';
 import { createFetch } from '../../main/identity/http.ts';
 
+/** Whose logins the credentials are for. */
+export const session = {
+  id: 'session',
+  provider: 'work',
+  account: {
+    provider: 'work',
+    tenantId: 't',
+    objectId: 'o',
+    username: 'ada@fabrikam.example',
+    displayName: 'Ada',
+  },
+};
+
 export interface World {
   /** Credentials whose stored secrets are in `stored`; closed at the end of the test. */
   open(options?: Partial<CredentialsOptions>): Credentials;
@@ -101,8 +114,7 @@ function createWorld(closers: (() => Promise<void>)[], secrets: Set<string>, err
       if (rule === undefined) throw new Error('no rule');
       return rule;
     },
-    acquire: (credentials, rule) =>
-      credentials.acquire({ connection: 'sales', rule, session: { id: 'session', provider: 'work' } }),
+    acquire: (credentials, rule) => credentials.acquire({ connection: 'sales', rule, session }),
     async failure(credentials, rule) {
       try {
         const { release } = await world.acquire(credentials, rule);
