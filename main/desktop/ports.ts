@@ -68,7 +68,7 @@ export interface DesktopBroker {
   revokeHandle(id: string): Promise<void>;
   /** Lets the program in that this prompt asks about. */
   allowClient(promptId: string, choice: ClientChoice): Promise<void>;
-  /** Refuses the logins that wait for this prompt, of whatever kind it is. */
+  /** Refuses the logins that wait for this prompt, of whatever kind it is; a sign-in that they started ends with it. */
   denyPrompt(promptId: string): Promise<void>;
   secondFactor: DesktopSecondFactor;
   connect: DesktopConnect;

@@ -35,16 +35,12 @@ export function PromptFrame(props: {
   no: string;
   /** Said when it has been refused. */
   refused: string;
-  /** To be done beside refusing the logins. */
-  onRefuse?(): Promise<void>;
 }) {
   const { prompt, others, onHide, onSettled } = props.asked;
   const deny = useAction();
 
   async function refuse(): Promise<void> {
-    if ((await deny.run('denyPrompt', { id: prompt.id })) === undefined) return;
-    await props.onRefuse?.();
-    onSettled(props.refused);
+    if ((await deny.run('denyPrompt', { id: prompt.id })) !== undefined) onSettled(props.refused);
   }
 
   return (

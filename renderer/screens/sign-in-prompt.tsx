@@ -13,13 +13,6 @@ import { PromptFrame, type PromptProps } from './prompt-frame.tsx';
 export function SignInPromptDialog(props: PromptProps<SignInPrompt> & { signIn: SignInState }) {
   const { prompt, signIn } = props;
   const action = useAction();
-  const cancel = useAction();
-
-  /** Without this the sign-in, which the login has started, would go on for nobody. */
-  async function cancelSignIn(): Promise<void> {
-    const underWay = signIn.kind !== 'signed-out' && signIn.kind !== 'signed-in';
-    if (underWay) await cancel.run('cancelSignIn', undefined);
-  }
 
   return (
     <PromptFrame
@@ -34,10 +27,9 @@ export function SignInPromptDialog(props: PromptProps<SignInPrompt> & { signIn: 
       whenNoneWaits="sign in, then connect again"
       no="Cancel sign-in"
       refused="Cancelled. The login is refused."
-      onRefuse={cancelSignIn}
     >
       <Step prompt={prompt} signIn={signIn} action={action} />
-      <ProblemPanel problem={action.problem ?? cancel.problem} />
+      <ProblemPanel problem={action.problem} />
     </PromptFrame>
   );
 }

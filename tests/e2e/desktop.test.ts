@@ -127,7 +127,6 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
       'createBroker',
       'allowClient c1 hour',
       'denyPrompt w1',
-      'cancelSignIn',
     ]);
   });
 
@@ -371,11 +370,10 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
     'when the screen saver says that it has locked the screen, the broker is told',
     async () => {
       await open();
+      const screenSaver = 'org.gnome.ScreenSaver';
+      const path = ['--object-path', '/org/gnome/ScreenSaver'];
       const lock = () =>
-        run('gdbus', [
-          ...['emit', '--session', '--object-path', '/org/gnome/ScreenSaver'],
-          ...['--signal', 'org.gnome.ScreenSaver.ActiveChanged', 'true'],
-        ]);
+        run('gdbus', ['emit', '--session', ...path, '--signal', `${screenSaver}.ActiveChanged`, 'true']);
       // Again each time, since nobody tells when the desktop has begun to listen.
       const seen = async () => {
         await lock();

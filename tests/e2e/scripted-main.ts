@@ -11,7 +11,7 @@ import { runDesktop } from '../../main/desktop/app.ts';
 import type { DesktopBroker, DesktopPlatform } from '../../main/desktop/ports.ts';
 import { createFakeBroker } from '../desktop/fake-broker.ts';
 import { newProgram, toolWaits } from '../renderer/prompt-states.ts';
-import { busy, code, contacting, signedIn, signedOut } from '../renderer/states.ts';
+import { busy, code, contacting, moment, signedIn, signedOut } from '../renderer/states.ts';
 
 const home = process.env['LATCHKEY_HOME'];
 const root = process.env['SCRIPTED_ROOT'];
@@ -35,7 +35,7 @@ function change(next: AppState): void {
 
 /** Times of the sample states are around a fixed moment; here the clock is the real one. */
 function fromNow(sample: AppState): AppState {
-  const shift = Date.now() - Date.parse('2026-03-10T09:12:30.000Z');
+  const shift = Date.now() - moment;
   const text = JSON.stringify({
     ...sample,
     audit: state.audit,
@@ -126,7 +126,7 @@ async function createBroker(platform: DesktopPlatform): Promise<DesktopBroker> {
     },
     async denyPrompt(id) {
       calls.push(`denyPrompt ${id}`);
-      change({ ...state, prompts: [] });
+      change(fromNow(state.signIn.kind === 'code' ? signedOut : { ...state, prompts: [] }));
     },
     async close() {
       // The process ends soon after: what it did last has to be on disk.

@@ -97,7 +97,7 @@ describeWith(needed, 'a day with Latchkey', () => {
 
     const running = query('sales', 'select pg_sleep(60)', token);
     await place('Activity');
-    await page.getByText('psql', { exact: true }).waitFor();
+    await page.getByText(/^process \d+, calls itself psql$/).waitFor();
     await page.getByText('role sales_readonly · used 2 times').waitFor();
     await keepScreenshot(page, 'electron-activity');
     await page.getByRole('button', { name: 'End the session of psql' }).click();
