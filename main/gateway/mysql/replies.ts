@@ -36,15 +36,15 @@ export function createReplies(session: Capabilities, localInfile: boolean) {
   let phase: 'first' | 'columns' | 'columns-end' | 'rows' | 'definitions' = 'first';
   /** Column or parameter definitions that are still to come. */
   let definitions = 0;
-  /** Number of the last packet of either side. */
-  let sequence = 0;
+  /** Number of the client's last packet, where it was the last of all. */
+  let clientNumber: number | undefined;
   /** The server has said its last, unasked, as it does before it closes. */
   let over = false;
   let sendsFile = false;
 
-  const follower = createPacketFollower(shownLength, (length, number, bytes, start) => {
+  const follower = createPacketFollower(shownLength, (length, bytes, start) => {
     const passes = see(length, bytes, start);
-    if (passes) sequence = number;
+    if (passes) clientNumber = undefined;
     return passes;
   });
 
@@ -107,27 +107,28 @@ export function createReplies(session: Capabilities, localInfile: boolean) {
   }
 
   function seeResult(first: number, length: number, bytes: Buffer, start: number): boolean {
-    const shown = bytes.subarray(start, start + Math.min(length, shownLength));
+    switch (first) {
+      case firstBytes.ok:
+        return okEnds(length, bytes, start);
+      case firstBytes.localInfile:
+        sendsFile = localInfile;
+        return localInfile;
+      case firstBytes.eof:
+      case -1:
+        return false;
+      default:
+        return columnsFollow(bytes.subarray(start, start + Math.min(length, shownLength)));
+    }
+  }
+
+  function columnsFollow(shown: Buffer): boolean {
     try {
-      switch (first) {
-        case firstBytes.ok:
-          resultEnds(okStatus(shown));
-          return true;
-        case firstBytes.localInfile:
-          sendsFile = localInfile;
-          return localInfile;
-        case firstBytes.eof:
-        case -1:
-          return false;
-        default: {
-          const cursor = createCursor(shown);
-          definitions = cursor.lengthEncoded();
-          const described = !(cacheMetadata && cursor.left > 0 && cursor.byte() === 0);
-          if (described && definitions > 0) phase = 'columns';
-          else phase = deprecateEof ? 'rows' : 'columns-end';
-          return true;
-        }
-      }
+      const cursor = createCursor(shown);
+      definitions = cursor.lengthEncoded();
+      const described = !(cacheMetadata && cursor.left > 0 && cursor.byte() === 0);
+      if (described && definitions > 0) phase = 'columns';
+      else phase = deprecateEof ? 'rows' : 'columns-end';
+      return true;
     } catch (error) {
       if (error instanceof ProtocolError) return false;
       throw error;
@@ -136,17 +137,16 @@ export function createReplies(session: Capabilities, localInfile: boolean) {
 
   function seeRow(first: number, length: number, bytes: Buffer, start: number): boolean {
     if (first !== firstBytes.eof || length >= (deprecateEof ? fullPayload : eofLimit)) return true;
+    if (deprecateEof) return okEnds(length, bytes, start);
     if (length < 5) return false;
-    if (!deprecateEof) {
-      resultEnds(bytes.readUInt16LE(start + 3));
-      return true;
-    }
-    try {
-      resultEnds(okStatus(bytes.subarray(start, start + Math.min(length, shownLength))));
-      return true;
-    } catch {
-      return false;
-    }
+    resultEnds(bytes.readUInt16LE(start + 3));
+    return true;
+  }
+
+  function okEnds(length: number, bytes: Buffer, start: number): boolean {
+    const status = okStatus(bytes, start, start + Math.min(length, shownLength));
+    if (status !== undefined) resultEnds(status);
+    return status !== undefined;
   }
 
   function resultEnds(status: number): void {
@@ -178,7 +178,7 @@ export function createReplies(session: Capabilities, localInfile: boolean) {
     },
     /** The number of a packet that the client has sent. */
     clientSent(number: number): void {
-      sequence = number;
+      clientNumber = number;
     },
     /** True while the client sends a file that the server has asked for: its packets are no commands. */
     get sendsFile(): boolean {
@@ -192,16 +192,32 @@ export function createReplies(session: Capabilities, localInfile: boolean) {
     },
     /** The number that a client waits for: that of an answer to its next command, or to the one under way. */
     get nextSequence(): number {
-      return expected.length === 0 ? 1 : (sequence + 1) & 0xff;
+      return expected.length === 0 ? 1 : ((clientNumber ?? follower.lastSequence) + 1) & 0xff;
     },
   };
 }
 
-/** Status of an OK packet, with the header 0x00 or 0xFE: "OK_Packet". @throws ProtocolError. */
-function okStatus(shown: Buffer): number {
-  const cursor = createCursor(shown);
-  cursor.byte();
-  cursor.lengthEncoded();
-  cursor.lengthEncoded();
-  return cursor.int16();
+/**
+ * Status of an OK packet, with the header 0x00 or 0xFE, behind two "int<lenenc>": "OK_Packet".
+ * @returns undefined where the packet ends before it.
+ */
+function okStatus(bytes: Buffer, start: number, end: number): number | undefined {
+  const lastInsert = behindLength(bytes, start + 1, end);
+  const at = lastInsert === undefined ? undefined : behindLength(bytes, lastInsert, end);
+  return at === undefined || at + 2 > end ? undefined : bytes.readUInt16LE(at);
+}
+
+function behindLength(bytes: Buffer, at: number, end: number): number | undefined {
+  if (at >= end) return undefined;
+  const first = bytes[at] as number;
+  switch (first) {
+    case 0xfc:
+      return at + 3;
+    case 0xfd:
+      return at + 4;
+    case 0xfe:
+      return at + 9;
+    default:
+      return first > 0xfa ? undefined : at + 1;
+  }
 }

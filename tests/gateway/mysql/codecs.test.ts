@@ -297,14 +297,22 @@ describe('what goes by', () => {
     fc.assert(
       fc.property(payloads, lengths, fc.integer({ min: 1, max: 30 }), (all, cut, shown) => {
         const seen: [number, number, string][] = [];
-        const follower = createPacketFollower(shown, (length, sequence, chunk, start) => {
-          seen.push([length, sequence, chunk.toString('hex', start, start + Math.min(length, shown))]);
+        const follower = createPacketFollower(shown, (length, chunk, start) => {
+          seen.push([
+            length,
+            follower.lastSequence,
+            chunk.toString('hex', start, start + Math.min(length, shown)),
+          ]);
           return true;
         });
         const stream = Buffer.concat(all.map((payload, index) => packet(index, payload)));
         for (const chunk of chunks(stream, cut)) expect(follower.watch(chunk)).toBe(chunk.length);
         expect(seen).toEqual(
-          all.map((payload, index) => [payload.length, index, payload.toString('hex', 0, shown)]),
+          all.map((payload, index) => [
+            payload.length,
+            Math.max(0, index - 1),
+            payload.toString('hex', 0, shown),
+          ]),
         );
         expect(follower.atBoundary).toBe(true);
       }),
@@ -339,9 +347,11 @@ describe('what goes by', () => {
       return true;
     });
     follower.watch(packet(0, Buffer.alloc(0xff_ff_ff)));
+    expect(follower.atBoundary).toBe(false);
     follower.watch(packet(1, Buffer.from([0xfb, 1, 2])));
     follower.watch(packet(0, Buffer.from([1])));
     expect(seen).toEqual([0xff_ff_ff, 1]);
+    expect(follower.atBoundary).toBe(true);
   });
 
   test('rubbish from a server: no error but a refusal', () => {
