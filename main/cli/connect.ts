@@ -58,7 +58,6 @@ export function registerConnect({ program, output, run }: Tools): void {
     .option('--show-password', 'issue a password that may be saved, and print it', false)
     .option('--open', 'start the tool', false)
     .option('--list', 'the tools, and which are installed here', false)
-    .usage('[options] <connection> --for <tool>')
     .action(
       run(async ({ home }, connection: string | undefined, options: Options) => {
         if (options.list) {

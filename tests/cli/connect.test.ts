@@ -15,13 +15,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sourceProgram } from '../../main/demo/command-line.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { startPostgres, type PostgresServer } from '../support/postgres.ts';
 import { startConnectBroker, type ConnectBroker } from './connect-broker.ts';
-
-const script = fileURLToPath(new URL('./connect-program.ts', import.meta.url));
 
 /** A person's home, with Latchkey's own folder in it. */
 let person: string;
@@ -42,7 +40,7 @@ beforeEach(async () => {
 });
 
 async function connect(args: string[], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [script, '--home', home, 'connect', ...args], {
+  const child = spawn(process.execPath, [sourceProgram, '--home', home, 'connect', ...args], {
     env: {
       PATH: process.env['PATH'],
       HOME: person,
@@ -97,7 +95,7 @@ describe('without an option', () => {
     const { out } = await connect(['sales', '--for', 'pgadmin', '--role', 'reader', '--json']);
     const { fields } = JSON.parse(out) as { fields: { label: string; value: string }[] };
     const command = fields.find(({ label }) => label === 'Password exec command')?.value ?? '';
-    expect(command).toBe(`${process.execPath} ${script} --home ${home} token sales --role reader`);
+    expect(command).toBe(`${process.execPath} ${sourceProgram} --home ${home} token sales --role reader`);
   });
 
   it('names the certificate authority of this installation to MySQL clients, where there is one', async () => {
