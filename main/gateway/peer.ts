@@ -17,8 +17,12 @@ export interface PeerIdentity {
 
 export type PeerLookup = ReturnType<typeof createPeerLookup>;
 
-/** For finding the process once its socket is known: 15,000 open files took 0.4 to 1 s on two overloaded cores. */
-const processMs = 5000;
+/**
+ * For finding the process once its socket is known. One that is not there is known to be missing after two passes, which
+ * take some ten ms; only on a machine that has no time for anybody does the look take longer, and a handle that is bound
+ * to a program is refused without it.
+ */
+const processMs = 20_000;
 
 /**
  * Tells which user and which process of this computer the other end of a loopback connection belongs to. Looking takes

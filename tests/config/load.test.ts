@@ -43,7 +43,7 @@ describe('a good configuration', () => {
     expect(config.connections[0]).toMatchObject({
       address: '127.0.0.1',
       clientAuth: 'scram-sha-256',
-      upstream: { port: 5432, tls: { mode: 'off' }, connectTimeout: '15s' },
+      upstream: { tls: { mode: 'off' }, connectTimeout: '15s' },
       rules: [{ group: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', role: 'readonly' }],
     });
     expect(config.tokens.lifetime).toBe('15m');
@@ -100,7 +100,7 @@ describe('a bad configuration names every fault with line, path and remedy', () 
     [
       'a wrong choice',
       `${provider}connections:${connection('sales', 15432).replace('postgresql', 'oracle')}`,
-      /connections\[0\]\.protocol must be "postgresql", not "oracle"/,
+      /connections\[0\]\.protocol must be "postgresql" or "mysql" or "sqlserver", not "oracle"/,
     ],
     [
       'a group by name',
