@@ -48,9 +48,12 @@ const integratedBit = 0x80;
 const changePasswordBit = 0x01;
 const extensionBit = 0x10;
 
+/** The bytes that stand for 7.0 and 7.1 in LOGIN7; LOGINACK has 0x07 for both as well (2.2.7.14). */
+const before72 = new Set([0x07, 0x70, 0x71]);
+
 /** Versions 7.0 and 7.1 have shorter ERROR, DONE and LOGIN7 structures; 8.0 is 7.4 inside TLS. */
 export function isBefore72(tdsVersion: number): boolean {
-  return tdsVersion >>> 24 === 0x70 || tdsVersion >>> 24 === 0x71;
+  return before72.has(tdsVersion >>> 24);
 }
 
 /** TDS 7.4, the newest version that is spoken without TLS around everything. */

@@ -196,6 +196,11 @@ describe('tokens of a login', () => {
     expect(parseLoginResponse(Buffer.concat(parts), version)).toHaveLength(3);
     const refused = Buffer.concat([standIn.error(old, 18_456, 14, 'No.'), standIn.done(old, 2)]);
     expect(parseLoginResponse(refused, version)).toHaveLength(2);
+    // SQL Server 7 and 2000 call themselves so.
+    for (const itself of [0x07000000, 0x07010000]) {
+      const answer = Buffer.concat([standIn.loginAck(itself), standIn.done(old, 0), standIn.done(old, 0)]);
+      expect(parseLoginResponse(answer, version)).toHaveLength(3);
+    }
   });
 
   test('errors are written as the stand-in and we read them', () => {

@@ -6,7 +6,7 @@ import { describeWith } from '../../support/parts.ts';
 import { type TdsServer, type TdsServerOptions, startTdsServer } from '../../support/tds-server.ts';
 import { type TestGateway, startTestGateway } from '../fixture.ts';
 import { type TediousTarget, clientParts, tedious, tsql } from './drivers.ts';
-import { errorIn, logIn, login7 } from './raw-client.ts';
+import { batch, errorIn, logIn, login7, packets } from './raw-client.ts';
 
 const password = 'swordfish of the upstream';
 const accessToken = `eyJ${'0123456789abcdef'.repeat(190)}`;
@@ -345,6 +345,24 @@ test('50 clients at once, encrypted upstream, and one credential for all of them
   expect(many.logins).toHaveLength(50);
   expect(new Set(many.logins.map((login) => login.password))).toEqual(new Set([password]));
   await expect.poll(() => many.sessions(), { timeout: 20_000 }).toBe(0);
+});
+
+test('packets that come in pieces go upstream whole, each in a TLS record', async () => {
+  const strict = await server({ tls });
+  const gateway = await gatewayTo({ port: strict.port, ...verified() });
+  const { socket } = await logIn(gateway.port, login7({ password: gateway.token }));
+  const before = socket.received().length;
+  const request = batch(`select '${'x'.repeat(1500)}'`);
+  for (let at = 0; at < request.length; at += 700) {
+    socket.write(request.subarray(at, at + 700));
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+  }
+  const received = await socket.until((bytes) => packets(bytes.subarray(before)).some(({ last }) => last));
+  expect(received.includes(Buffer.from('x'.repeat(1500), 'utf16le'))).toBe(true);
+  expect(strict.brokenRecords()).toBe(0);
+  socket.destroy();
 });
 
 test('the certificate authority of an upstream has to be one', async () => {

@@ -339,8 +339,8 @@ describe('ending a session from outside', () => {
     const attentions = server.attentions;
     socket.write(batch('select * from numbers(2000000)'));
     await socket.until((received) => received.length > 300_000);
-    // Half a request: an attention would become a part of it.
-    socket.write(batch('select 1').subarray(0, 20));
+    // A request of which only as many bytes are missing as an attention has: it would become the statement's end.
+    socket.write(batch("select 'half'").subarray(0, -8));
     await new Promise((resolve) => {
       setTimeout(resolve, 200);
     });
@@ -351,6 +351,7 @@ describe('ending a session from outside', () => {
     expect(packets(answer).some(({ last }) => last)).toBe(false);
     await expect.poll(() => server.sessions(), { timeout: 20_000 }).toBe(0);
     expect(server.attentions).toBe(attentions);
+    expect(server.statements.filter((statement) => statement.includes("'h"))).toEqual([]);
   });
 
   test('what has gone through is counted', async () => {
