@@ -28,7 +28,9 @@ function projectFolders(system: System): string[] {
 function properties({ protocol, authorityFile }: Place): Record<string, string> {
   if (protocol === 'postgresql') return { sslmode: 'disable' };
   if (protocol === 'sqlserver') return { encrypt: 'false' };
-  return authorityFile === undefined ? {} : { sslMode: 'verify-ca', serverSslCert: authorityFile };
+  return authorityFile === undefined
+    ? {}
+    : { useSsl: 'true', sslMode: 'verify-full', serverSslCert: authorityFile };
 }
 
 /**

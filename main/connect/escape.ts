@@ -131,7 +131,8 @@ export function plainUrlValue(value: string): string {
 
 /** The same for the path of a file. */
 export function plainUrlPath(value: string): string {
-  if (!/^[\w.@~:/\\ -]+$/.test(value)) throw inexpressible('A JDBC URL of this driver', 'this path');
+  if (!/^[\p{L}\p{M}\p{N}_.@~:/\\ (),-]+$/u.test(value))
+    throw inexpressible('A JDBC URL of this driver', 'this path');
   return value;
 }
 

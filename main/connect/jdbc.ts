@@ -17,8 +17,11 @@ export function jdbcUrl(place: Place, driver: JdbcDriver): string {
     case 'postgresql':
       return `jdbc:postgresql://${address}/${urlComponent(database)}?sslmode=disable`;
     case 'mariadb': {
+      // Version 2 knows useSsl only; both ask for the same.
       const tls =
-        authorityFile === undefined ? '' : `?sslMode=verify-ca&serverSslCert=${plainUrlPath(authorityFile)}`;
+        authorityFile === undefined
+          ? ''
+          : `?useSsl=true&sslMode=verify-full&serverSslCert=${plainUrlPath(authorityFile)}`;
       return `jdbc:mariadb://${address}/${plainUrlValue(database)}${tls}`;
     }
     case 'mysql':

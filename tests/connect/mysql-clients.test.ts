@@ -37,7 +37,7 @@ describeWith(
     beforeAll(async () => {
       server = await startMariadb({ tls: true });
       folder = mkdtempSync(join(tmpdir(), 'lk-authority-'));
-      authorityFile = join(folder, 'authority of this computer.pem');
+      authorityFile = join(folder, 'autorité (of this computer).pem');
       writeFileSync(authorityFile, server.caPem ?? '');
       for (const { username, database } of [usual, awkward]) {
         const text = username.replaceAll(/['\\]/g, String.raw`\$&`);
@@ -155,6 +155,8 @@ describeWith(
       const url = settings('jdbc', usual).texts[0]?.text ?? '';
       const login = { user: usual.username, password: handle };
       expect(await runJava(home, clients.mariadbJdbc, url, login, sql)).toBe(row(usual, 'plain'));
+      const checked = settings('jdbc', usual, { authorityFile }).texts[0]?.text ?? '';
+      expect(await runJava(home, clients.mariadbJdbc, checked, login, sql)).toBe(row(usual, 'tls'));
       expect(() => settings('jdbc', awkward)).toThrow(
         expect.objectContaining({ code: 'request-invalid' }) as Error,
       );
