@@ -215,7 +215,10 @@ describe('tokens of a login', () => {
         fc.constantFrom(0x71000001, 0x74000004, 0x08000000),
         (error, tdsVersion) => {
           const written = encodeError(error, tdsVersion);
-          expect(errorIn(written, isBefore72(tdsVersion))).toEqual({ ...error, done: true });
+          const old = isBefore72(tdsVersion);
+          expect(errorIn(written, old)).toEqual({ ...error, done: true });
+          // Two empty names, and the line, which has grown with 7.2 as DONE has.
+          expect(written.length).toBe(3 + 8 + error.message.length * 2 + 2 + (old ? 2 + 9 : 4 + 13));
           const [first, second] = parseLoginResponse(written, tdsVersion);
           expect(first).toMatchObject({ kind: 'error', ...error });
           expect(second).toMatchObject({ kind: 'done', failed: true });

@@ -4,6 +4,7 @@ import { type TestAuthority, createTestAuthority } from '../../support/certifica
 import { freePort } from '../../support/free-port.ts';
 import { describeWith } from '../../support/parts.ts';
 import { type TdsServer, type TdsServerOptions, startTdsServer } from '../../support/tds-server.ts';
+import { loginAck } from '../../support/tds-server-tokens.ts';
 import { type TestGateway, startTestGateway } from '../fixture.ts';
 import { type TediousTarget, clientParts, tedious, tsql } from './drivers.ts';
 import { batch, errorIn, logIn, login7, packets } from './raw-client.ts';
@@ -205,6 +206,16 @@ describe('an Entra access token', () => {
     // The acknowledgement of FEDAUTH, which the client did not ask for, would be the whole token.
     expect(answer.payload.includes(Buffer.from([0xae, 0x02]))).toBe(false);
     expect(answer.payload.includes(Buffer.from(accessToken.slice(0, 20), 'utf16le'))).toBe(false);
+    socket.destroy();
+  });
+
+  test('a client of version 7.3B is told its own version, where the upstream needs 7.4', async () => {
+    const federated = await server({ tls });
+    const gateway = await gatewayTo({ port: federated.port, ...verified() }, byToken);
+    const login = login7({ password: gateway.token, version: 0x730b0003 });
+    const { socket, answer } = await logIn(gateway.port, login);
+    expect(federated.logins.at(-1)).toMatchObject({ token: accessToken, version: 0x74000004 });
+    expect(answer.payload.includes(loginAck(0x730b0003))).toBe(true);
     socket.destroy();
   });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestAuthority } from '../../support/certificates.ts';
 import { rawSocket } from '../../support/raw-socket.ts';
 import { type TdsServer, startTdsServer } from '../../support/tds-server.ts';
+import { loginAck } from '../../support/tds-server-tokens.ts';
 import { type TestGateway, startTestGateway } from '../fixture.ts';
 import {
   type Login7Fields,
@@ -143,6 +144,18 @@ describe('LOGIN7', () => {
     expect(server.logins.at(-1)?.features.size).toBe(0);
     expect(plain.answer.payload.includes(acknowledgement)).toBe(false);
     plain.socket.destroy();
+  });
+
+  test('of TDS 8.0 is 7.4 for an upstream that did not begin with TLS, and the client does not notice', async () => {
+    for (const [version, spoken] of [
+      [0x08000000, 0x74000004],
+      [0x72090002, 0x72090002],
+    ] as const) {
+      const { socket, answer } = await logIn(gateway.port, good({ version }));
+      expect(server.logins.at(-1)?.version).toBe(spoken);
+      expect(answer.payload.includes(loginAck(version))).toBe(true);
+      socket.destroy();
+    }
   });
 
   const refusals: [string, Login7Fields, number, string][] = [
