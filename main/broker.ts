@@ -4,17 +4,17 @@ import type { Explanation } from './contract/explanation.ts';
 import { createGatekeeper } from './access/gatekeeper.ts';
 import { permissions } from './access/policy.ts';
 import { openHandles } from './access/handles.ts';
-import { createTokens, toTokenState, type Token } from './access/tokens.ts';
+import { createTokens, toTokenState } from './access/tokens.ts';
 import { openAudit } from './audit/audit.ts';
 import type { AuditEvent } from './audit/events.ts';
 import { auditFault } from './audit/fault.ts';
-import { storedNames } from './config/password-source.ts';
 import { toSeconds, type AzureDirectorySettings, type Configuration } from './config/schema.ts';
 import { LatchkeyError, type Problem } from './contract/errors.ts';
 import type { Check, ProviderForm } from './contract/ipc.ts';
 import type { AppState } from './contract/state.ts';
 import { listenerSettings } from './core/listener-settings.ts';
 import { explainAccess } from './core/explanation.ts';
+import { createEndings } from './core/endings.ts';
 import { createHandleDesk } from './core/handle-desk.ts';
 import { createLocalDesk } from './core/local-desk.ts';
 import { createMailedCodes } from './core/mailed-codes.ts';
@@ -23,6 +23,7 @@ import { createSecondFactor } from './core/second-factor.ts';
 import { sessionEvents } from './core/session-events.ts';
 import { handleRecord, localAuthority, sessionRecord, storedTexts } from './core/sealed-values.ts';
 import { clientPlace, connectionState } from './core/snapshot.ts';
+import { createStoredPasswords } from './core/stored-passwords.ts';
 import { createTokenIssue } from './core/token-issue.ts';
 import { createWaiting } from './core/waiting.ts';
 import { createCredentials } from './credentials/credentials.ts';
@@ -138,12 +139,7 @@ export async function startBroker(options: BrokerOptions) {
 
   const mailedCodes = createMailedCodes({ settings: configuration.mail, passwords, audit });
 
-  const passwordNames = new Set([
-    ...configuration.connections.flatMap(({ rules }) => rules.flatMap(storedNames)),
-    ...[configuration.mail?.password, configuration.mfa.pushToken].flatMap((named) =>
-      named === undefined ? [] : [named.stored],
-    ),
-  ]);
+  const storedPasswords = createStoredPasswords(configuration, passwords, audit);
   const places = new Map(
     configuration.connections.map((connection, index) => [
       connection.name,
@@ -171,7 +167,7 @@ export async function startBroker(options: BrokerOptions) {
     events: sessionEvents({
       audit,
       configuration,
-      revokeWhere,
+      revokeWhere: (which, reason) => endings.revokeWhere(which, reason),
       secondFactor,
       forgetAnswers: (id) => waiting.forget(id),
       changed,
@@ -204,6 +200,16 @@ export async function startBroker(options: BrokerOptions) {
   });
 
   let gateway: GatewayHost | undefined;
+  const endings = createEndings({
+    tokens,
+    desk,
+    cut: (ids, reason) => gateway?.cut(ids, reason),
+    audit,
+    onLock: configuration.session.onLock,
+    forgetUntilLock: waiting.locked,
+    signOut: session.signOut,
+    changed,
+  });
   try {
     await audit.append({
       event: 'broker-started',
@@ -274,7 +280,11 @@ export async function startBroker(options: BrokerOptions) {
           live,
         ),
       ),
-      tokens: tokens.list().map(toTokenState),
+      // Those behind handles are nobody's to copy or to revoke: the handle is.
+      tokens: tokens
+        .list()
+        .filter(({ handleId }) => handleId === undefined)
+        .map(toTokenState),
       databaseSessions: desk.sessions(),
       handles: handles.list(),
       prompts: board.list(),
@@ -312,22 +322,6 @@ export async function startBroker(options: BrokerOptions) {
     return place;
   }
 
-  /**
-   * Ends tokens and logins together, before the first wait: none of either may outlive what they stood on. Never
-   * rejects: where the audit cannot be written the ending still counts, and the state says that it is not on record.
-   */
-  async function revokeWhere(which: (token: Token) => boolean, reason: string): Promise<number> {
-    const revoked = tokens.revoke(which);
-    gateway?.cut(desk.sessionIds(which), reason);
-    changed();
-    await Promise.allSettled(
-      revoked.map(({ id, account, connection, role }) =>
-        audit.append({ event: 'token-revoked', tokenId: id, account, connection, role, reason }),
-      ),
-    );
-    return revoked.length;
-  }
-
   const issueToken = createTokenIssue({
     desk,
     tokens,
@@ -338,7 +332,15 @@ export async function startBroker(options: BrokerOptions) {
     changed,
   });
 
-  const handleDesk = createHandleDesk({ desk, handles, audit, placeOf, uid, revokeWhere, changed });
+  const handleDesk = createHandleDesk({
+    desk,
+    handles,
+    audit,
+    placeOf,
+    uid,
+    revokeWhere: endings.revokeWhere,
+    changed,
+  });
 
   return {
     state,
@@ -368,64 +370,17 @@ export async function startBroker(options: BrokerOptions) {
     /** Reads the groups again now, as after a wake-up. */
     refresh: session.refresh,
     issueToken,
-    /** @throws LatchkeyError `token-unknown`, also for a token that has expired meanwhile. */
-    async revokeToken(id: string): Promise<void> {
-      if ((await revokeWhere((token) => token.id === id, 'The token has been revoked.')) > 0) return;
-      throw new LatchkeyError('token-unknown', 'There is no live token with this id.', {
-        remedy: 'See the live ones with: latchkey status',
-      });
-    },
-    /** @returns how many there were. */
-    revokeAllTokens: (): Promise<number> => revokeWhere(() => true, 'All tokens have been revoked.'),
-    /** @throws LatchkeyError `session-unknown`. */
-    async cutSession(id: string): Promise<void> {
-      const found = desk.sessionIds((_token, shown) => shown.id === id);
-      if (found.length === 0) {
-        throw new LatchkeyError('session-unknown', 'There is no live database session with this id.', {
-          remedy: 'See the live ones with: latchkey status',
-        });
-      }
-      gateway?.cut(found, 'The session has been ended from Latchkey.');
-    },
-    /** @returns how many there were; tokens and handles stay good. */
-    async cutAllSessions(): Promise<number> {
-      const found = desk.sessionIds(() => true);
-      gateway?.cut(found, 'All sessions have been ended from Latchkey.');
-      return found.length;
-    },
+    revokeToken: endings.revokeToken,
+    revokeAllTokens: endings.revokeAllTokens,
+    cutSession: endings.cutSession,
+    cutAllSessions: endings.cutAllSessions,
+    locked: endings.locked,
     makeHandle: handleDesk.make,
     revokeHandle: handleDesk.revoke,
     allowClient: waiting.allow,
     denyPrompt: waiting.deny,
-    /** The screen has been locked: what follows is the configuration's to say. */
-    async locked(): Promise<void> {
-      const { onLock } = configuration.session;
-      waiting.locked();
-      // Before the first wait, so that nobody gets in meanwhile.
-      const ended =
-        onLock === 'keep'
-          ? undefined
-          : revokeWhere(() => true, 'The screen of this computer has been locked.');
-      await audit.append({ event: 'screen-locked', onLock }).catch(() => undefined);
-      await ended;
-      if (onLock === 'sign-out') await session.signOut();
-    },
-    /**
-     * Keeps the password that rules name with `password: {stored: …}`; an undefined value forgets it.
-     * @throws LatchkeyError `request-invalid` for a name that no rule has; one from an earlier configuration can be forgotten.
-     */
-    async storePassword(name: string, value: string | undefined): Promise<void> {
-      if (value !== undefined && !passwordNames.has(name)) {
-        throw new LatchkeyError('request-invalid', `No rule of the configuration has a password "${name}".`, {
-          remedy: `The names there are: ${[...passwordNames].join(', ') || 'none'}.`,
-        });
-      }
-      await audit.append({ event: 'secret-changed', name, change: value === undefined ? 'deleted' : 'set' });
-      if (value === undefined) await passwords.delete(name);
-      else await passwords.set(name, value);
-    },
-    /** Names of the passwords that the configuration asks for, and whether each has been stored. */
-    storedPasswords: (): Promise<{ name: string; stored: boolean }[]> => passwords.known(passwordNames),
+    storePassword: storedPasswords.store,
+    storedPasswords: storedPasswords.known,
     secondFactor,
     resetSecondFactor: (): Promise<void> => secondFactor.reset(signedIn().since),
     localAccounts: localDesk,
@@ -437,7 +392,7 @@ export async function startBroker(options: BrokerOptions) {
     validateProvider: (name: string): Promise<Check[]> => providers.validate(name, session.lastFault(name)),
     /** Everything that can be wrong, checked now. */
     async doctor(): Promise<Check[]> {
-      const local = localChecks(state(), await passwords.known(passwordNames));
+      const local = localChecks(state(), await storedPasswords.known());
       const enabled = providers.providers().filter((provider) => provider.enabled);
       const remote = await Promise.all(
         enabled.map(({ name }) => providers.validate(name, session.lastFault(name))),

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Audit } from '../audit/audit.ts';
 import type { LoginCircumstances } from '../audit/events.ts';
 import { auditFault } from '../audit/fault.ts';
 import type { ConnectionSettings } from '../config/schema.ts';
@@ -10,19 +9,15 @@ import type { Gatekeeper, LoginAttempt, LoginDecision, Peer, SessionEnd } from '
 import type { LiveSession } from '../identity/session-ports.ts';
 import type { Demand } from '../prompts/board.ts';
 import { type ClientDemand, programIdentity } from '../prompts/client-desk.ts';
+import { createGrounds, type GroundsOptions, type Standing } from './grounds.ts';
 import type { Handle, Handles } from './handles.ts';
 import { createLiveLogins } from './live-logins.ts';
-import { permissions, type Permission } from './policy.ts';
 import { handleRefused, refusal, tokenRefused } from './refusals.ts';
-import type { Token, Tokens } from './tokens.ts';
+import type { Token } from './tokens.ts';
 
-export interface GatekeeperOptions {
+export interface GatekeeperOptions extends Omit<GroundsOptions, 'now'> {
   connections: readonly ConnectionSettings[];
-  tokens: Tokens;
   handles: Handles;
-  audit: Pick<Audit, 'append'>;
-  /** The person who is signed in now, if the deadline still stands. */
-  liveSession(): LiveSession | undefined;
   /** User and password (or access token) for one login upstream. */
   credential(request: CredentialRequest): Promise<Credential>;
   /** Each of these resolves when the login may go on, and throws a LatchkeyError where it may not. */
@@ -36,14 +31,10 @@ export interface GatekeeperOptions {
   };
   /** How long a client can be kept waiting, in ms. */
   holdMs(connection: ConnectionSettings, attempt: LoginAttempt): number;
-  groupsMaxAgeMs: number;
-  defaultTokenLifetime: string;
   /** The user whom this process belongs to; undefined on systems without user ids. */
   uid: number | undefined;
   /** True where the system always tells the owner of a loopback peer; then "unknown" is refused. */
   peerUidKnown: boolean;
-  /** Called whenever the list of live logins has changed. */
-  changed(): void;
   /** For the log of the process: faults of our own. */
   log?(line: string): void;
   now?: () => number;
@@ -56,13 +47,6 @@ interface Verified {
   serverSignature?: Uint8Array;
 }
 
-/** All that a login stands on. */
-interface Standing {
-  token: Token;
-  session: LiveSession;
-  permission: Permission;
-}
-
 export type LoginDesk = ReturnType<typeof createGatekeeper>;
 
 /**
@@ -73,6 +57,7 @@ export type LoginDesk = ReturnType<typeof createGatekeeper>;
 export function createGatekeeper(options: GatekeeperOptions) {
   const { connections, tokens, handles, audit, waitFor, now = Date.now } = options;
   const logins = createLiveLogins();
+  const { permitted, standingOf, tokenBehind } = createGrounds({ ...options, now });
 
   function connectionNamed(name: string): ConnectionSettings {
     const found = connections.find((connection) => connection.name === name);
@@ -80,40 +65,6 @@ export function createGatekeeper(options: GatekeeperOptions) {
     throw new LatchkeyError('connection-unknown', `There is no connection "${name}".`, {
       remedy: `Known connections: ${connections.map((connection) => connection.name).join(', ') || 'none'}.`,
     });
-  }
-
-  /**
-   * The ways in that the signed-in person has now.
-   * @throws LatchkeyError `sign-in-required` without a session, `groups-unknown` where the last answer of the
-   * directory is too old, `not-allowed` where no rule lets the person in.
-   */
-  function permitted(connection: ConnectionSettings): { session: LiveSession; ways: Permission[] } {
-    const session = options.liveSession();
-    if (session === undefined) {
-      throw new LatchkeyError('sign-in-required', 'Nobody is signed in to Latchkey.', {
-        remedy: 'Sign in from the Latchkey window, or run: latchkey login',
-      });
-    }
-    if (now() - session.groupsReadAt > options.groupsMaxAgeMs) {
-      throw new LatchkeyError(
-        'groups-unknown',
-        'The directory has not answered for too long, so your groups are not known.',
-        {
-          remedy: session.problem?.remedy ?? 'Check the network, then run: latchkey status',
-        },
-      );
-    }
-    const ways = permissions(connection, session.groups, options.defaultTokenLifetime);
-    if (ways.length === 0) {
-      throw new LatchkeyError(
-        'not-allowed',
-        `No group of ${session.account.username} gives access to "${connection.name}".`,
-        {
-          remedy: 'Ask the administrator of Latchkey to be added to one of the groups of this connection.',
-        },
-      );
-    }
-    return { session, ways };
   }
 
   function checkPeer({ transport, uid, sameUser }: Peer): void {
@@ -207,68 +158,6 @@ export function createGatekeeper(options: GatekeeperOptions) {
   function asksForClient({ askForPrograms }: ConnectionSettings, handle: Handle | undefined): boolean {
     if (askForPrograms === 'never') return false;
     return handle === undefined ? askForPrograms === 'always' : handle.boundTo === undefined;
-  }
-
-  /** The token of this session that stands behind a handle: the one of before while it lives, else a new one. */
-  async function tokenBehind(
-    handle: Handle | undefined,
-    connection: ConnectionSettings,
-    clientUser: string,
-  ): Promise<Token> {
-    if (handle === undefined) throw tokenRefused('token-wrong', connection.name);
-    const { session, ways } = permitted(connection);
-    const named = clientUser.toLowerCase() === handle.account.username.toLowerCase();
-    const role = handle.role ?? (named ? undefined : clientUser);
-    const permission = role === undefined ? ways[0] : ways.find(({ rule }) => rule.role === role);
-    if (permission === undefined) throw roleGone(role ?? '');
-    const before = tokens
-      .list()
-      .find(
-        (token) =>
-          token.handleId === handle.id &&
-          token.sessionId === session.id &&
-          token.role === permission.rule.role,
-      );
-    if (before !== undefined) return before;
-    const untilDeadline = Math.max(1, Math.floor((session.until - now()) / 1000));
-    const token = tokens.mint(
-      {
-        sessionId: session.id,
-        connection: connection.name,
-        role: permission.rule.role,
-        groupId: permission.group.id,
-        account: session.account,
-        uid: handle.uid,
-        handleId: handle.id,
-      },
-      Math.min(permission.tokenLifetimeSeconds, untilDeadline),
-    );
-    options.changed();
-    try {
-      await audit.append({
-        event: 'token-issued',
-        tokenId: token.id,
-        handleId: handle.id,
-        account: token.account,
-        connection: token.connection,
-        role: token.role,
-        group: token.groupId,
-        expiresAt: new Date(token.expiresAt).toISOString(),
-      });
-      return token;
-    } catch (error) {
-      tokens.revoke(({ id }) => id === token.id);
-      throw error;
-    }
-  }
-
-  /** What the token stands on now: the session it was issued to, and a rule that still gives its role. */
-  function standingOf(token: Token, connection: ConnectionSettings): Standing {
-    const { session, ways } = permitted(connection);
-    if (token.sessionId !== session.id) throw tokenRefused('token-revoked', connection.name);
-    const permission = ways.find(({ rule }) => rule.role === token.role);
-    if (permission === undefined) throw roleGone(token.role);
-    return { token, session, permission };
   }
 
   /** Puts the login on record and lets it in; from then on it is among the live ones. */
@@ -424,12 +313,6 @@ export function createGatekeeper(options: GatekeeperOptions) {
     /** Ids of the logins that `which` picks, those included that have been let in but are not yet through upstream. */
     sessionIds: logins.ids,
   };
-}
-
-function roleGone(role: string): LatchkeyError {
-  return new LatchkeyError('role-not-allowed', `Your groups no longer give you the role "${role}".`, {
-    remedy: 'Ask the administrator of Latchkey, or use a token for another role.',
-  });
 }
 
 /** What the audit calls an attempt, whoever it turns out to be. */
