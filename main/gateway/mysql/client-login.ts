@@ -54,16 +54,14 @@ export async function readClientLogin(
   channel.write(encodeGreeting({ ...server, threadId, scramble, capabilities: offered, plugin }));
 
   const payload = await readFirst(caller, channel);
-  let start = parseSslRequest(payload);
+  const start = parseSslRequest(payload);
   let response = payload;
   if (payload.length === sslRequestLength && has(start.capabilities.flags, capabilities.ssl)) {
     if (tls === undefined) throw new ProtocolError('it asks for TLS, which was not offered');
     continueOverTls(caller, tls);
     response = await channel.read();
-    // What was said in clear does not count any more.
-    start = parseSslRequest(response);
   }
-  const hello = parseHandshakeResponse(response, offered.flags);
+  const hello = parseHandshakeResponse(response, start, offered.flags);
   caller.started();
   checkLogin(hello, settings);
   const program = programName(parseAttributes(hello.attributes));

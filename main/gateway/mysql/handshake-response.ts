@@ -40,11 +40,16 @@ export function parseSslRequest(payload: Uint8Array): SslRequest {
 }
 
 /**
+ * @param start the packet's beginning, or that of the request for TLS before it: servers do not read it a second time,
+ * and so clients may leave anything there.
  * @param offered what the client was offered: flags that it sets beyond that mean nothing.
  * @throws ProtocolError for a malformed packet.
  */
-export function parseHandshakeResponse(payload: Uint8Array, offered: number): HandshakeResponse {
-  const start = parseSslRequest(payload);
+export function parseHandshakeResponse(
+  payload: Uint8Array,
+  start: SslRequest,
+  offered: number,
+): HandshakeResponse {
   const flags = (start.capabilities.flags & offered) >>> 0;
   const cursor = createCursor(payload.subarray(sslRequestLength));
   const user = cursor.cString();

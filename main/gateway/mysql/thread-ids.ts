@@ -1,7 +1,5 @@
 import { randomInt } from 'node:crypto';
 
-export type ThreadIds = ReturnType<typeof createThreadIds>;
-
 /** Far above the ids that servers count up from 1, and below 2^31, as some clients read a signed number. */
 const firstId = 2 ** 30;
 

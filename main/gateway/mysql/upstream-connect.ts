@@ -8,7 +8,7 @@ import { loginStep } from '../login-step.ts';
 import type { UpstreamAddress } from '../ports.ts';
 import { capabilities, has } from './capabilities.ts';
 import { type Greeting, parseGreeting } from './greeting.ts';
-import { encodeSslRequest } from './handshake-response.ts';
+import { type SslRequest, encodeSslRequest } from './handshake-response.ts';
 import { type PacketChannel, createPacketChannel } from './packet-channel.ts';
 import { firstBytes, parseServerError } from './server-packets.ts';
 import { asUpstreamError, upstreamRefusal } from './upstream-error.ts';
@@ -54,12 +54,15 @@ export async function greetUpstream(
 
 /**
  * Turns to TLS and verifies chain and name. There is no way from TLS back to plain.
+ *
+ * @param request the beginning of the login that follows: servers take capabilities and character set from here, and
+ * do not read them a second time.
  * @throws LatchkeyError `upstream-tls-failed`; the socket is gone then.
  */
 export async function secureUpstream(
   { connection: { socket }, reader, channel, greeting }: GreetedUpstream,
   address: UpstreamAddress,
-  charset: number,
+  request: SslRequest,
   secureContext: SecureContext,
   signal: AbortSignal,
 ): Promise<GreetedUpstream> {
@@ -67,8 +70,6 @@ export async function secureUpstream(
     socket.destroy();
     throw noTls(address, 'does not offer TLS');
   }
-  const flags = capabilities.protocol41 + capabilities.secureConnection + capabilities.ssl;
-  const request = { capabilities: { flags, extended: 0 }, maxPacket: 2 ** 24, charset };
   channel.write(encodeSslRequest(request));
   // Bytes behind the greeting were not protected by the TLS that follows: CVE-2021-23222 was such a case.
   if (reader.release().length > 0) {

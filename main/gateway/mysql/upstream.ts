@@ -25,7 +25,6 @@ export interface UpstreamSession {
   ok: Buffer;
 }
 
-export type Upstream = ReturnType<typeof createUpstream>;
 type SessionWishes = Pick<ClientLogin, 'session' | 'hello'>;
 
 /**
@@ -58,20 +57,20 @@ export function createUpstream(address: UpstreamAddress) {
       upstream.connection.socket.destroy();
       throw changed(at);
     }
+    const flags = loginFlags(greeting.capabilities, session, {
+      database: login.database !== '',
+      tls: secureContext !== undefined,
+    });
+    const start = { ...hello, capabilities: { flags, extended: session.extended } };
     if (secureContext !== undefined)
-      upstream = await secureUpstream(upstream, at, hello.charset, secureContext, signal);
+      upstream = await secureUpstream(upstream, at, start, secureContext, signal);
     const { connection, reader, channel } = upstream;
     return loginStep(connection.socket, reader, at, signal, async () => {
-      const flags = loginFlags(greeting.capabilities, session, {
-        database: login.database !== '',
-        tls: upstream.secured,
-      });
       const first = firstResponse(upstream, login);
       channel.write(
         encodeHandshakeResponse({
-          ...hello,
+          ...start,
           ...first,
-          capabilities: { flags, extended: session.extended },
           user: login.user,
           database: login.database,
         }),

@@ -15,6 +15,7 @@ import {
   encodeHandshakeResponse,
   parseAttributes,
   parseHandshakeResponse,
+  parseSslRequest,
 } from '../../../main/gateway/mysql/handshake-response.ts';
 import { mayKill, translateKill } from '../../../main/gateway/mysql/kill.ts';
 import { createPacketFollower } from '../../../main/gateway/mysql/packet-follower.ts';
@@ -36,6 +37,8 @@ const bytes = (maxLength: number): fc.Arbitrary<Buffer> =>
   fc.uint8Array({ maxLength }).map((array) => Buffer.from(array));
 const text = fc.string({ unit: 'binary', maxLength: 50 }).map((value) => value.replaceAll('\0', ''));
 const flags = fc.nat(0xffff_ffff);
+const parseResponse = (payload: Buffer) =>
+  parseHandshakeResponse(payload, parseSslRequest(payload), 0xffff_ffff);
 /** Splits bytes into chunks of these lengths, again and again. */
 function* chunks(source: Buffer, lengths: number[]): Generator<Buffer> {
   for (let offset = 0, index = 0; offset < source.length; index += 1) {
@@ -92,7 +95,7 @@ describe('packets of a MySQL login', () => {
     fc.assert(
       fc.property(sent, (value) => {
         const has = (flag: number): boolean => (value.capabilities.flags & flag) !== 0;
-        expect(parseHandshakeResponse(encodeHandshakeResponse(value), 0xffff_ffff)).toEqual({
+        expect(parseResponse(encodeHandshakeResponse(value))).toEqual({
           ...value,
           database: has(capabilities.connectWithDatabase) ? value.database : '',
           plugin: has(capabilities.pluginAuth) ? value.plugin : '',
@@ -104,7 +107,7 @@ describe('packets of a MySQL login', () => {
 
   test.each<[string, (input: Buffer) => unknown]>([
     ['greeting', parseGreeting],
-    ['handshake response', (input) => parseHandshakeResponse(input, 0xffff_ffff)],
+    ['handshake response', parseResponse],
     ['attributes', parseAttributes],
     ['login answer', parseLoginAnswer],
     ['server error', parseServerError],

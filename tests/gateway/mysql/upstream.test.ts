@@ -64,6 +64,7 @@ describeWith([mariadbParts.server, mariadbParts.install], 'a MySQL session and i
       upstream: { port: server.port, tls: { mode: 'verify', ca: server.caPem ?? '' } },
     });
     expect(await ask(secure, "show session status like 'Ssl_version'")).toMatchObject({ Value: 'TLSv1.3' });
+    expect(await ask(secure, 'select database() as db')).toEqual({ db: server.database });
     expect(await ask(gateway, "show session status like 'Ssl_version'")).toMatchObject({ Value: '' });
   });
 
@@ -214,20 +215,25 @@ describeWith([mariadbParts.server, mariadbParts.install], 'a MySQL session and i
     },
   );
 
-  test('a statement that is cut is not finished and not committed', async () => {
-    await server.query('create or replace table shop.slow (a int)');
-    const opened = gateway.gatekeeper.nextOpened();
-    const client = await connect();
-    const sessionId = await opened;
-    const failed = expect(
-      client.query('insert into slow select seq from seq_1_to_1000000 where sleep(0.01) = 0'),
-    ).rejects.toThrow();
-    await untilRunning('insert into slow');
-    gateway.host.cut([sessionId], reason);
-    await failed;
-    await expect.poll(threads, { timeout: 20_000 }).toBe(0);
-    expect(await server.query('select count(*) as n from shop.slow')).toEqual([{ n: 0 }]);
-  });
+  test.each(['plain', 'TLS'])(
+    'a statement that is cut is not finished and not committed (%s)',
+    async (kind) => {
+      const secure = { port: server.port, tls: { mode: 'verify' as const, ca: server.caPem ?? '' } };
+      const through = kind === 'TLS' ? await gatewayWith({ upstream: secure }) : gateway;
+      await server.query('create or replace table shop.slow (a int)');
+      const opened = through.gatekeeper.nextOpened();
+      const client = await connect(through);
+      const sessionId = await opened;
+      const failed = expect(
+        client.query('insert into slow select seq from seq_1_to_1000000 where sleep(0.01) = 0'),
+      ).rejects.toThrow();
+      await untilRunning('insert into slow');
+      through.host.cut([sessionId], reason);
+      await failed;
+      await expect.poll(threads, { timeout: 20_000 }).toBe(0);
+      expect(await server.query('select count(*) as n from shop.slow')).toEqual([{ n: 0 }]);
+    },
+  );
 
   test('in the middle of a result every packet that arrived is whole, and nothing is put into one', async () => {
     const opened = gateway.gatekeeper.nextOpened();
