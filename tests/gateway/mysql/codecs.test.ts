@@ -399,6 +399,19 @@ describe('what goes by', () => {
     );
   });
 
+  test('where texts have attributes in front, ours has none, and says so', () => {
+    const spoken = { flags: capabilities.queryAttributes, extended: 0 };
+    const translate = createCommandTranslator(spoken, createReplies(spoken, false), () => 9);
+    const refused = translate(packet(0, Buffer.from('\u0011root\0\0\0')));
+    expect(refused.toString('latin1', 4, 23)).toBe('\u0003\0\u0001SIGNAL SQLSTATE ');
+    // MESSAGE_TEXT has 128 characters at most.
+    expect(/MESSAGE_TEXT = '([^']*)'$/.exec(refused.toString('latin1'))?.[1]?.length).toBeLessThanOrEqual(
+      128,
+    );
+    const kill = Buffer.from('\u0003\0\u0001KILL QUERY 1500000000');
+    expect(translate(packet(0, kill)).toString('latin1', 4)).toBe('\u0003\0\u0001KILL QUERY 9');
+  });
+
   test('in a mix, each command that is not passed on is replaced by one statement, and each KILL translated', () => {
     const kill = Buffer.from('\u0003KILL QUERY 1500000000');
     const refused = Buffer.from('\u0011root\0\0\0');

@@ -24,19 +24,25 @@ const fortyTwo = [0, 1, 1, 0, 42];
 describeWith([mariadbParts.server, mariadbParts.install], 'what goes by in a MySQL session', () => {
   let server: MariadbServer;
   let gateway: MysqlGateway;
+  /** With TLS upstream, where chunks fall otherwise. */
+  let secure: MysqlGateway;
   let last: RawClient | undefined;
   beforeAll(async () => {
-    server = await startMariadb();
+    server = await startMariadb({ tls: true });
     await server.query('create table shop.things (a int, b text)');
     await server.query("insert into shop.things values (null, 'x'), (2, null)");
     await server.query(
       'create procedure shop.results() begin select null, 1; select a from shop.things; do 1; end',
     );
     gateway = await mysqlGatewayTo(server);
+    secure = await mysqlGatewayTo(server, {
+      upstream: { port: server.port, tls: { mode: 'verify', ca: server.caPem ?? '' } },
+    });
   });
   afterAll(async () => {
     last?.socket.destroy();
     await gateway.close();
+    await secure.close();
     await server.close();
   });
 
@@ -109,9 +115,14 @@ describeWith([mariadbParts.server, mariadbParts.install], 'what goes by in a MyS
    * Sends all commands without waiting, in pieces of this length, and a last one whose answer is unmistakable. Then the
    * session is cut: the number of the last packet shows whether the gateway knew that nothing was under way.
    */
-  async function run(flags: Capabilities, commands: readonly Buffer[], pieces: number): Promise<Buffer> {
-    const opened = gateway.gatekeeper.nextOpened();
-    const client = await rawLogin(gateway.port, gateway.token, flags);
+  async function run(
+    flags: Capabilities,
+    commands: readonly Buffer[],
+    pieces: number,
+    through = gateway,
+  ): Promise<Buffer> {
+    const opened = through.gatekeeper.nextOpened();
+    const client = await rawLogin(through.port, through.token, flags);
     last = client;
     const sessionId = await opened;
     const bytes = Buffer.concat([...commands, Buffer.from([0x09])].map((payload) => packet(0, payload)));
@@ -123,7 +134,7 @@ describeWith([mariadbParts.server, mariadbParts.install], 'what goes by in a MyS
       () => packets(client.received()).at(-1)?.payload.toString('latin1', 0, 6) === 'Uptime',
     );
     const answered = client.received().length;
-    gateway.host.cut([sessionId], 'Enough.');
+    through.host.cut([sessionId], 'Enough.');
     const { received } = await client.socket.closed();
     const all = received.subarray(received.length - client.received().length);
     expect(lastError(all.subarray(answered))).toEqual({
@@ -137,7 +148,7 @@ describeWith([mariadbParts.server, mariadbParts.install], 'what goes by in a MyS
 
   test.each(cases)('%s: %s', async (_client, _name, flags, commands) => {
     const whole = await run(flags, commands, 10_000);
-    const bit = await run(flags, commands, 3);
+    const bit = await run(flags, commands, 3, secure);
     expect(packets(bit).length).toBe(packets(whole).length);
   });
 
@@ -164,6 +175,6 @@ describeWith([mariadbParts.server, mariadbParts.install], 'what goes by in a MyS
   });
 
   test('nothing was a fault of the gateway, nor of the server', () => {
-    expect(gateway.log).toEqual([]);
+    expect([...gateway.log, ...secure.log]).toEqual([]);
   });
 });
