@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Worker } from 'node:worker_threads';
 import { startGatewayHost } from '../../main/gateway/host.ts';
 import type { UpstreamAddress } from '../../main/gateway/ports.ts';
 import { freePort } from '../support/free-port.ts';
 import { createTestGatekeeper } from '../support/gatekeeper.ts';
 import { parts } from '../support/parts.ts';
 import { startPostgres } from '../support/postgres.ts';
+import { compare, startBarePipe, type Measured } from './compare.ts';
 
 /**
  * What the gateway costs against no gateway and against the barest pipe that Node can do, in one run, the best of
@@ -30,16 +30,6 @@ interface Way {
   password: string;
 }
 
-/** A pipe with nothing in front: what any proxy in Node pays at least. In a thread of its own, as the gateway is. */
-const barePipe = `
-const { workerData, parentPort } = require('node:worker_threads');
-const { connect, createServer } = require('node:net');
-createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
-  const far = connect({ port: workerData.port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
-  near.on('error', () => far.destroy()).pipe(far).on('error', () => near.destroy()).pipe(near);
-}).listen(workerData.listen, '127.0.0.1', () => parentPort.postMessage('listening'));
-`;
-
 const server = await startPostgres({
   tls: true,
   settings: { max_connections: '200' },
@@ -58,7 +48,7 @@ const gateway = await startGatewayHost({
   log: (line) => process.stderr.write(`${line}\n`),
 });
 const pipePort = await freePort();
-const pipe = new Worker(barePipe, { eval: true, workerData: { port: server.port, listen: pipePort } });
+const pipe = startBarePipe(server.port, pipePort);
 
 async function openGateway(
   name: string,
@@ -131,29 +121,26 @@ try {
   writeFileSync(script, 'select 1;\n');
   const select = (clients: number) => (way: Way) =>
     pgbench(way, '-S', '-M', 'prepared', '-c', String(clients), '-j', clients === 1 ? '1' : '2');
-  const measurements: { title: string; unit: string; ways: Way[]; measure(way: Way): Promise<number> }[] = [
-    { title: 'pgbench -S, 1 client', unit: 'tps', ways: trusted, measure: select(1) },
-    { title: 'pgbench -S, 8 clients', unit: 'tps', ways: trusted, measure: select(8) },
-    { title: 'pgbench -S, 32 clients', unit: 'tps', ways: trusted, measure: select(32) },
-    {
-      title: 'log in (pgbench -C)',
-      unit: 'logins/s',
-      ways: proven,
-      measure: (way) => pgbench(way, '-C', '-f', script),
-    },
-    { title: 'COPY to client', unit: 'MB/s', ways: trusted, measure: bulk },
-  ];
-  for (const { title, unit, ways, measure } of measurements) {
-    const best = new Map<string, number>();
-    for (let round = 0; round < rounds; round += 1) {
-      for (const way of ways) best.set(way.name, Math.max(best.get(way.name) ?? 0, await measure(way)));
-    }
-    const base = best.get('direct') ?? Number.NaN;
-    const figures = [...best].map(
-      ([name, value]) => `${name} ${value.toFixed(0)} (${(value / base).toFixed(2)})`,
-    );
-    process.stdout.write(`${title} [${unit}]: ${figures.join(' | ')}\n`);
-  }
+  const measured = (
+    title: string,
+    unit: string,
+    ways: Way[],
+    measure: (way: Way) => Promise<number>,
+  ): Measured => ({
+    title,
+    unit,
+    ways: ways.map((way) => ({ name: way.name, measure: () => measure(way) })),
+  });
+  await compare(
+    [
+      measured('pgbench -S, 1 client', 'tps', trusted, select(1)),
+      measured('pgbench -S, 8 clients', 'tps', trusted, select(8)),
+      measured('pgbench -S, 32 clients', 'tps', trusted, select(32)),
+      measured('log in (pgbench -C)', 'logins/s', proven, (way) => pgbench(way, '-C', '-f', script)),
+      measured('COPY to client', 'MB/s', trusted, bulk),
+    ],
+    rounds,
+  );
 } finally {
   await gateway.close();
   await pipe.terminate();

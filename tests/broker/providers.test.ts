@@ -173,7 +173,10 @@ describeWith([parts.postgres], 'providers and the chain', () => {
   it('open the browser for the other way in', async () => {
     const login = startCommand(latchkey, 'login', '--browser', '--json');
     expect(JSON.parse(await login.firstLine)).toMatchObject({ event: 'browser' });
-    const opened = new URL(await readFile(join(folder, 'opened'), 'utf8'));
+    // The command tells of the browser before whatever opens it has run.
+    const address = () => readFile(join(folder, 'opened'), 'utf8').catch(() => '');
+    await expect.poll(address, soon).toMatch(/^https:/);
+    const opened = new URL(await address());
     expect(opened.origin).toBe(new URL(world.tenant.authority).origin);
     expect(opened.searchParams.get('code_challenge_method')).toBe('S256');
     expect((await latchkey.state()).signIn.kind).toBe('browser');
