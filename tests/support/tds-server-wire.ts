@@ -19,19 +19,17 @@ export interface Wire {
   onAttention(handler: () => void): void;
   setPacketSize(size: number): void;
   spid: number;
-  /** The client broke the rule that a TLS record holds whole packets, none longer than agreed. */
-  readonly brokenRecords: number;
   socket: Socket;
 }
 
 const prelogin = 0x12;
 
-export function createWire(raw: Socket, spid: number): Wire {
+/** @param onBroken the client broke the rule that a TLS record holds whole packets, none longer than agreed. */
+export function createWire(raw: Socket, spid: number, onBroken: () => void): Wire {
   let stream: Socket = raw;
   let buffered: Buffer = Buffer.alloc(0);
   let parts: Buffer[] = [];
   let gone = false;
-  let brokenRecords = 0;
   let packetSize = 4096;
   let outgoing: Buffer = Buffer.alloc(0);
   let sequence = 1;
@@ -66,7 +64,7 @@ export function createWire(raw: Socket, spid: number): Wire {
     let at = 0;
     while (at + 8 <= chunk.length) at += Math.max(chunk.readUInt16BE(at + 2), 8);
     if (at === chunk.length && chunk.length <= packetSize) return;
-    brokenRecords += 1;
+    onBroken();
     stream.destroy();
   };
   const end = (): void => {
@@ -97,9 +95,6 @@ export function createWire(raw: Socket, spid: number): Wire {
     spid,
     get socket() {
       return stream;
-    },
-    get brokenRecords() {
-      return brokenRecords;
     },
     onAttention: (handler) => {
       attention = handler;

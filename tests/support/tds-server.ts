@@ -34,7 +34,7 @@ export interface TdsServer {
   statements: string[];
   attentions: number;
   /** Of clients that sent packets in pieces through TLS. */
-  brokenRecords(): number;
+  brokenRecords: number;
   /** Sessions that are open. */
   sessions(): number;
   /** On connections that are open, as they went over the network. */
@@ -46,14 +46,13 @@ export interface TdsServer {
 
 export async function startTdsServer(options: TdsServerOptions = {}): Promise<TdsServer> {
   const sockets = new Set<Socket>();
-  const wires: Wire[] = [];
   let spids = 50;
   const state: TdsServer = {
     port: 0,
     logins: [],
     statements: [],
     attentions: 0,
-    brokenRecords: () => wires.reduce((sum, each) => sum + each.brokenRecords, 0),
+    brokenRecords: 0,
     sessions: () => sockets.size,
     bytesSent: () => [...sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
     kill() {
@@ -69,8 +68,7 @@ export async function startTdsServer(options: TdsServerOptions = {}): Promise<Td
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     spids += 1;
-    const wire = createWire(socket, spids);
-    wires.push(wire);
+    const wire = createWire(socket, spids, () => (state.brokenRecords += 1));
     serve(wire, options, state).then(
       () => wire.socket.end(),
       () => wire.socket.destroy(),

@@ -43,7 +43,7 @@ export async function acceptTls(
   secure.on('error', ignore);
   await new Promise<void>((resolve, reject) => {
     const finish = (outcome: () => void): void => {
-      secure.off('secure', onSecure).off('error', onFailed).off('close', onFailed);
+      secure.off('secure', onSecure).off('error', onFailed).off('end', onFailed).off('close', onFailed);
       caller.signal.removeEventListener('abort', onAbort);
       outcome();
     };
@@ -56,7 +56,7 @@ export async function acceptTls(
     const onSecure = (): void => finish(resolve);
     const onFailed = (): void => fail(handshakeFailed());
     const onAbort = (): void => fail(caller.signal.reason);
-    secure.once('secure', onSecure).once('error', onFailed).once('close', onFailed);
+    secure.once('secure', onSecure).once('error', onFailed).once('end', onFailed).once('close', onFailed);
     caller.signal.addEventListener('abort', onAbort);
     if (caller.signal.aborted) onAbort();
   });

@@ -89,7 +89,7 @@ export async function startWays(): Promise<Ways> {
       await tlsServer.close();
       rmSync(folder, { recursive: true, force: true });
       expect([plainGateway.log, tlsGateway.log]).toEqual([[], []]);
-      expect([plainServer.brokenRecords(), tlsServer.brokenRecords()]).toEqual([0, 0]);
+      expect([plainServer.brokenRecords, tlsServer.brokenRecords]).toEqual([0, 0]);
     },
   };
 }
