@@ -12,6 +12,7 @@ import { fabrikam, tailspin } from '../../main/demo/tenant/organisation.ts';
 import {
   connect,
   createLatchkey,
+  soon,
   startCommand,
   startWorld,
   type Latchkey,
