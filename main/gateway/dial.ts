@@ -129,6 +129,12 @@ function pauseAtOnce(): boolean {
   return false;
 }
 
+/** Whether this is an address of this computer itself, whose traffic leaves it for nobody to see. */
+export function isLoopback(address: string | undefined): boolean {
+  if (address === undefined) return false;
+  return isIP(address) === 4 ? address.startsWith('127.') : address === '::1';
+}
+
 /** How messages call the upstream: host and port, or the path of its unix socket. */
 export function upstreamName({ host, port, socketPath }: UpstreamAddress): string {
   return socketPath ?? (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);

@@ -54,6 +54,8 @@ export interface OpenUpstream {
   farewell(reason: string): Buffer | undefined;
   /** Last bytes for the upstream when the session is cut, before its socket goes; absent for none. */
   lastWords?(): Buffer | undefined;
+  /** Whether the client has said that it leaves; absent where its protocol has no word for that. */
+  clientLeft?(): boolean;
   /** After a cut: ends what the server is still doing for the session. Never rejects. */
   stop(): void;
   /** The session is over, or has never begun. */

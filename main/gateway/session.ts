@@ -3,7 +3,7 @@ import type { LiveSessions } from './live-sessions.ts';
 import type { Gatekeeper, LoginAttempt, LoginDecision, SessionEnd } from './ports.ts';
 import type { Allowed, Meeting, OpenUpstream, Protocol } from './protocol.ts';
 import { HungUp, Refused, terminated, toRefusal } from './refused.ts';
-import { type Splice, splice } from './splice.ts';
+import { type Splice, type SpliceEnd, splice } from './splice.ts';
 
 export interface SessionContext {
   protocol: Protocol;
@@ -53,8 +53,13 @@ export async function runSession(
   const end = await pipe.ended;
   far.forget();
   live.remove(sessionId);
-  const reason = end.reason === 'cut' && live.closing ? 'gateway-closed' : end.reason;
-  gatekeeper.sessionEnded({ ...end, sessionId, reason });
+  gatekeeper.sessionEnded({ ...end, sessionId, reason: reasonOf(end.reason, far, live) });
+}
+
+function reasonOf(reason: SpliceEnd['reason'], far: OpenUpstream, live: LiveSessions): SessionEnd['reason'] {
+  if (reason === 'cut') return live.closing ? 'gateway-closed' : 'cut';
+  // A server that is told so may hang up first.
+  return reason === 'upstream-closed' && far.clientLeft?.() === true ? 'client-closed' : reason;
 }
 
 /** @throws Refused; the caller's abort reason where that comes first. */

@@ -12,12 +12,14 @@ import { fullPayload, headerLength, packet } from './wire.ts';
  * whatever the client has sent before without waiting, and the session goes on.
  *
  * @param find the upstream's thread id for one of ours.
+ * @param onQuit called when the client says that it leaves (COM_QUIT).
  * @returns what goes upstream in place of a chunk.
  */
 export function createCommandTranslator(
   session: Capabilities,
   replies: Replies,
   find: (id: number) => number | undefined,
+  onQuit: () => void = () => undefined,
 ): (chunk: Buffer) => Buffer {
   const queryAttributes = has(session.flags, capabilities.queryAttributes);
   const empty = Buffer.alloc(0);
@@ -64,6 +66,7 @@ export function createCommandTranslator(
       if (replies.sendsFile && length === 0) replies.fileSent();
       continued = length === fullPayload;
       if (isCommand) {
+        if (command === commands.quit) onQuit();
         const reply = passedOn.get(command);
         dropping = reply === undefined;
         replies.expect(reply ?? 'result');

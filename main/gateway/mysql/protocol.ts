@@ -59,13 +59,17 @@ export function createMysqlProtocol({ settings, limits, onFault }: MysqlOptions)
       void upstream
         .kill(upstreamId, login, peer, AbortSignal.timeout(limits.cancelMs))
         .catch(() => undefined);
+    let clientLeft = false;
     return {
       connection: guarded(far.connection, guard),
       release: () => guard(far.reader.release()),
       welcome: welcome(client, far.ok, channel),
       // The guard has seen them already.
       watchToClient: () => undefined,
-      translate: createCommandTranslator(client.session, replies, threadIds.find),
+      translate: createCommandTranslator(client.session, replies, threadIds.find, () => {
+        clientLeft = true;
+      }),
+      clientLeft: () => clientLeft,
       farewell: (reason) =>
         replies.atBoundary
           ? encodeRefusalPacket(terminated(reason).refusal, replies.nextSequence, true)

@@ -1,9 +1,9 @@
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { LatchkeyError } from '../../contract/errors.ts';
 import { type ByteReader, createByteReader } from '../byte-reader.ts';
 import { type Connection, socketConnection } from '../connection.ts';
-import { dial, dialForTls, secure, upstreamName } from '../dial.ts';
+import { dial, dialForTls, isLoopback, secure, upstreamName } from '../dial.ts';
 import { loginStep } from '../login-step.ts';
 import type { UpstreamAddress } from '../ports.ts';
 import { capabilities, has } from './capabilities.ts';
@@ -99,9 +99,4 @@ function noTls(address: UpstreamAddress, what: string): LatchkeyError {
         'No password was sent to it. Ask its administrator to turn TLS on; upstream.tls.mode may be "off" only for a server on this computer.',
     },
   );
-}
-
-function isLoopback(address: Socket['remoteAddress']): boolean {
-  if (address === undefined) return false;
-  return isIP(address) === 4 ? address.startsWith('127.') : address === '::1';
 }

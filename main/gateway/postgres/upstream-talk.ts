@@ -1,6 +1,7 @@
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ByteReader } from '../byte-reader.ts';
+import { isLoopback } from '../dial.ts';
 import type { UpstreamAddress } from '../ports.ts';
 import { upstreamRefusal } from './upstream-error.ts';
 import { headerLength, parseHeader } from './wire.ts';
@@ -47,9 +48,4 @@ export function createTalk(
       return { type, body, raw: Buffer.concat([header, body]) };
     },
   };
-}
-
-function isLoopback(address: string | undefined): boolean {
-  if (address === undefined) return false;
-  return isIP(address) === 4 ? address.startsWith('127.') : address === '::1';
 }

@@ -1,9 +1,9 @@
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { LatchkeyError } from '../../contract/errors.ts';
 import { type ByteReader, createByteReader } from '../byte-reader.ts';
 import { type Connection, socketConnection } from '../connection.ts';
-import { dial, dialForTls, secure, upstreamName } from '../dial.ts';
+import { dial, dialForTls, isLoopback, secure, upstreamName } from '../dial.ts';
 import { loginStep } from '../login-step.ts';
 import type { UpstreamAddress } from '../ports.ts';
 import { ProtocolError } from '../refused.ts';
@@ -110,9 +110,4 @@ function demandsTls(address: UpstreamAddress): LatchkeyError {
     `The database server at ${upstreamName(address)} demands TLS, which is turned off for it.`,
     { remedy: 'Set upstream.tls.mode to "verify", and upstream.tls.caFile to its authority\'s certificate.' },
   );
-}
-
-function isLoopback(address: string | undefined): boolean {
-  if (address === undefined) return false;
-  return isIP(address) === 4 ? address.startsWith('127.') : address === '::1';
 }
