@@ -37,8 +37,6 @@ export interface UpstreamSession {
   encrypted: boolean;
 }
 
-export type Upstream = ReturnType<typeof createUpstream>;
-
 const maxResponse = 256 * 1024;
 /** Azure sends a login on once, or twice with a failover in between. */
 const maxHops = 5;
