@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { LatchkeyError } from '../../contract/errors.ts';
 import { type ByteReader, createByteReader } from '../byte-reader.ts';
