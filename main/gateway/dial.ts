@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type SecureContext, type TLSSocket, connect as connectTls } from 'node:tls';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { Connection, Receiver } from './connection.ts';
@@ -51,7 +52,7 @@ export async function dialForTls(address: UpstreamAddress, signal: AbortSignal):
  * @throws LatchkeyError `upstream-tls-failed`; the socket is gone then.
  */
 export async function secure(
-  socket: Socket,
+  socket: Duplex,
   address: UpstreamAddress,
   secureContext: SecureContext,
   signal: AbortSignal,
@@ -91,7 +92,7 @@ type Fault = NodeJS.ErrnoException | 'timeout' | 'closed';
 
 /** Waits for the event; on anything else the socket is destroyed and the fault, as an error of ours, thrown. */
 function settled(
-  socket: Socket,
+  socket: Duplex,
   event: 'connect' | 'secureConnect',
   timeoutMs: number,
   signal: AbortSignal,

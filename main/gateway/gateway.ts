@@ -87,6 +87,7 @@ export function createGateway({ gatekeeper, scram, limits, onFault }: GatewayOpt
           return assertNever(settings.protocol);
       }
     } catch (cause) {
+      if (cause instanceof LatchkeyError) throw cause;
       throw new LatchkeyError(
         'upstream-tls-failed',
         `The certificate authority configured for connection "${settings.connection}" is no certificate.`,

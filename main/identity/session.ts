@@ -307,10 +307,12 @@ export function createSession(options: SessionOptions) {
     if (session === undefined || provider === undefined) return;
     /**
      * The session that was asked about, unless it has ended or been signed in anew meanwhile. The provider's answer
-     * counts while it is in use: one that is being closed says "sign in" to everything.
+     * counts while it is in use: one that is being closed says "sign in" to everything, and one that has just signed
+     * somebody in speaks of them.
      */
     const still = (): LiveSession | undefined => {
-      const counts = !closed && providers.includes(provider);
+      const isSigningIn = attempt?.provider === provider && attempt.state.kind === 'working';
+      const counts = !closed && !isSigningIn && providers.includes(provider);
       return counts && current?.id === session.id && current.since === session.since ? current : undefined;
     };
     try {

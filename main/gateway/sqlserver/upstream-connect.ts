@@ -56,7 +56,7 @@ export async function connectUpstream(
   });
   const stream = createTlsInTds(plain, reader.release());
   // Only a stream is asked of it.
-  const tls = await secure(stream as unknown as Socket, address, secureContext, signal);
+  const tls = await secure(stream, address, secureContext, signal);
   const connection = socketConnection(tls);
   return { connection, reader: createByteReader(connection), prelogin };
 }

@@ -7,6 +7,7 @@ import { upstreamName } from '../dial.ts';
 import { loginStep } from '../login-step.ts';
 import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
 import { ProtocolError } from '../refused.ts';
+import { trustFor } from '../trust.ts';
 import { type Login7, encodeLogin7 } from './login7.ts';
 import { encodeMessage, firstPacketSize, packetTypes, readMessage } from './packets.ts';
 import { preloginOptions } from './prelogin.ts';
@@ -21,7 +22,6 @@ import {
 import { connectUpstream } from './upstream-connect.ts';
 import { brokenProtocol, notEncrypted, upstreamRefusal } from './upstream-error.ts';
 import { upstreamLogin7 } from './upstream-login7.ts';
-import { trustInTds } from './upstream-trust.ts';
 
 /** A login that succeeded; the next bytes belong to the first request. */
 export interface UpstreamSession {
@@ -49,7 +49,8 @@ const hostName = /^[0-9A-Za-z._:-]{1,253}$/;
  * @throws Error where the configured authority is no certificate.
  */
 export function createUpstream(address: UpstreamAddress) {
-  const secureContext = address.tls.mode === 'verify' ? trustInTds(address.tls) : undefined;
+  // TLS inside TDS ends at version 1.2: tls-in-tds.ts.
+  const secureContext = address.tls.mode === 'verify' ? trustFor(address.tls, 'TLSv1.2') : undefined;
   return {
     /**
      * Logs in with the client's own LOGIN7 in which the credential is exchanged, and follows the server where it sends the
