@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
 /** One way to the same database: its name, and what measures it. */
@@ -17,8 +18,10 @@ createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
 }).listen(workerData.listen, '127.0.0.1', () => parentPort.postMessage('listening'));
 `;
 
-export function startBarePipe(port: number, listen: number): Worker {
-  return new Worker(source, { eval: true, workerData: { port, listen } });
+export async function startBarePipe(port: number, listen: number): Promise<Worker> {
+  const pipe = new Worker(source, { eval: true, workerData: { port, listen } });
+  await once(pipe, 'message');
+  return pipe;
 }
 
 /**

@@ -48,7 +48,7 @@ const gateway = await startGatewayHost({
   log: (line) => process.stderr.write(`${line}\n`),
 });
 const pipePort = await freePort();
-const pipe = startBarePipe(server.port, pipePort);
+const pipe = await startBarePipe(server.port, pipePort);
 
 async function openGateway(
   name: string,

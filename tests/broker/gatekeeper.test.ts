@@ -194,7 +194,12 @@ describe('the gatekeeper', () => {
   });
 
   it('refuses where no password is stored, or the store fails', async () => {
-    const failing = (error: Error) => desk({ credential: () => Promise.reject(error) }).authorize(attempt());
+    const failing = (error: Error) => {
+      const credential = async (): Promise<never> => {
+        throw error;
+      };
+      return desk({ credential }).authorize(attempt());
+    };
     const missing = new LatchkeyError('credential-missing', 'Not stored.');
     expect(codeOf(await failing(missing))).toBe('credential-missing');
     const locked = new LatchkeyError('seal-unavailable', 'The keychain is locked.');

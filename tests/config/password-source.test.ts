@@ -70,7 +70,12 @@ describe('a source of credentials', () => {
   });
 
   it.each([
-    ['a misspelt source', '{stord: reader}', {}, /must have one of: stored, entra, user, command, timeout, vault/],
+    [
+      'a misspelt source',
+      '{stord: reader}',
+      {},
+      /must have one of: stored, entra, user, command, timeout, vault/,
+    ],
     ['a password in the file', 'hunter2', {}, /must have one of: stored/],
     ['two sources', '{stored: reader, entra: postgresql}', {}, /password\.(entra|stored) is not a known key/],
     ['a key of another source', '{stored: reader, timeout: 5s}', {}, /password\.timeout is not a known key/],
