@@ -10,8 +10,6 @@ export interface Admitted {
   release(): void;
 }
 
-export type LiveLogins = ReturnType<typeof createLiveLogins>;
-
 /** Every login that has been let in and has not ended, by the id that gateway and audit know it by. */
 export function createLiveLogins() {
   const admitted = new Map<string, Admitted & { opened: boolean }>();

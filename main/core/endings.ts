@@ -17,8 +17,6 @@ export interface EndingsOptions {
   changed(): void;
 }
 
-export type Endings = ReturnType<typeof createEndings>;
-
 /** Every way in which tokens and database sessions are ended before their time. */
 export function createEndings(options: EndingsOptions) {
   const { tokens, desk, cut, audit, onLock, changed } = options;

@@ -18,8 +18,6 @@ export interface WaitingOptions {
   audit: Pick<Audit, 'append'>;
 }
 
-export type Waiting = ReturnType<typeof createWaiting>;
-
 /** What logins wait for, and a person's answers: the sign-in, the program, the second factor. */
 export function createWaiting({ settings, board, headless, session, secondFactor, audit }: WaitingOptions) {
   const times = holdSettings(settings);

@@ -22,8 +22,6 @@ export interface ClientDeskOptions {
 const promptMs = 180_000;
 const hourMs = 3600_000;
 
-export type ClientDesk = ReturnType<typeof createClientDesk>;
-
 /**
  * Asks whether a program may log in. What is remembered belongs to this program on this connection in this session; a
  * program that the system cannot name is asked about each time.

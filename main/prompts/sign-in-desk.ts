@@ -22,8 +22,6 @@ const restMs = 60_000;
 /** What becomes of the logins that wait. */
 type Outcome = 'go on' | 'wait' | LatchkeyError;
 
-export type SignInDesk = ReturnType<typeof createSignInDesk>;
-
 /**
  * Holds the logins of handles while nobody is signed in. The sign-in starts by itself, since a handle is proof enough
  * that a tool of this person asks; its prompt is one for all tools, and the same logins go on when the person is in.

@@ -257,7 +257,9 @@ screens.push(
     state: identity.twoPrompts,
     shows: [
       'Second factor for Sales warehouse',
-      'calls itself DBeaver 25.3 - Main',
+      'DBeaver 25.3 - Main (only its own word)',
+      'process 4211',
+      '/usr/share/dbeaver-ce/dbeaver',
       'sales_reader',
       '127.0.0.1:51544',
       '3 logins',

@@ -1,8 +1,6 @@
 import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 import type { BackendKey } from './backend-messages.ts';
 
-export type CancelKeys = ReturnType<typeof createCancelKeys>;
-
 /**
  * Keys that we hand to clients in place of the upstream's. With ours, a client can cancel its own session and nothing
  * else, and only as long as that lives: "Canceling Requests in Progress"

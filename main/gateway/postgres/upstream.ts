@@ -26,8 +26,6 @@ export interface UpstreamSession {
   key: BackendKey | undefined;
 }
 
-export type Upstream = ReturnType<typeof createUpstream>;
-
 const maxGreeting = 256 * 1024;
 
 /**
