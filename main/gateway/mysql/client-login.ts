@@ -1,8 +1,8 @@
 import type { SecureContext } from 'node:tls';
+import { checkAskedFor } from '../asked-for.ts';
 import type { Caller } from '../caller.ts';
 import type { ListenerSettings } from '../ports.ts';
-import { HungUp, ProtocolError, type Refused, refused, sqlStates } from '../refused.ts';
-import { printable } from '../upstream-words.ts';
+import { HungUp, ProtocolError } from '../refused.ts';
 import { type Capabilities, agreed, capabilities, has, offeredToClient } from './capabilities.ts';
 import { announcedPlugin, readMysqlProof } from './client-authentication.ts';
 import { continueOverTls } from './client-tls.ts';
@@ -63,7 +63,7 @@ export async function readClientLogin(
   }
   const hello = parseHandshakeResponse(response, start, offered.flags);
   caller.started();
-  checkLogin(hello, settings);
+  checkAskedFor(hello.user, hello.database, settings);
   const program = programName(parseAttributes(hello.attributes));
   const pluginAuth = has(hello.capabilities.flags, capabilities.pluginAuth);
   const proof = await readMysqlProof(channel, hello, { plugin, scramble }, pluginAuth);
@@ -79,12 +79,6 @@ async function readFirst(caller: Caller, channel: PacketChannel): Promise<Buffer
   return channel.readBehind(header);
 }
 
-/** Checks what a client asks for against what the listener offers. */
-function checkLogin({ user, database }: HandshakeResponse, settings: ListenerSettings): void {
-  if (user === '') throw noUser();
-  if (database !== '' && !settings.databases.includes(database)) throw unknownDatabase(database, settings);
-}
-
 /** Clients of MySQL and MariaDB name the program, others at least themselves. */
 function programName(attributes: Map<string, string>): string {
   const name = attributes.get('program_name') ?? attributes.get('_client_name') ?? '';
@@ -96,21 +90,5 @@ function otherProtocol(): HungUp {
     code: 'protocol-unsupported',
     message: 'A program spoke another protocol to the port of a MySQL gateway, and was disconnected.',
     remedy: 'Find out which program that is.',
-  });
-}
-
-function noUser(): Refused {
-  return refused(sqlStates.unauthorized, {
-    code: 'request-invalid',
-    message: 'The client named no user.',
-    remedy: 'Give your sign-in name as the user.',
-  });
-}
-
-function unknownDatabase(wanted: string, { connection, databases }: ListenerSettings): Refused {
-  return refused(sqlStates.undefinedDatabase, {
-    code: 'database-unknown',
-    message: `There is no database "${printable(wanted).slice(0, 64)}" at this port.`,
-    remedy: `Use the database "${databases[0] ?? connection}".`,
   });
 }

@@ -1,3 +1,4 @@
+import { checkAskedFor } from '../asked-for.ts';
 import type { ListenerSettings } from '../ports.ts';
 import { type Refused, refused, sqlStates } from '../refused.ts';
 import { printable } from '../upstream-words.ts';
@@ -58,12 +59,9 @@ export interface ClientStartup {
  */
 export function checkStartup(sent: Map<string, string>, settings: ListenerSettings): ClientStartup {
   const user = sent.get('user') ?? '';
-  if (user === '') throw noUser();
   const wanted = sent.get('database') ?? '';
-  const [database = settings.connection] = settings.databases;
-  // libpq sends the user's name where nobody named a database; such a client means the connection itself.
-  if (wanted !== '' && wanted !== user && !settings.databases.includes(wanted))
-    throw unknownDatabase(wanted, database);
+  // libpq sends the user's name where nobody named a database.
+  const database = checkAskedFor(user, wanted === user ? '' : wanted, settings);
 
   const parameters = new Map<string, string>();
   for (const [name, value] of sent) {
@@ -78,22 +76,6 @@ export function checkStartup(sent: Map<string, string>, settings: ListenerSettin
   return { user, database, program, parameters };
 }
 
-function noUser(): Refused {
-  return refused(sqlStates.unauthorized, {
-    code: 'request-invalid',
-    message: 'The client named no user.',
-    remedy: 'Give your sign-in name as the user.',
-  });
-}
-
-function unknownDatabase(wanted: string, known: string): Refused {
-  return refused(sqlStates.undefinedDatabase, {
-    code: 'database-unknown',
-    message: `There is no database "${shown(wanted)}" at this port.`,
-    remedy: `Use the database "${known}".`,
-  });
-}
-
 function replicationRefused(): Refused {
   return refused(sqlStates.featureNotSupported, {
     code: 'protocol-unsupported',
@@ -105,11 +87,7 @@ function replicationRefused(): Refused {
 function unknownParameter(name: string): Refused {
   return refused(sqlStates.undefinedParameter, {
     code: 'request-invalid',
-    message: `The connection parameter "${shown(name)}" is not passed on at login.`,
+    message: `The connection parameter "${printable(name).slice(0, 64)}" is not passed on at login.`,
     remedy: 'Remove it from the connection settings, and set it with a SET command after connecting.',
   });
-}
-
-function shown(text: string): string {
-  return printable(text).slice(0, 64);
 }

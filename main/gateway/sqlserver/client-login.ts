@@ -1,7 +1,7 @@
+import { checkAskedFor } from '../asked-for.ts';
 import type { ListenerSettings } from '../ports.ts';
 import type { Meeting } from '../protocol.ts';
 import { type Refused, refused, sqlStates } from '../refused.ts';
-import { printable } from '../upstream-words.ts';
 import { type Login7, featureIds } from './login7.ts';
 
 /** More than any client calls itself. */
@@ -19,11 +19,8 @@ export function checkLogin(login: Login7, settings: ListenerSettings): Meeting['
     throw otherLogin('Microsoft Entra authentication');
   if (login.changesPassword) throw notPassedOn('A change of the password');
   if (login.attachFile !== '') throw notPassedOn('The file of a database');
-  if (login.userName === '') throw noUser();
-  const wanted = login.database;
-  const [database = settings.connection] = settings.databases;
-  const named = wanted !== '' && wanted.toLowerCase() !== defaultDatabase;
-  if (named && !settings.databases.includes(wanted)) throw unknownDatabase(wanted, database);
+  const isDefault = login.database.toLowerCase() === defaultDatabase;
+  const database = checkAskedFor(login.userName, isDefault ? '' : login.database, settings);
   return {
     clientUser: login.userName,
     database,
@@ -45,21 +42,5 @@ function notPassedOn(what: string): Refused {
     code: 'protocol-unsupported',
     message: `${what} is not passed on at login.`,
     remedy: "Remove it from the client's connection settings.",
-  });
-}
-
-function noUser(): Refused {
-  return refused(sqlStates.unauthorized, {
-    code: 'request-invalid',
-    message: 'The client named no user.',
-    remedy: 'Give your sign-in name as the user.',
-  });
-}
-
-function unknownDatabase(wanted: string, known: string): Refused {
-  return refused(sqlStates.undefinedDatabase, {
-    code: 'database-unknown',
-    message: `There is no database "${printable(wanted).slice(0, 64)}" at this port.`,
-    remedy: `Use the database "${known}".`,
   });
 }
