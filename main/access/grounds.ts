@@ -7,6 +7,9 @@ import { permissions, type Permission } from './policy.ts';
 import { tokenRefused } from './refusals.ts';
 import type { Token, Tokens } from './tokens.ts';
 
+/** A login that waits for a person must not find its token expired at the end: `hold` is below this. */
+const longestWaitMs = 60_000;
+
 export interface GroundsOptions {
   tokens: Tokens;
   audit: Pick<Audit, 'append'>;
@@ -80,6 +83,7 @@ export function createGrounds(options: GroundsOptions) {
       .find(
         (token) =>
           token.handleId === handle.id &&
+          token.expiresAt - now() > longestWaitMs &&
           token.sessionId === session.id &&
           token.role === permission.rule.role,
       );

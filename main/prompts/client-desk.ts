@@ -21,6 +21,8 @@ export interface ClientDeskOptions {
 
 const promptMs = 180_000;
 const hourMs = 3600_000;
+/** An answer that came too late for its login counts for the next one, for this long. */
+const lateCreditMs = 60_000;
 
 /**
  * Asks whether a program may log in. What is remembered belongs to this program on this connection in this session; a
@@ -92,6 +94,7 @@ export function createClientDesk({ board, record, now = Date.now }: ClientDeskOp
       // The logins that wait are let in by the answer itself; those that come while it is given count as such.
       if (choice === 'hour') allowed.set(key, now() + hourMs);
       else if (choice !== 'once') allowed.set(key, Infinity);
+      else if (shown.waiting === 0) allowed.set(key, now() + lateCreditMs);
       board.finish(prompt);
     },
 
@@ -113,9 +116,12 @@ export function createClientDesk({ board, record, now = Date.now }: ClientDeskOp
       for (const [key, until] of allowed) if (until === Infinity) allowed.delete(key);
     },
 
-    /** The session is over. */
+    /** The session is over, and with it what waited for an answer in it. */
     forget(sessionId: string): void {
-      for (const key of allowed.keys()) if (key.startsWith(`client/${sessionId}/`)) allowed.delete(key);
+      const own = `client/${sessionId}/`;
+      for (const key of allowed.keys()) if (key.startsWith(own)) allowed.delete(key);
+      for (const prompt of board.of('client'))
+        if (prompt.key.startsWith(own)) board.finish(prompt, notAllowed(prompt.demand));
     },
   };
 }
