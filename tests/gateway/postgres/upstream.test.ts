@@ -60,6 +60,7 @@ describeWith([parts.postgres], 'the upstream of a PostgreSQL gateway', () => {
     client.on('error', () => undefined);
     let row: unknown[] | undefined;
     let error: { code?: string; message?: string; hint?: string } | undefined;
+    const began = performance.now();
     try {
       await client.connect();
       row = (await client.query<unknown[]>({ text: sql, rowMode: 'array' })).rows[0];
@@ -67,7 +68,8 @@ describeWith([parts.postgres], 'the upstream of a PostgreSQL gateway', () => {
     } catch (thrown) {
       error = thrown as typeof error & Error;
     }
-    return { row, error, end: await ended };
+    const tookMs = performance.now() - began;
+    return { row, error, end: await ended, tookMs };
   }
   const clientOf = ({ port, user, token }: Pick<TestGateway, 'port' | 'user' | 'token'>) => ({
     host: '127.0.0.1',
@@ -351,12 +353,12 @@ describeWith([parts.postgres], 'the upstream of a PostgreSQL gateway', () => {
     closers.push(() => mute.close());
     const { port } = mute.address() as { port: number };
     for (const mode of ['off', 'verify'] as const) {
-      const started = performance.now();
       const result = await attempt(plain, {
         upstream: { port, connectTimeoutMs: 300, tls: { mode, ca: server.caPem ?? '' } },
       });
       expect(result.error?.message).toContain('did not finish the login in time');
-      expect(performance.now() - started).toBeLessThan(3000);
+      // The client's wait alone: starting a gateway's thread is none of it.
+      expect(result.tookMs).toBeLessThan(3000);
     }
   });
 
