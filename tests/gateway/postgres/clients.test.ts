@@ -62,7 +62,11 @@ describeWith([parts.postgres, parts.psql], 'PostgreSQL clients through the gatew
       program: 'psql',
       peer: { transport: 'tcp', address: '127.0.0.1', uid: process.getuid?.() },
     });
-    expect(unix?.peer).toEqual({ transport: 'unix' });
+    expect(unix?.peer.transport).toBe('unix');
+    // Over the unix socket only where `ss` is installed; then it is right as well.
+    const known = [tcp, unix].flatMap((attempt) => attempt?.peer.process ?? []);
+    if (process.platform === 'linux') expect(known.map(({ program }) => program)).toContain('psql');
+    expect(new Set(known.map(({ program }) => program)).size).toBeLessThanOrEqual(1);
   });
 
   test('every way to ask for encryption ends in the same login', async () => {
