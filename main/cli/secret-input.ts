@@ -39,8 +39,9 @@ async function nextLine(): Promise<string> {
 
 async function fromTerminal(prompt: string): Promise<string> {
   const { stdin, stderr } = process;
-  stderr.write(`${prompt}: `);
+  // Before the prompt: whoever answers at once must not see it either.
   stdin.setRawMode(true).setEncoding('utf8');
+  stderr.write(`${prompt}: `);
   let text = '';
   try {
     for await (const chunk of stdin as AsyncIterable<string>) {

@@ -20,6 +20,8 @@ export interface GatewayOptions {
 }
 
 const trafficEveryMs = 2000;
+/** A pool that opens all its connections at once stays below. */
+const crowd = 100;
 
 /**
  * All listeners and sessions, in the calling thread. The application runs it in a worker by way of `startGatewayHost`,
@@ -49,8 +51,18 @@ export function createGateway({ gatekeeper, scram, limits, onFault }: GatewayOpt
 
   async function openOne(settings: ListenerSettings): Promise<void> {
     const protocol = createProtocol(settings);
-    const service = createService({ settings, protocol, gatekeeper: counted, limits, live, peers, onFault });
     const admission = createAdmission(limits.visits, limits.startupMs);
+    const isCrowded = (): boolean => admission.size > crowd;
+    const service = createService({
+      settings,
+      protocol,
+      gatekeeper: counted,
+      limits,
+      live,
+      peers,
+      isCrowded,
+      onFault,
+    });
     const listener = await listen(settings, (socket, peer) => {
       const visit = admission.enter(socket);
       if (visit === undefined) return;

@@ -19,6 +19,8 @@ export interface ServiceOptions {
   limits: GatewayLimits;
   live: LiveSessions;
   peers: PeerLookup;
+  /** More visitors than the clients of a person would be. */
+  isCrowded(): boolean;
   /** For errors that are nobody's fault but ours. */
   onFault(error: unknown): void;
 }
@@ -28,7 +30,7 @@ const refusalGraceMs = 1000;
 
 /** Serves the connections of one listener, whatever its protocol: login, then a pipe. */
 export function createService(options: ServiceOptions) {
-  const { settings, protocol, gatekeeper, limits, live, peers, onFault } = options;
+  const { settings, protocol, gatekeeper, limits, live, peers, isCrowded, onFault } = options;
   const reject = createRejections((rejection) => gatekeeper.rejected(rejection));
   let sessions = 0;
 
@@ -37,9 +39,11 @@ export function createService(options: ServiceOptions) {
     let looking: Promise<PeerIdentity> | undefined;
     const look = (): Promise<PeerIdentity> =>
       (looking ??= peers.identify(caller.peer, settings.host, socket));
-    // Takes as long as the rest of a client's handshake: it must go on beside it to cost nothing, and is not begun for
-    // whoever connects and says nothing.
-    caller.onStarted = look;
+    // Takes as long as the rest of a client's handshake: it must go on beside it to cost nothing. In a crowd it waits
+    // for the proof, as most of a crowd has none.
+    caller.onStarted = () => {
+      if (!isCrowded()) void look();
+    };
     const meeting = await protocol.meet(caller);
     if (meeting === undefined) {
       caller.client.socket.destroySoon();

@@ -121,7 +121,12 @@ describeWith([parts.postgres, script], 'the latchkey command', () => {
   });
 
   it('tells wrong usage with exit code 2, and help with 0', async () => {
-    for (const parameters of [['lock'], ['token'], ['token', 'sales', '--rôle', 'x'], ['status', 'extra']]) {
+    for (const parameters of [
+      ['unlock'],
+      ['token'],
+      ['token', 'sales', '--rôle', 'x'],
+      ['status', 'extra'],
+    ]) {
       const { code, out, err } = await latchkey.run(...parameters, '--json');
       expect({ parameters, code }).toEqual({ parameters, code: 2 });
       expect(err).toMatch(/^error: /);
@@ -147,7 +152,7 @@ describeWith([parts.postgres, script], 'the latchkey command', () => {
       new RegExp(`\\nTokens\\n  ${token.id}  sales as sales_owner, until .+, used once\\n`),
     );
     expect(out).toMatch(
-      /\nDatabase sessions\n {2}[0-9a-f-]{36} {2}sales as sales_owner, latchkey-test, since /,
+      /\nDatabase sessions\n {2}[0-9a-f-]{36} {2}bruno@fabrikam\.example on sales as sales_owner, database sales, .*"?latchkey-test"?.*, since .*, \d+ k?B down, \d+ B up\n/,
     );
     expect(out).not.toContain(token.token);
     const state = JSON.parse((await latchkey.run('status', '--json')).out) as Record<string, unknown>;
