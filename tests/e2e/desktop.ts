@@ -98,7 +98,7 @@ export async function takeDisplay(): Promise<() => Promise<void>> {
 }
 
 export interface Desktop {
-  app: ElectronApplication;
+  readonly app: ElectronApplication;
   /** State folder; `closed` appears in it when the broker was closed. */
   home: string;
   /** Folder that stands for ~/.config. */
@@ -141,13 +141,37 @@ export async function startDesktop(
   // Chromium's own sandbox refuses to run as root; a test may, the product never passes this switch.
   const args = [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), root, ...(options.args ?? [])];
   // Without this Playwright pretends to each page that the system is light.
-  const app = await _electron.launch({ executablePath, args, env, colorScheme: null });
+  const launch = () => _electron.launch({ executablePath, args, env, colorScheme: null });
+  let app = await launch();
+
+  /** The page of the window that is open, or of the next one, once it shows something. */
+  async function shownPage(): Promise<Page | undefined> {
+    const timeout = 20_000;
+    try {
+      const page = app.windows()[0] ?? (await app.waitForEvent('window', { timeout }));
+      await page.locator('h1').first().waitFor({ timeout });
+      return page;
+    } catch {
+      return undefined;
+    }
+  }
 
   return {
-    app,
+    get app() {
+      return app;
+    },
     home,
     configFolder,
-    window: async () => app.windows()[0] ?? (await app.waitForEvent('window')),
+    async window() {
+      const page = await shownPage();
+      if (page !== undefined) return page;
+      // Playwright can fail to attach to a page that stands on the screen for everybody to see: once more, from the start.
+      await app.close().catch(() => undefined);
+      app = await launch();
+      const again = await shownPage();
+      if (again === undefined) throw new Error('no window has appeared, at the second start either');
+      return again;
+    },
     launchAgain() {
       const child = spawn(executablePath, args, { env, stdio: 'ignore' });
       return new Promise((resolve, reject) => {
