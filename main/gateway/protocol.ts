@@ -45,11 +45,8 @@ export interface OpenUpstream {
   welcome: Buffer;
   /** Sees every chunk to the client go by (the welcome is not among them), and must not keep it. */
   watchToClient(chunk: Buffer): void;
-  /**
-   * What goes upstream in place of a chunk from the client; absent where the bytes pass as they are. `answer` sends bytes
-   * to the client in between.
-   */
-  translate?(chunk: Buffer, answer: (bytes: Buffer) => void): Buffer;
+  /** What goes upstream in place of a chunk from the client; absent where the bytes pass as they are. */
+  translate?(chunk: Buffer): Buffer;
   /** The client's last message when the session is cut; undefined inside a message, where it would become data. */
   farewell(reason: string): Buffer | undefined;
   /** Last bytes for the upstream when the session is cut, before its socket goes; absent for none. */

@@ -79,7 +79,7 @@ export function splice(
   onceClosed(far, upstreamGone);
 
   const toUpstream = (chunk: Buffer): boolean => {
-    const bytes = translate === undefined ? chunk : translate(chunk, answer);
+    const bytes = translate === undefined ? chunk : translate(chunk);
     return bytes.length === 0 || far.write(bytes);
   };
   far.on('drain', () => near.resume());
@@ -92,7 +92,6 @@ export function splice(
     flushing = false;
     far.resume();
   };
-  const answer = (bytes: Buffer): void => void near.write(bytes, onWritten);
   const toClient = (chunk: Buffer): boolean => {
     watchToClient(chunk);
     if (!upstream.reusesBuffer) return near.write(chunk);

@@ -4,6 +4,7 @@ import type { Connection } from '../connection.ts';
 import { upstreamName } from '../dial.ts';
 import { loginStep } from '../login-step.ts';
 import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
+import { sendOneWay } from '../one-way.ts';
 import { trustFor } from '../trust.ts';
 import { canKeep, capabilities, loginFlags } from './capabilities.ts';
 import type { ClientLogin } from './client-login.ts';
@@ -122,24 +123,11 @@ export function createUpstream(address: UpstreamAddress) {
     ): Promise<void> {
       const at = peer === undefined ? address : atPeer(address, peer);
       const { connection } = await logIn(at, { ...login, database: '' }, bareWishes, signal);
-      const { socket, receive } = connection;
-      await new Promise<void>((resolve) => {
-        const close = (): void => void socket.destroy();
-        signal.addEventListener('abort', close);
-        socket.once('end', close);
-        socket.once('close', () => {
-          signal.removeEventListener('abort', close);
-          resolve();
-        });
-        receive(discard);
-        socket.write(
-          Buffer.concat([
-            packet(0, Buffer.from([commands.query, ...Buffer.from(`KILL ${threadId}`)])),
-            packet(0, Buffer.from([commands.quit])),
-          ]),
-        );
-        if (signal.aborted) close();
-      });
+      const request = Buffer.concat([
+        packet(0, Buffer.from([commands.query, ...Buffer.from(`KILL ${threadId}`)])),
+        packet(0, Buffer.from([commands.quit])),
+      ]);
+      await sendOneWay(connection, request, signal);
     },
   };
 }
@@ -175,8 +163,4 @@ async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal):
   } finally {
     signal.removeEventListener('abort', stop);
   }
-}
-
-function discard(): boolean {
-  return true;
 }

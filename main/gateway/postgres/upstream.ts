@@ -4,6 +4,7 @@ import type { Connection } from '../connection.ts';
 import { upstreamName } from '../dial.ts';
 import { loginStep } from '../login-step.ts';
 import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
+import { sendOneWay } from '../one-way.ts';
 import { trustFor } from '../trust.ts';
 import { type BackendKey, parseBackendKey } from './backend-messages.ts';
 import type { ScramKeyCache } from './scram-key-cache.ts';
@@ -71,18 +72,8 @@ export function createUpstream(address: UpstreamAddress, cache: ScramKeyCache) {
      * connection, which is its only answer: "Canceling Requests in Progress". Throws as `logIn` does.
      */
     async cancel(key: BackendKey, signal: AbortSignal): Promise<void> {
-      const { socket, receive } = await connectUpstream(address, secureContext, signal);
-      await new Promise<void>((resolve) => {
-        const close = (): void => void socket.destroy();
-        signal.addEventListener('abort', close);
-        socket.once('end', close);
-        socket.once('close', () => {
-          signal.removeEventListener('abort', close);
-          resolve();
-        });
-        receive(discard);
-        socket.write(encodeStartupPacket({ kind: 'cancel', ...key }));
-      });
+      const connection = await connectUpstream(address, secureContext, signal);
+      await sendOneWay(connection, encodeStartupPacket({ kind: 'cancel', ...key }), signal);
     },
   };
 }
@@ -121,8 +112,4 @@ function brokenProtocol(address: UpstreamAddress, cause: ProtocolError): Latchke
     `What answers at ${upstreamName(address)} does not follow the PostgreSQL protocol: ${cause.message}.`,
     { cause, remedy: "Check host and port of the connection's upstream." },
   );
-}
-
-function discard(): boolean {
-  return true;
 }
