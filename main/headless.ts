@@ -1,10 +1,10 @@
-import { openBrowser } from './open-browser.ts';
+import { openBrowser } from './base/open-browser.ts';
 import { startRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
 import { createMemorySeal, openKeyFileSeal } from './store/seal.ts';
 
 export interface HeadlessOptions extends Pick<
   RuntimeOptions,
-  'configFile' | 'homePath' | 'workerUrl' | 'log'
+  'configFile' | 'organisation' | 'homePath' | 'workerUrl' | 'log' | 'onStep'
 > {
   /** File with the key that seals secrets at rest; without one they are kept in memory only. */
   keyFile?: string | undefined;

@@ -1,11 +1,18 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bundledWorker } from './bundled-worker.ts';
-import { defaultConfigFile } from './config/default-file.ts';
-import { createConnectDesk } from './core/connect-desk.ts';
+import { brokerActions } from './broker/actions.ts';
+import { bundledWorker } from './base/bundled-worker.ts';
+import { emptyConfiguration } from './config/load.ts';
+import { exportText, listOfFile, listOfUrl, withoutPlaces } from './connect/connection-list.ts';
+import { createConnectService } from './connect/service.ts';
 import { runDesktop } from './desktop/app.ts';
+import { failStart } from './desktop/fail-start.ts';
+import { proxyLogin } from './base/proxies.ts';
+import { createLog } from './log/log.ts';
+import { handleUncaught, outliveStreams } from './log/uncaught.ts';
 import { startRuntime } from './runtime.ts';
-import { defaultHome } from './store/home.ts';
+import { createIfMissing } from './store/edit-file.ts';
+import { chosenConfigFile, chosenHome, defaultConfigFile, placeArguments } from './store/places.ts';
 import { authorityFileName, authorityFolder } from './store/local-authority.ts';
 
 /**
@@ -22,40 +29,63 @@ const { values } = parseArgs({
   strict: false,
 });
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-const homePath = text(values['home']) ?? process.env['LATCHKEY_HOME'] ?? defaultHome();
-const configFile = text(values['config']) ?? process.env['LATCHKEY_CONFIG'] ?? defaultConfigFile();
 const built = join(import.meta.dirname, '..');
-const log = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+const log = createLog();
+outliveStreams();
 
-void runDesktop({
-  openAtStart: values['hidden'] !== true,
-  userDataFolder: join(homePath, 'desktop'),
-  rendererFolder: join(built, 'renderer'),
-  preloadFile: join(built, 'main', 'preload.cjs'),
-  assetFolder: join(built, '..', 'assets'),
-  log,
-  async createBroker(platform) {
-    const { broker, close } = await startRuntime({
-      configFile,
-      homePath,
-      headless: false,
-      openSeal: async () => platform.seal,
-      fetch: platform.fetch,
-      openBrowser: platform.openBrowser,
-      workerUrl: bundledWorker(import.meta.url),
-      log,
-    });
-    return {
-      ...broker,
-      connect: createConnectDesk({
-        state: broker.state,
-        issuer: { make: broker.makeHandle, revoke: broker.revokeHandle },
-        command: ['latchkey', ...(homePath === defaultHome() ? [] : ['--home', homePath])],
-        authorityFile: join(authorityFolder(homePath), authorityFileName),
-      }),
-      revokeAllTokens: async () => void (await broker.revokeAllTokens()),
-      recheck: () => void broker.refresh(),
-      close,
-    };
-  },
-});
+const quit = new AbortController();
+// Electron would show a box, and stand still behind it, for each error that nobody has caught.
+handleUncaught(log, { end: () => quit.abort(), fatalRejections: false });
+
+/** Rejects where the places cannot be told. */
+async function start(): Promise<void> {
+  const homePath = chosenHome(text(values['home']));
+  const configFile = chosenConfigFile(text(values['config']));
+  return runDesktop({
+    openAtStart: values['hidden'] !== true,
+    userDataFolder: join(homePath, 'desktop'),
+    startArguments: placeArguments({ home: homePath, config: configFile }),
+    rendererFolder: join(built, 'renderer'),
+    preloadFile: join(built, 'main', 'preload.cjs'),
+    assetFolder: join(built, '..', 'assets'),
+    log: (line) => log.write(line),
+    failed: quit.signal,
+    async createBroker(platform) {
+      // A first start has nothing to read yet; where a file was named, it has to be there.
+      if (configFile === defaultConfigFile()) await createIfMissing(configFile, emptyConfiguration);
+      const { broker, close } = await startRuntime({
+        configFile,
+        homePath,
+        headless: false,
+        openSeal: async () => platform.seal,
+        fetch: platform.fetchWith(proxyLogin),
+        openBrowser: platform.openBrowser,
+        workerUrl: bundledWorker(import.meta.url),
+        log,
+      });
+      return {
+        ...broker,
+        actions: brokerActions(broker),
+        connect: createConnectService({
+          state: broker.state,
+          issuer: { make: broker.makeHandle, revoke: broker.revokeHandle },
+          command: ['latchkey', ...placeArguments({ home: homePath })],
+          authorityFile: join(authorityFolder(homePath), authorityFileName),
+        }),
+        lists: {
+          ofUrl: listOfUrl,
+          ofFile: listOfFile,
+          exportText: (connections, portable) =>
+            exportText(portable ? connections.map(withoutPlaces) : connections),
+        },
+        recheck() {
+          void broker.refresh();
+          void broker.refreshOrganisation();
+        },
+        close,
+      };
+    },
+  });
+}
+
+void start().catch((error: unknown) => failStart(error, (line) => log.write(line, 'error')));

@@ -1,16 +1,11 @@
 import { contextBridge, ipcRenderer } from 'electron';
-import { actionChannel, ipcActionNames, stateChannel } from './contract/actions.ts';
-import type { LatchkeyBridge } from './contract/ipc.ts';
+import { actionBridge, actions, stateChannel } from './contract/actions.ts';
+import type { LatchkeyBridge } from './contract/bridge.ts';
 
-const actions = Object.fromEntries(
-  ipcActionNames.map((name) => [
-    name,
-    (request: unknown) => ipcRenderer.invoke(actionChannel(name), request),
-  ]),
-) as Omit<LatchkeyBridge, 'onState'>;
+const asked = actionBridge(actions, (channel, request) => ipcRenderer.invoke(channel, request));
 
 const bridge: LatchkeyBridge = {
-  ...actions,
+  ...(asked as Omit<LatchkeyBridge, 'onState'>),
   onState(listener) {
     const forward = (_event: unknown, state: Parameters<typeof listener>[0]) => listener(state);
     ipcRenderer.on(stateChannel, forward);

@@ -1,26 +1,40 @@
 import { useState } from 'react';
 import { assertNever } from '../main/contract/errors.ts';
-import type { LatchkeyBridge } from '../main/contract/ipc.ts';
-import type { AppState } from '../main/contract/state.ts';
+import type { LatchkeyBridge } from '../main/contract/bridge.ts';
+import type { AppState, ShownProblem, SinkState } from '../main/contract/state.ts';
 import { BridgeContext, useAppState } from './bridge.ts';
+import { AccountsProvider } from './screens/accounts.tsx';
 import { Activity } from './screens/activity.tsx';
+import { Connections, type ConnectionTarget } from './screens/connections.tsx';
+import { ChangedConfiguration } from './screens/changed-configuration.tsx';
 import { Doctor } from './screens/doctor.tsx';
 import { Home } from './screens/home.tsx';
+import { LinkedOrganisation } from './screens/joined-organisation.tsx';
 import { HiddenPrompts, Prompts, usePrompts } from './screens/prompts.tsx';
 import { Providers } from './screens/providers.tsx';
 import { Security } from './screens/security.tsx';
 import { Settings } from './screens/settings.tsx';
 import { SignIn } from './screens/sign-in.tsx';
+import { StepUp } from './screens/step-up.tsx';
 import { Tools } from './screens/tools.tsx';
 import { Announcer } from './ui/announcer.tsx';
+import { Drafts } from './ui/drafts.tsx';
 import { Frame, type Place } from './ui/frame.tsx';
 import { Callout, ProblemPanel } from './ui/problem-panel.tsx';
 
 const none: AppState['prompts'] = [];
 
+/** The place of the window, and what another one has led to there. */
+interface Shown {
+  place: Place;
+  target?: ConnectionTarget;
+}
+
 export function App({ bridge }: { bridge: LatchkeyBridge }) {
   const state = useAppState(bridge);
-  const [place, setPlace] = useState<Place>('home');
+  const [{ place, target }, setShown] = useState<Shown>({ place: 'home' });
+  const setPlace = (next: Place, at?: ConnectionTarget): void =>
+    setShown({ place: next, ...(at === undefined ? {} : { target: at }) });
   const prompts = usePrompts(state?.prompts ?? none);
   if (state === undefined) return null;
 
@@ -33,28 +47,68 @@ export function App({ bridge }: { bridge: LatchkeyBridge }) {
   return (
     <BridgeContext value={bridge}>
       <Announcer>
-        <Frame state={state} place={place} onPlace={setPlace} notices={notices}>
-          <Screen state={state} place={place} onPlace={setPlace} />
-        </Frame>
-        <Prompts state={state} places={prompts} />
+        <AccountsProvider state={state}>
+          <StepUp state={state} onSignIn={() => setPlace('home')}>
+            <Frame state={state} place={place} onPlace={setPlace} notices={notices}>
+              <Drafts>
+                <Screen state={state} place={place} target={target} onPlace={setPlace} />
+              </Drafts>
+            </Frame>
+            <LinkedOrganisation address={state.joinLink} />
+            <Prompts state={state} places={prompts} />
+          </StepUp>
+        </AccountsProvider>
       </Announcer>
     </BridgeContext>
   );
 }
 
-function Screen(props: { state: AppState; place: Place; onPlace(place: Place): void }) {
-  const { state, place, onPlace } = props;
+/** The accounts; or the sign-in of a first or of one more. */
+function Access(props: { state: AppState; ways: Parameters<typeof Home>[0]['ways']; onProviders(): void }) {
+  const { state, ways, onProviders } = props;
+  const { signIn, accounts, signInProblem: problem } = state;
+  const last = accounts.at(-1);
+  const newest = last && `${last.account.objectId} ${last.since}`;
+  // Over as soon as somebody has signed in.
+  const [addingAfter, setAddingAfter] = useState<string>();
+  if (signIn.kind !== 'signed-in') return <SignIn state={state} signIn={signIn} onProviders={onProviders} />;
+  if (addingAfter === undefined || addingAfter !== newest)
+    return <Home state={state} ways={ways} onAdd={() => setAddingAfter(newest)} />;
+  return (
+    <SignIn
+      state={state}
+      signIn={{ kind: 'signed-out', ...(problem === undefined ? {} : { problem }) }}
+      onProviders={onProviders}
+      onBack={() => setAddingAfter(undefined)}
+    />
+  );
+}
+
+function Screen(props: {
+  state: AppState;
+  place: Place;
+  target: ConnectionTarget | undefined;
+  onPlace(place: Place, target?: ConnectionTarget): void;
+}) {
+  const { state, place, target, onPlace } = props;
   switch (place) {
     case 'home':
-      return state.signIn.kind === 'signed-in' ? (
-        <Home state={state} signIn={state.signIn} />
-      ) : (
-        <SignIn state={state} signIn={state.signIn} onProviders={() => onPlace('providers')} />
+      return (
+        <Access
+          state={state}
+          ways={{
+            connection: (target) => onPlace('connections', target),
+            security: () => onPlace('security'),
+          }}
+          onProviders={() => onPlace('providers')}
+        />
       );
     case 'activity':
       return <Activity state={state} />;
     case 'tools':
       return <Tools state={state} />;
+    case 'connections':
+      return <Connections state={state} target={target} />;
     case 'security':
       return <Security state={state} />;
     case 'providers':
@@ -68,6 +122,15 @@ function Screen(props: { state: AppState; place: Place; onPlace(place: Place): v
   }
 }
 
+function sinkProblem({ problem, refusesFrom }: NonNullable<SinkState['failing']>): ShownProblem {
+  if (refusesFrom === undefined) return problem;
+  const from = new Date(refusesFrom).toLocaleString();
+  return {
+    ...problem,
+    message: `${problem.message} The audit has to reach it: nobody is let in from ${from} on.`,
+  };
+}
+
 /** What matters on every screen. */
 function Notices({ state }: { state: AppState }) {
   return (
@@ -78,6 +141,11 @@ function Notices({ state }: { state: AppState }) {
         </Callout>
       )}
       {state.audit.kind === 'failed' && <ProblemPanel problem={state.audit.problem} />}
+      {state.sinks?.map(
+        ({ name, required, failing }) =>
+          required && failing !== undefined && <ProblemPanel key={name} problem={sinkProblem(failing)} />,
+      )}
+      <ChangedConfiguration state={state} />
     </>
   );
 }

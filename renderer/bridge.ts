@@ -1,7 +1,8 @@
 import { createContext, useCallback, useContext, useMemo, useState, useSyncExternalStore } from 'react';
-import type { IpcAction } from '../main/contract/actions.ts';
+import type { WindowAction } from '../main/contract/actions.ts';
 import type { Problem } from '../main/contract/errors.ts';
-import type { IpcOutcome, IpcReply, IpcRequest, LatchkeyBridge } from '../main/contract/ipc.ts';
+import type { ActionReply, ActionRequest } from '../main/contract/action-schemas.ts';
+import type { LatchkeyBridge, Outcome } from '../main/contract/bridge.ts';
 import type { AppState } from '../main/contract/state.ts';
 
 /** The main process as the screens see it; set once by {@link App}. */
@@ -30,7 +31,7 @@ function createStateStore(bridge: LatchkeyBridge) {
         current = state;
         changed();
       });
-      void bridge.getState(undefined).then((outcome) => {
+      void bridge.getState({}).then((outcome) => {
         // The answer may be older than a push that has overtaken it.
         if (outcome.ok && !pushed) {
           current = outcome.reply;
@@ -49,23 +50,35 @@ export interface ActionRunner {
   problem: Problem | undefined;
   dismiss(): void;
   /** Resolves to undefined when the action failed. */
-  run<A extends IpcAction>(action: A, request: IpcRequest<A>): Promise<{ reply: IpcReply<A> } | undefined>;
+  run<A extends WindowAction>(
+    action: A,
+    request: ActionRequest<A>,
+  ): Promise<{ reply: ActionReply<A> } | undefined>;
 }
 
+/** Sends a request to main, or something else first; undefined where the person has thought better of it. */
+export type Through = <A extends WindowAction>(
+  request: ActionRequest<A>,
+  send: (request: ActionRequest<A>) => Promise<Outcome<A>>,
+) => Promise<Outcome<A> | undefined>;
+
+const straight: Through = (request, send) => send(request);
+
 /** Asks main for something, and keeps whether it is under way and why it failed, for the place that asked. */
-export function useAction(): ActionRunner {
+export function useAction(through: Through = straight): ActionRunner {
   const bridge = useBridge();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
 
   const run = useCallback(
-    async <A extends IpcAction>(action: A, request: IpcRequest<A>) => {
+    async <A extends WindowAction>(action: A, request: ActionRequest<A>) => {
       setBusy(true);
       setProblem(undefined);
       try {
         // The type checker does not pair the action with its request across the union; the mapped type does.
-        const ask = bridge[action] as (request: IpcRequest<A>) => Promise<IpcOutcome<A>>;
-        const outcome = await ask(request);
+        const ask = bridge[action] as (request: ActionRequest<A>) => Promise<Outcome<A>>;
+        const outcome = await through<A>(request, ask);
+        if (outcome === undefined) return undefined;
         if (outcome.ok) return { reply: outcome.reply };
         setProblem(outcome.problem);
         return undefined;
@@ -73,7 +86,7 @@ export function useAction(): ActionRunner {
         setBusy(false);
       }
     },
-    [bridge],
+    [bridge, through],
   );
   const dismiss = useCallback(() => setProblem(undefined), []);
   return { busy, problem, dismiss, run };

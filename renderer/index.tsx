@@ -1,6 +1,6 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import type { LatchkeyBridge } from '../main/contract/ipc.ts';
+import type { LatchkeyBridge } from '../main/contract/bridge.ts';
 import { App } from './app.tsx';
 import './theme.css';
 

@@ -1,6 +1,6 @@
 import { LatchkeyError, type ErrorCode, type Problem } from '../contract/errors.ts';
 import type { Refusal } from '../gateway/ports.ts';
-import type { Handle } from './handles.ts';
+import type { Handle } from './handle-record.ts';
 
 /**
  * SQLSTATE for a refusal. Everything that is about who may come in is 28000 (invalid authorization specification), as
@@ -9,6 +9,8 @@ import type { Handle } from './handles.ts';
 const otherStates: Partial<Record<ErrorCode, string>> = {
   'limit-reached': '53300',
   'database-unknown': '3D000',
+  'database-not-allowed': '42501',
+  'replication-not-allowed': '42501',
   internal: 'XX000',
 };
 
@@ -22,43 +24,31 @@ export function tokenRefused(
   connection: string,
   expiredAt?: number,
 ): LatchkeyError {
-  const remedy = `Copy a new token for "${connection}" from the Latchkey window, or run: latchkey token ${connection}`;
-  switch (code) {
-    case 'token-wrong':
-      return new LatchkeyError(
-        code,
-        'Latchkey does not know this token: it was mistyped, or belongs to an earlier run.',
-        { remedy },
-      );
-    case 'token-expired':
-      return new LatchkeyError(
-        code,
-        `This token expired${expiredAt === undefined ? '' : ` at ${new Date(expiredAt).toISOString()}`}.`,
-        { remedy },
-      );
-    case 'token-revoked':
-      return new LatchkeyError(code, 'This token has been revoked.', { remedy });
-    case 'token-foreign':
-      return new LatchkeyError(
-        code,
-        `This token was not issued for this user on connection "${connection}".`,
-        {
-          remedy: `${remedy}; the user name is your sign-in name or the role that the token was issued for`,
-        },
-      );
-  }
+  const expired = expiredAt === undefined ? '' : ` at ${new Date(expiredAt).toISOString()}`;
+  const sentences: Record<typeof code, string> = {
+    'token-wrong': 'Latchkey does not know this token: it was mistyped, or belongs to an earlier run.',
+    'token-expired': `This token expired${expired}.`,
+    'token-revoked': 'This token has been revoked.',
+    'token-foreign': `This token was not issued for this user on connection "${connection}".`,
+  };
+  const another = `Copy a new token for "${connection}" from the Latchkey window, or run: latchkey token ${connection}`;
+  const name = '; the user name is your sign-in name or the role that the token was issued for';
+  const remedy = code === 'token-foreign' ? another + name : another;
+  return new LatchkeyError(code, sentences[code], { remedy });
 }
 
 export function handleRefused(
-  code: 'handle-revoked' | 'handle-foreign',
-  { tool, connection }: Handle,
+  code: 'handle-revoked' | 'handle-expired' | 'handle-foreign',
+  { tool, connection, expiresAt }: Handle,
 ): LatchkeyError {
-  if (code === 'handle-revoked') {
-    return new LatchkeyError(code, `The handle for "${tool}" has been revoked.`, {
-      remedy: `Make a new one for "${connection}" in the Latchkey window, or run: latchkey handle make ${connection}`,
-    });
-  }
-  return new LatchkeyError(code, `The handle for "${tool}" is not for this user and connection.`, {
-    remedy: `It opens "${connection}" only, with the sign-in name that it was made under as the user name.`,
-  });
+  const sentences: Record<typeof code, string> = {
+    'handle-revoked': `The handle for "${tool}" has been revoked.`,
+    'handle-expired': `The handle for "${tool}" expired at ${new Date(expiresAt).toISOString()}.`,
+    'handle-foreign': `The handle for "${tool}" is not for this user and connection.`,
+  };
+  const remedy =
+    code === 'handle-foreign'
+      ? `It opens "${connection}" only, with the sign-in name that it was made under as the user name.`
+      : `Make a new one for "${connection}" in the Latchkey window, or run: latchkey handle make ${connection}`;
+  return new LatchkeyError(code, sentences[code], { remedy });
 }

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import type { AuditEvent } from '../audit/events.ts';
+import { defined } from '../base/defined.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { Account, TokenState } from '../contract/state.ts';
 import type { LoginAttempt, ScramParameters } from '../gateway/ports.ts';
 import type { Clocks } from './clocks.ts';
 import { kindOfText, newTokenText } from './token-text.ts';
 import { type Verifier, checkProof, verifierOf } from './verifier.ts';
+import { namesPerson } from './user-name.ts';
 
 /** What a token is bound to. */
 export interface TokenBinding {
@@ -77,7 +80,9 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
 
   function add(binding: TokenBinding, lifetimeSeconds: number, verifier?: Verifier): Token {
     sweep();
-    if (live.size >= maxLive) {
+    // Those behind handles are one for a session and a role, and must not keep a person from having a token.
+    const issued = [...live.values()].filter(({ token }) => token.handleId === undefined).length;
+    if (binding.handleId === undefined && issued >= maxLive) {
       throw new LatchkeyError('limit-reached', `There are already ${maxLive} live tokens.`, {
         remedy: 'Revoke the ones that are not needed, or wait until they expire.',
       });
@@ -92,7 +97,7 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
     };
     live.set(token.id, {
       token,
-      ...(verifier === undefined ? {} : { verifier }),
+      ...defined({ verifier }),
       expiresMonotonic: clocks.monotonic() + lifetimeSeconds * 1000,
       revoked: false,
     });
@@ -101,11 +106,16 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
 
   return {
     /**
+     * @param isShort for a client without room for the usual length.
      * @returns the token's record and its text, which is nowhere kept.
      * @throws LatchkeyError `limit-reached` while a thousand tokens are alive.
      */
-    async issue(binding: TokenBinding, lifetimeSeconds: number): Promise<{ token: Token; text: string }> {
-      const text = newTokenText();
+    async issue(
+      binding: TokenBinding,
+      lifetimeSeconds: number,
+      isShort = false,
+    ): Promise<{ token: Token; text: string }> {
+      const text = newTokenText('token', { isShort });
       return { token: add(binding, lifetimeSeconds, await verifierOf(text, scram)), text };
     },
 
@@ -129,8 +139,8 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
         if (kept.revoked) return { ok: false, code: 'token-revoked', token };
         // Once dead, always dead: a clock that is set back revives nothing.
         if (!alive) return { ok: false, code: 'token-expired', token };
-        const named = attempt.clientUser.toLowerCase();
-        const fits = named === token.account.username.toLowerCase() || attempt.clientUser === token.role;
+        const { clientUser } = attempt;
+        const fits = clientUser === token.role || namesPerson(clientUser, token.account.username);
         if (token.connection !== attempt.connection || !fits)
           return { ok: false, code: 'token-foreign', token };
         token.uses += 1;
@@ -164,7 +174,24 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
   };
 }
 
-export function toTokenState({ id, connection, role, issuedAt, expiresAt, uses }: Token): TokenState {
+export function toTokenState(token: Token): TokenState {
+  const { id, connection, account, role, issuedAt, expiresAt, uses } = token;
   const iso = (ms: number): string => new Date(ms).toISOString();
-  return { id, connection, role, issuedAt: iso(issuedAt), expiresAt: iso(expiresAt), uses };
+  const { username } = account;
+  return { id, connection, username, role, issuedAt: iso(issuedAt), expiresAt: iso(expiresAt), uses };
+}
+
+/** For the audit. */
+export function tokenIssued(token: Token): AuditEvent {
+  const { id, handleId, account, connection, role, groupId, expiresAt } = token;
+  return {
+    event: 'token-issued',
+    tokenId: id,
+    ...defined({ handleId }),
+    account,
+    connection,
+    role,
+    group: groupId,
+    expiresAt: new Date(expiresAt).toISOString(),
+  };
 }

@@ -1,6 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { LoginAttempt, ScramParameters } from '../gateway/ports.ts';
-import { type MysqlVerifier, checkMysqlProof, mysqlVerifier } from '../gateway/mysql/proofs.ts';
+import {
+  type MysqlVerifier,
+  certificateSignature,
+  checkMysqlProof,
+  mysqlVerifier,
+} from '../gateway/mysql/proofs.ts';
 import { type ScramVerifier, checkScramProof, scramVerifier } from '../gateway/postgres/scram.ts';
 
 /** What is kept of a token or a handle: enough to check every kind of proof, and none of it can be turned back. */
@@ -18,7 +23,7 @@ export async function verifierOf(text: string, scram: ScramParameters): Promise<
 
 /**
  * Whether the proof was made with the text of this verifier.
- * @returns what the client is to be told in turn (RFC 5802 ServerSignature, for SCRAM); undefined for a wrong proof.
+ * @returns what the client is to be told in turn (see LoginDecision); undefined for a wrong proof.
  */
 export function checkProof(
   { digest, scram, mysql }: Verifier,
@@ -31,8 +36,14 @@ export function checkProof(
     }
     case 'password':
       return timingSafeEqual(digest, sha256(proof.password)) ? {} : undefined;
-    default:
+    case 'caching-sha2':
       return checkMysqlProof(mysql, proof) ? {} : undefined;
+    case 'mysql-native': {
+      if (!checkMysqlProof(mysql, proof)) return undefined;
+      const { scramble, certificate } = proof;
+      if (certificate === undefined) return {};
+      return { serverSignature: certificateSignature(mysql.nativeDouble, scramble, certificate) };
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { loopbackNames } from '../contract/loopback.ts';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
@@ -13,18 +14,17 @@ export interface GuardedRequest {
   headers: IncomingHttpHeaders;
 }
 
-const loopbackNames = ['127.0.0.1', 'localhost', '[::1]'];
-
 /**
  * Checks every request before it is routed. A page that has been rebound to 127.0.0.1 sends no Origin and no
  * Sec-Fetch header, so the Host header is what gives it away; a cross-site form or script cannot set a bearer header
  * or a JSON content type without a preflight, which is never answered.
+ * @param isAuthorized whether the header of that name proves that the bearer is known
  * @param port of the listener, or undefined for a unix socket or pipe, where the name alone counts.
  */
 export function guard(
   { method, headers }: GuardedRequest,
   port: number | undefined,
-  bearer: string,
+  isAuthorized: (authorization: string | undefined) => boolean,
 ): GuardRefusal | undefined {
   const hosts = port === undefined ? loopbackNames : loopbackNames.map((name) => `${name}:${port}`);
   if (!hosts.includes(headers.host ?? '')) {
@@ -38,7 +38,7 @@ export function guard(
   if (method !== 'GET' && method !== 'POST') {
     return { status: 405, reason: 'method', message: 'Only GET and POST are known here.' };
   }
-  if (!sameSecret(bearerOf(headers.authorization), bearer)) {
+  if (!isAuthorized(headers.authorization)) {
     return { status: 401, reason: 'bearer', message: 'The bearer token of run/api.json is needed.' };
   }
   if (
@@ -52,6 +52,11 @@ export function guard(
     };
   }
   return undefined;
+}
+
+/** Whether the header is the bearer itself, which programs of the same user may choose to send. */
+export function hasBearer(authorization: string | undefined, bearer: string): boolean {
+  return sameSecret(bearerOf(authorization), bearer);
 }
 
 function bearerOf(header: string | undefined): string {

@@ -1,15 +1,13 @@
-import { mkdir, readdir, rename, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { LatchkeyError, toProblem, type Problem } from '../contract/errors.ts';
+import { LatchkeyError, type Problem } from '../contract/errors.ts';
 import type { AppState } from '../contract/state.ts';
-import { writeDurably } from '../store/durable-file.ts';
 import { systemReason } from '../store/system-reason.ts';
-import { readAnchor, writeAnchor } from './anchor.ts';
-import type { ChainBreak } from './chain.ts';
-import type { AuditEvent, AuditRepair } from './events.ts';
-import { findEnd } from './find-end.ts';
-import { openAuditFile, openLog, type AuditLog, type OpenAuditFile } from './log.ts';
-import { genesis } from './record-line.ts';
+import { isNewer } from '../store/versioned.ts';
+import type { AuditKey } from './audit-key.ts';
+import { createAuditState } from './audit-state.ts';
+import { createChainWriter } from './chain-writer.ts';
+import type { AuditActor, AuditEvent } from './events.ts';
+import { openAuditFile, type OpenAuditFile } from './log.ts';
+import { genesis, type ChainEnd } from './record-line.ts';
 
 export interface Audit {
   /**
@@ -20,10 +18,16 @@ export interface Audit {
    */
   append(event: AuditEvent): Promise<void>;
   state(): AppState['audit'];
+  /** The last record that is surely on the disk. */
+  end(): ChainEnd;
   /** Set once records that had been written were found damaged or gone (`audit-broken`). Writing goes on after them. */
   damage(): Problem | undefined;
   /** Called after each change of `state` or `damage`. Returns the way to stop. */
   subscribe(listener: () => void): () => void;
+  /** Called after records have come on the disk. Returns the way to stop. */
+  onWritten(listener: () => void): () => void;
+  /** Signs the anchor from the next record on, with a key that came later than the start; the chain is held against it. */
+  takeKey(key: AuditKey): void;
   /** Writes what was appended before, and the anchor. */
   close(): Promise<void>;
 }
@@ -32,8 +36,10 @@ export interface AuditOptions {
   /** Belongs to this audit alone; one process at a time (the home's lock sees to that). */
   folder: string;
   now?: () => Date;
+  /** Whom a record names that does not name its actor itself. */
+  actor?: (event: AuditEvent) => AuditActor;
   /** Signs the anchor; see anchor.ts. */
-  anchorKey?: Uint8Array;
+  key?: AuditKey | undefined;
   /** 8 MiB unless told: about 15,000 records, read in part of a second at start. */
   maxFileBytes?: number;
   /** How audit files are opened: the place to put a slow or faulty disk in. */
@@ -46,128 +52,40 @@ interface Waiting {
   reject(reason: LatchkeyError): void;
 }
 
+/** While records come, and after the last one. */
 const anchorEveryMs = 1000;
 const largestGroup = 1000;
 /** A disk that hangs must not fill the memory. */
 const longestQueue = 10_000;
-const pendingSuffix = '.pending';
 
 /**
  * Opens the audit, repairs what a crash left and notes it. A disk that cannot be written is not an error here: the
  * state is then `failed`, and every append tries again.
  */
 export async function openAudit(options: AuditOptions): Promise<Audit> {
-  const { folder, anchorKey, now = () => new Date(), openFile = openAuditFile } = options;
-  const logOptions = { openFile, maxFileBytes: options.maxFileBytes ?? 8 * 1024 * 1024 };
-  const listeners = new Set<() => void>();
+  const { folder, now = () => new Date(), openFile = openAuditFile, key } = options;
+  const { maxFileBytes = 8 * 1024 * 1024 } = options;
   const queue: Waiting[] = [];
-  let log: AuditLog | undefined;
-  /** The last write failed and could not be taken back yet. */
-  let remains = false;
-  /** What this process has written for certain, also while the log is closed. */
-  let written = genesis;
+  const own = createAuditState();
+  const chain = createChainWriter({
+    folder,
+    now,
+    openFile,
+    maxFileBytes,
+    key,
+    named,
+    onBroken: own.noteDamage,
+  });
   let anchored = genesis.seq;
   let anchoredAt = performance.now();
   let anchorTimer: NodeJS.Timeout | undefined;
   let anchorDue = false;
   let working: Promise<void> | undefined;
   let closed = false;
-  let path = folder;
-  let writeProblem: Problem | undefined;
-  let anchorProblem: Problem | undefined;
-  let damage: Problem | undefined;
 
-  function tell(): void {
-    // Later, so that a listener that throws cannot pass for a disk that fails.
-    for (const listener of listeners) queueMicrotask(listener);
-  }
-
-  function unwritable(cause: unknown): LatchkeyError {
-    const { because, remedy } = systemReason(cause instanceof LatchkeyError ? cause.cause : cause);
-    return new LatchkeyError(
-      'audit-unwritable',
-      `The audit in ${folder} cannot be written because ${because}.`,
-      {
-        remedy: `${remedy} Until then no new access is given.`,
-        cause,
-      },
-    );
-  }
-
-  /** Finds the end of the chain, repairs it and notes the repair. */
-  async function resume(): Promise<AuditLog> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const anchor = await readAnchor(folder, anchorKey);
-    const found = await findEnd(folder, anchor, written);
-    // From the first record on, a missing anchor means that somebody took it away.
-    if (anchor.kind === 'absent' && found.isNew) await writeAnchor(folder, genesis, anchorKey);
-    if (found.torn !== undefined) {
-      const time = now().toISOString().replaceAll(/[-:.]/g, '');
-      const name = `torn-${found.file.number}-${found.length}-${time}.bin${pendingSuffix}`;
-      await writeDurably(join(folder, name), found.torn);
-    }
-    const opened = await openLog(found, logOptions);
-    try {
-      await opened.takeBack();
-      const pending = (await readdir(folder)).filter((name) => name.endsWith(`.bin${pendingSuffix}`));
-      const repairs: AuditRepair[] = [];
-      if (found.broken !== undefined)
-        repairs.push({ event: 'audit-repaired', cause: 'chain-broken', ...found.broken });
-      for (const name of pending) {
-        const { size } = await stat(join(folder, name));
-        const keptIn = name.slice(0, -pendingSuffix.length);
-        repairs.push({ event: 'audit-repaired', cause: 'torn-tail', keptIn, bytes: size });
-      }
-      if (repairs.length > 0) await opened.write(repairs, now());
-      // Only now: a crash before this makes the next start note the same repair again, rather than never.
-      for (const name of pending)
-        await rename(join(folder, name), join(folder, name.slice(0, -pendingSuffix.length)));
-    } catch (thrown) {
-      await opened.takeBack().catch(() => undefined);
-      await opened.close().catch(() => undefined);
-      throw thrown;
-    }
-    if (found.broken !== undefined) noteDamage(found.broken);
-    written = opened.end();
-    path = opened.path();
-    if (written.seq !== anchored) scheduleAnchor();
-    return opened;
-  }
-
-  function noteDamage({ file, line, detail }: ChainBreak): void {
-    damage = toProblem(
-      new LatchkeyError(
-        'audit-broken',
-        `The audit was damaged or changed at ${file}, line ${line}: ${detail}`,
-        {
-          remedy: 'Find out who could write to this folder; "latchkey audit verify" lists every place.',
-        },
-      ),
-    );
-    tell();
-  }
-
-  async function drop(): Promise<void> {
-    const dropped = log;
-    log = undefined;
-    await dropped?.close().catch(() => undefined);
-  }
-
-  async function commit(events: readonly AuditEvent[]): Promise<void> {
-    try {
-      if (remains) await log?.takeBack();
-      remains = false;
-      if (log !== undefined && !(await log.isUntouched())) await drop();
-      log ??= await resume();
-      await log.write(events, now());
-      written = log.end();
-      path = log.path();
-    } catch (thrown) {
-      await log?.takeBack().catch(() => {
-        remains = true;
-      });
-      throw thrown;
-    }
+  function named(event: AuditEvent): AuditEvent {
+    const actor = event.actor ?? options.actor?.(event);
+    return actor === undefined ? event : { ...event, actor };
   }
 
   async function saveAnchor(): Promise<void> {
@@ -175,20 +93,20 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     clearTimeout(anchorTimer);
     anchorTimer = undefined;
     anchoredAt = performance.now();
-    if (written.seq === anchored) return;
-    const end = written;
+    const end = chain.end();
+    if (end.seq === anchored) return;
     try {
-      await writeAnchor(folder, end, anchorKey);
+      await chain.anchor(end);
       anchored = end.seq;
-      setProblems(writeProblem, undefined);
+      own.note('anchor', undefined);
     } catch (thrown) {
-      setProblems(writeProblem, toProblem(unwritable(thrown)));
+      own.note('anchor', unwritable(folder, thrown));
       scheduleAnchor();
     }
   }
 
   function scheduleAnchor(): void {
-    if (anchorTimer !== undefined || closed) return;
+    if (anchorTimer !== undefined || closed || chain.end().seq === anchored) return;
     anchorTimer = setTimeout(() => {
       anchorDue = true;
       wake();
@@ -196,29 +114,27 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     anchorTimer.unref();
   }
 
-  function setProblems(write: Problem | undefined, anchor: Problem | undefined): void {
-    const isSame = write?.message === writeProblem?.message && anchor?.message === anchorProblem?.message;
-    writeProblem = write;
-    anchorProblem = anchor;
-    if (!isSame) tell();
+  async function write(group: Waiting[]): Promise<void> {
+    try {
+      await chain.write(group.map(({ event }) => event));
+      own.note('write', undefined);
+      own.written();
+      // What kept the anchor from the disk may be gone with what kept the records from it.
+      anchorDue ||= own.anchorProblem !== undefined;
+      for (const { resolve } of group) resolve();
+    } catch (thrown) {
+      const error = unwritable(folder, thrown);
+      own.note('write', error);
+      for (const { reject } of group) reject(error);
+    }
   }
 
   async function work(): Promise<void> {
     while (queue.length > 0 || anchorDue) {
       const group = queue.splice(0, largestGroup);
-      if (group.length > 0) {
-        try {
-          await commit(group.map(({ event }) => event));
-          setProblems(undefined, anchorProblem);
-          for (const { resolve } of group) resolve();
-        } catch (thrown) {
-          const error = unwritable(thrown);
-          setProblems(toProblem(error), anchorProblem);
-          for (const { reject } of group) reject(error);
-        }
-      }
+      if (group.length > 0) await write(group);
       if (anchorDue || performance.now() - anchoredAt >= anchorEveryMs) await saveAnchor();
-      else if (written.seq !== anchored) scheduleAnchor();
+      else scheduleAnchor();
     }
     working = undefined;
   }
@@ -228,11 +144,10 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     working ??= Promise.resolve().then(work);
   }
 
-  try {
-    log = await resume();
-  } catch (thrown) {
-    writeProblem = toProblem(unwritable(thrown));
-  }
+  await chain.open().catch((thrown: unknown) => {
+    own.note('write', unwritable(folder, thrown));
+  });
+  scheduleAnchor();
 
   return {
     append(event) {
@@ -243,25 +158,38 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
         );
       }
       return new Promise((resolve, reject) => {
-        queue.push({ event, resolve, reject });
+        // Now, not when it is written: somebody else may be signed in by then.
+        queue.push({ event: named(event), resolve, reject });
         wake();
       });
     },
-    state() {
-      const problem = writeProblem ?? anchorProblem;
-      return problem === undefined ? { kind: 'writing', path } : { kind: 'failed', path, problem };
-    },
-    damage: () => damage,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    state: () => own.state(chain.path()),
+    end: chain.end,
+    damage: own.damage,
+    takeKey: chain.takeKey,
+    subscribe: own.subscribe,
+    onWritten: own.onWritten,
     async close() {
       if (closed) return;
       closed = true;
       await working;
       await saveAnchor();
-      await drop();
+      await chain.close();
     },
   };
+}
+
+function unwritable(folder: string, cause: unknown): LatchkeyError {
+  const meanwhile = 'Until then no new access is given.';
+  if (isNewer(cause))
+    return new LatchkeyError('audit-unwritable', cause.message, {
+      remedy: `${cause.remedy ?? ''} ${meanwhile}`,
+      cause,
+    });
+  const { because, remedy } = systemReason(cause instanceof LatchkeyError ? cause.cause : cause);
+  return new LatchkeyError(
+    'audit-unwritable',
+    `The audit in ${folder} cannot be written because ${because}.`,
+    { remedy: `${remedy} ${meanwhile}`, cause },
+  );
 }

@@ -1,4 +1,4 @@
-import { decodeRecord, type AuditRecord, type ChainEnd } from './record-line.ts';
+import { decodeLink, type ChainEnd, type Link } from './record-line.ts';
 
 /** The first line at which something is wrong, and what. */
 export interface ChainBreak {
@@ -8,9 +8,11 @@ export interface ChainBreak {
   /**
    * `edited`: the line is not what was written. `missing`: records before this line are gone. `misplaced`: the line
    * was inserted, repeated or moved. `cut-off`: records at the end are gone. `anchor-missing`, `anchor-forged`: the
-   * note of the last record is gone, or is not one that this installation wrote.
+   * note of the last record is gone, or is not one that this installation wrote. `checkpoint-forged`: the same of the
+   * note that says where the chain goes on after files were taken away.
    */
-  reason: 'edited' | 'missing' | 'misplaced' | 'cut-off' | 'anchor-missing' | 'anchor-forged';
+  reason:
+    'edited' | 'missing' | 'misplaced' | 'cut-off' | 'anchor-missing' | 'anchor-forged' | 'checkpoint-forged';
   /** For people. */
   detail: string;
 }
@@ -52,17 +54,35 @@ export function createChainCheck(start: ChainEnd | undefined) {
   let damaged = 0;
   let damages: ChainBreak[] = [];
 
-  const find = (hash: string): Known | undefined => known.get(hash) ?? knownBefore.get(hash);
+  /** As long as each record has followed the one before, nothing is looked up, and a list is quicker than a map. */
+  let inOrder: Known[] | undefined = [];
+  let inOrderBefore: Known[] = [];
+
+  function find(hash: string): Known | undefined {
+    if (inOrder !== undefined) {
+      knownBefore = new Map(inOrderBefore.map((each) => [each.hash, each]));
+      known = new Map(inOrder.map((each) => [each.hash, each]));
+      inOrder = undefined;
+      inOrderBefore = [];
+    }
+    return known.get(hash) ?? knownBefore.get(hash);
+  }
 
   function remember(end: ChainEnd, place: Place | undefined): void {
     tip = { seq: end.seq, hash: end.hash, place, next: undefined };
-    known.set(end.hash, tip);
+    if (inOrder !== undefined) {
+      inOrder.push(tip);
+      if (inOrder.length >= memory) {
+        inOrderBefore = inOrder;
+        inOrder = [];
+      }
+    } else known.set(end.hash, tip);
     if (known.size >= memory) {
       knownBefore = known;
       known = new Map();
     }
     damaged = 0;
-    damages = [];
+    if (damages.length > 0) damages = [];
     if (highest === undefined || end.seq >= highest.seq) highest = { seq: end.seq, hash: end.hash };
   }
   if (start !== undefined) remember(start, undefined);
@@ -77,7 +97,7 @@ export function createChainCheck(start: ChainEnd | undefined) {
     return found;
   }
 
-  function follow(record: AuditRecord, place: Place): void {
+  function follow(record: Link, place: Place): void {
     const parent = find(record.prev);
     if (parent !== undefined && record.seq === parent.seq + 1) {
       // Of two that follow the same record, the one that nothing follows was put in: the later one, until we know.
@@ -116,13 +136,19 @@ export function createChainCheck(start: ChainEnd | undefined) {
     /** The record with the highest number; undefined before the first one where there was no start. */
     end: (): ChainEnd | undefined => highest,
     /** Takes the next line (without its newline). Returns its record, or undefined where it is none. */
-    next(bytes: Buffer, place: Place): AuditRecord | undefined {
-      const record = decodeRecord(bytes);
+    next(bytes: Buffer, place: Place): Link | undefined {
+      const record = decodeLink(bytes);
       if (record === undefined) {
         damaged += 1;
         const at = report(place, 'edited', 'The line does not match its own hash.');
         if (damages.length < mostBreaks) damages.push(at);
         return undefined;
+      }
+      const followsTip = record.prev === tip?.hash && record.seq === tip.seq + 1;
+      if (inOrder !== undefined && damaged === 0 && followsTip) {
+        if (tip !== undefined) tip.next = place;
+        remember(record, place);
+        return record;
       }
       if (find(record.hash) !== undefined) {
         report(place, 'misplaced', `Record ${record.seq} is here a second time.`);

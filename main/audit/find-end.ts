@@ -3,7 +3,8 @@ import { LatchkeyError } from '../contract/errors.ts';
 import type { Anchor } from './anchor.ts';
 import { auditFile, listAuditFiles, readLines, type AuditFileName } from './audit-files.ts';
 import { createChainCheck, type ChainBreak } from './chain.ts';
-import { genesis, type ChainEnd } from './record-line.ts';
+import { newerThanThis } from '../store/versioned.ts';
+import { genesis, isNewerLine, type ChainEnd, type Link } from './record-line.ts';
 
 /** Where writing goes on. */
 export interface FoundEnd {
@@ -30,16 +31,25 @@ const largestTorn = 64 * 1024 * 1024;
  */
 export async function findEnd(folder: string, anchor: Anchor, known: ChainEnd): Promise<FoundEnd> {
   const files = await listAuditFiles(folder);
-  const surely = anchor.kind === 'valid' && anchor.seq > known.seq ? anchor : known;
+  const ends = anchor.kind === 'valid' ? [known, ...anchor.ends] : [known];
+  const surely = ends.reduce((a, b) => (b.seq > a.seq ? b : a));
+  const signed = anchor.kind === 'valid' ? anchor.ends.at(-1) : undefined;
   const scans: Scan[] = [];
+  let broken: ChainBreak | undefined;
   for (const file of files.toReversed()) {
-    const scan = await scanFile(file, surely);
+    const scan = await scanFile(file, ends);
+    const after = scans.at(-1);
     scans.push(scan);
-    if (scan.end !== undefined) break;
+    broken = scan.broken ?? broken;
+    if (scan.end === undefined || scan.first === undefined) continue;
+    if (after?.first !== undefined && after.first.prev !== scan.end.hash)
+      broken ??= { file: after.file.name, line: 1, reason: 'edited', detail: 'It follows another file.' };
+    // Back to the record of the signed note, so that a history in newer files cannot be made up beside it.
+    if (signed === undefined || scan.first.seq <= signed.seq) break;
   }
   const newest = scans[0];
-  const end = scans.at(-1)?.end ?? genesis;
-  const broken = scans.at(-1)?.broken ?? breakAtEnd(newest, end, anchor, surely);
+  const end = scans.find((scan) => scan.end !== undefined)?.end ?? genesis;
+  broken ??= breakAtEnd(newest, end, anchor, surely);
 
   if (broken !== undefined) {
     // A number above 1 even where every file is gone: only file 1 may begin with record 1.
@@ -62,28 +72,41 @@ interface Scan {
   wholeLines: number;
   /** Undefined where the file has no record. */
   end: ChainEnd | undefined;
+  first: Link | undefined;
   /** A break before the last record; damage after it is the caller's to judge. */
   broken: ChainBreak | undefined;
 }
 
-async function scanFile(file: AuditFileName, surely: ChainEnd): Promise<Scan> {
+async function scanFile(file: AuditFileName, ends: ChainEnd[]): Promise<Scan> {
   const check = createChainCheck(file.number === 1 ? genesis : undefined);
   let [size, lines, wholeSize, wholeLines] = [0, 0, 0, 0];
   let broken: ChainBreak | undefined;
+  let first: Link | undefined;
   for await (const { bytes, end, ended } of readLines(file.path)) {
     lines += 1;
     size = end;
+    if (isNewerLine(bytes)) throw newerThanThis(`The audit's file ${file.path}`);
     const record = ended ? check.next(bytes, { file: file.name, line: lines }) : undefined;
     if (record === undefined) continue;
+    first ??= record;
     wholeSize = size;
     wholeLines = lines;
     broken ??= check.breaks[0];
-    if (record.seq === surely.seq && record.hash !== surely.hash) {
+    if (ends.some(({ seq, hash }) => record.seq === seq && record.hash !== hash)) {
       const detail = `The anchor names another record ${record.seq} than this one.`;
       broken ??= { file: file.name, line: lines, reason: 'edited', detail };
     }
   }
-  return { file, size, lines, wholeSize, wholeLines, end: wholeLines > 0 ? check.end() : undefined, broken };
+  return {
+    file,
+    size,
+    lines,
+    wholeSize,
+    wholeLines,
+    end: wholeLines > 0 ? check.end() : undefined,
+    first,
+    broken,
+  };
 }
 
 /** What is wrong at the end of the newest file, where all records before it are in order. */

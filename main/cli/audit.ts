@@ -1,34 +1,184 @@
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { defined } from '../base/defined.ts';
+import { fingerprint } from '../audit/audit-key.ts';
 import { readAudit, verifyAudit } from '../audit/verify.ts';
 import { LatchkeyError } from '../contract/errors.ts';
-import { failed, plain, result, type Output } from './output.ts';
+import { administer, type Administrator } from './administer.ts';
+import { auditTable, concerns } from './audit-table.ts';
+import { connectClient, type Client } from './client.ts';
+import { failed, result, type Output } from './output.ts';
+import type { Tools } from './tools.ts';
+
+interface ListOptions {
+  limit: string;
+  since?: string;
+  event?: string;
+  user?: string;
+}
+
+export function registerAudit({ program, output, signal, run, withClient }: Tools): void {
+  const audit = program.command('audit').description('the record of sign-ins, tokens, logins and refusals');
+  audit
+    .command('verify')
+    .description('check the hash chain; names the first line that was changed')
+    .option('--from <path>', "an archive that comes before it, or a checkpoint's file to begin at")
+    .option('--key <public key>', 'must have signed it; without it the running Latchkey is asked for its own')
+    .action(
+      run(({ home }, options: { from?: string; key?: string }) =>
+        verify(home, output, { publicKey: options.key, from: options.from }),
+      ),
+    );
+  audit
+    .command('list')
+    .description('the last records: time, event, who, what')
+    .option('--limit <count>', 'how many', '50')
+    .option('--since <time>', 'a date, or how long ago: 30m, 12h, 7d')
+    .option('--event <name>', 'only these, such as login-refused')
+    .option('--user <name>', 'only what this person did, or what was done to them')
+    .action(run(({ home }, options: ListOptions) => listAudit(home, options, output)));
+  audit
+    .command('prune')
+    .description(
+      'delete old files of it under a signed checkpoint, so that the rest still verifies; takes your second factor',
+    )
+    .requiredOption('--before <time>', 'a date, or how long ago: 90d')
+    .action(
+      withClient((client, { before }: { before: string }) => prune({ client, output, signal }, before)),
+    );
+  audit
+    .command('archive')
+    .description('move old files of it to a folder, under a signed checkpoint; takes your second factor')
+    .argument('<folder>', 'is made where it is missing; check it with: audit verify --from <folder>')
+    .requiredOption('--before <time>', 'a date, or how long ago: 90d')
+    .action(
+      withClient((client, folder: string, { before }: { before: string }) =>
+        prune({ client, output, signal }, before, resolve(folder)),
+      ),
+    );
+  audit
+    .command('key')
+    .description('the public key that signs the audit: note it elsewhere')
+    .action(
+      withClient(async (client) => {
+        const publicKey = await publicKeyOf(client);
+        const human =
+          publicKey === undefined
+            ? 'The audit is not signed, since secrets are kept in memory only.'
+            : `${publicKey}\nFingerprint: ${fingerprint(publicKey)}`;
+        result(output, 'audit key', { publicKey: publicKey ?? null }, human);
+      }),
+    );
+}
 
 /** Checks the chain of the home's audit; works while the broker runs and when it does not. */
-export async function verify(home: string, output: Output): Promise<number> {
-  const verdict = await verifyAudit(join(home, 'audit'));
+async function verify(
+  home: string,
+  output: Output,
+  options: { publicKey?: string | undefined; from?: string | undefined },
+): Promise<number> {
+  const publicKey = options.publicKey ?? (await runningKey(home));
+  const verdict = await verifyAudit(join(home, 'audit'), { ...options, publicKey });
+  if (verdict.ok && verdict.files === 0) throw noAudit(home);
   if (verdict.ok) {
-    const { records, files } = verdict;
-    result(output, verdict, `The audit is whole: ${count(records, 'record')} in ${count(files, 'file')}.`);
+    const { records, files, signedBy = [], from } = verdict;
+    const where = from === undefined ? '' : `, from record ${from} on`;
+    const lines = [`The audit is whole: ${count(records, 'record')} in ${count(files, 'file')}${where}.`];
+    if (publicKey !== undefined && signedBy.includes(publicKey))
+      lines.push(`It is signed with the key ${fingerprint(publicKey)}.`);
+    else if (signedBy.length > 0) {
+      const names = signedBy.map(fingerprint).join(', ');
+      lines.push(
+        `It is signed with the key ${names}: compare with the one that you noted (latchkey audit key).`,
+      );
+    }
+    result(output, 'audit verify', { ...verdict }, lines.join('\n'));
     return 0;
   }
-  if (output.json) output.out(JSON.stringify(verdict));
+  if (output.json) result(output, 'audit verify', { ...verdict }, '');
   return failed(
     { ...output, json: false },
     new LatchkeyError(
       'audit-broken',
       `The audit was changed: ${verdict.file}, line ${verdict.line}: ${verdict.reason}.`,
-      {
-        remedy: 'Compare with a backup of the file; records before this line are as they were written.',
-      },
+      { remedy: 'Compare with a backup of the file; records before this line are as they were written.' },
     ),
   );
 }
 
-export async function listAudit(home: string, limit: number, output: Output): Promise<void> {
+/** Of the broker that has this home open, where one does. */
+async function runningKey(home: string): Promise<string | undefined> {
+  try {
+    return await publicKeyOf(await connectClient(home));
+  } catch {
+    return undefined;
+  }
+}
+
+async function publicKeyOf(client: Client): Promise<string | undefined> {
+  const { publicKey } = await client.call('readAuditKey', {});
+  return publicKey ?? undefined;
+}
+
+async function listAudit(home: string, options: ListOptions, output: Output): Promise<void> {
+  const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1)
     throw new LatchkeyError('request-invalid', '--limit takes a whole number from 1.');
-  const records = await readAudit(join(home, 'audit'), { limit });
-  result(output, records, records.map((record) => plain(JSON.stringify(record))).join('\n'));
+  const { event, user } = options;
+  const records = await readAudit(join(home, 'audit'), {
+    limit,
+    since: options.since === undefined ? undefined : timeOf(options.since),
+    matches: (record) =>
+      (event === undefined || record.event === event) && (user === undefined || concerns(record, user)),
+  });
+  if (records.length === 0 && !existsSync(join(home, 'audit'))) throw noAudit(home);
+  const human = records.length === 0 ? 'No such records.' : auditTable(records);
+  result(output, 'audit list', { records }, human);
+}
+
+async function prune(administrator: Administrator, before: string, archive?: string): Promise<void> {
+  const { files, records } = await administer(administrator, 'pruneAudit', {
+    before: timeOf(before).toISOString(),
+    ...defined({ archive }),
+  });
+  const done = archive === undefined ? 'deleted' : `moved to ${archive}`;
+  const human =
+    files.length === 0
+      ? 'No file of the audit is as old as that as a whole; nothing was changed.'
+      : `${count(records, 'record')} in ${count(files.length, 'file')} ${done}.`;
+  result(
+    administrator.output,
+    archive === undefined ? 'audit prune' : 'audit archive',
+    { files, records },
+    human,
+  );
+}
+
+const unitMs: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A date (ISO 8601; without a zone that of this computer), or a duration before now. */
+function timeOf(given: string): Date {
+  const [, number, unit = ''] = /^(\d{1,6})([mhd])$/.exec(given) ?? [];
+  const isDate = /^\d{4}-\d\d-\d\d/.test(given);
+  // A date alone would mean midnight in Greenwich.
+  const text = /^\d{4}-\d\d-\d\d$/.test(given) ? `${given}T00:00:00` : given;
+  const time = number === undefined ? new Date(isDate ? text : Number.NaN) : ago(Number(number), unit);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw new LatchkeyError('request-invalid', `"${given}" is no time.`, {
+    remedy: 'Give a date such as 2026-03-31 or 2026-03-31T12:00, or how long ago: 30m, 12h, 7d.',
+  });
+}
+
+function ago(number: number, unit: string): Date {
+  return new Date(Date.now() - number * (unitMs[unit] ?? 0));
+}
+
+/** Every start writes a record, so that none at all is never how it should be. */
+function noAudit(home: string): LatchkeyError {
+  return new LatchkeyError('audit-broken', `There is no audit in ${join(home, 'audit')}.`, {
+    remedy:
+      'Name the home of the broker (--home or LATCHKEY_HOME). If this is it and a broker has run there, somebody took its audit away: look for a copy.',
+  });
 }
 
 function count(number: number, noun: string): string {

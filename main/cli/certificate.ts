@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { LatchkeyError } from '../contract/errors.ts';
 import { readIfThere } from '../store/durable-file.ts';
 import { authorityFileName, authorityFolder, passingMark } from '../store/local-authority.ts';
 import { plain, result, type Output } from './output.ts';
+import { askTerminal } from './terminal.ts';
 import type { Tools } from './tools.ts';
 
 interface Authority {
@@ -41,7 +41,7 @@ export function registerCertificate({ program, output, signal, run }: Tools): vo
     .action(
       run(async ({ home }) => {
         const { pem } = await readAuthority(home);
-        result(output, { pem }, pem.trimEnd());
+        result(output, 'certificate pem', { pem }, pem.trimEnd());
       }),
     );
 
@@ -55,7 +55,8 @@ export function registerCertificate({ program, output, signal, run }: Tools): vo
         const command = trustCommand(process.platform, authority);
         if (command === undefined) {
           const steps = linuxSteps(authority.file);
-          result(output, { installed: false, ...describe(authority), commands: steps.commands }, steps.text);
+          const printed = { installed: false as const, ...describe(authority), commands: steps.commands };
+          result(output, 'certificate install', printed, steps.text);
           return;
         }
         const warning = authority.lasting ? '' : `${notLasting}\n`;
@@ -64,6 +65,7 @@ export function registerCertificate({ program, output, signal, run }: Tools): vo
         const undo = `To forget it again: ${command.undo}`;
         result(
           output,
+          'certificate install',
           { installed: true, ...describe(authority), undo: command.undo },
           `This computer trusts ${nameOf(authority)} now. ${undo}`,
         );
@@ -105,7 +107,7 @@ function show(authority: Authority, output: Output): void {
     '  Vouches for  localhost, 127.0.0.1 and ::1 only',
     ...(authority.lasting ? [] : ['', notLasting]),
   ];
-  result(output, describe(authority), text.join('\n'));
+  result(output, 'certificate show', describe(authority), text.join('\n'));
 }
 
 function describe({ file, certificate, lasting }: Authority) {
@@ -178,14 +180,10 @@ async function demandYes(question: string, signal: AbortSignal): Promise<void> {
     throw new LatchkeyError(
       'request-invalid',
       'This changes what your computer trusts, and nobody can be asked.',
-      {
-        remedy: 'Run it in a terminal, or add --yes.',
-      },
+      { remedy: 'Run it in a terminal, or add --yes.' },
     );
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${question} [y/N] `, { signal }).catch(() => '');
-  terminal.close();
+  const answer = await askTerminal(`${question} [y/N] `, { shown: true, signal }).catch(() => '');
   if (!/^y(?:es)?$/i.test(answer.trim())) throw new LatchkeyError('request-refused', 'Nothing was changed.');
 }
 

@@ -1,5 +1,5 @@
 import type { Explanation } from '../contract/explanation.ts';
-import type { Check } from '../contract/ipc.ts';
+import type { Check } from '../contract/shapes.ts';
 import { plain, result } from './output.ts';
 import type { Tools } from './tools.ts';
 
@@ -14,8 +14,8 @@ export function registerChecks({ program, output, withClient }: Tools): void {
     )
     .action(
       withClient(async (client) => {
-        const { checks } = (await client.post('/v1/doctor', {})) as { checks: Check[] };
-        result(output, checks, describeChecks(checks));
+        const { checks } = await client.call('runDoctor', {});
+        result(output, 'doctor', { checks }, describeChecks(checks));
         return exitCodeOf(checks);
       }),
     );
@@ -26,8 +26,8 @@ export function registerChecks({ program, output, withClient }: Tools): void {
     .argument('<sign-in name>@<connection>')
     .action(
       withClient(async (client, subject: string) => {
-        const explanation = (await client.post('/v1/explain', { subject })) as Explanation;
-        result(output, explanation, describeExplanation(explanation));
+        const explanation = await client.call('explain', { subject });
+        result(output, 'explain', explanation, describeExplanation(explanation));
         return explanation.allowed ? 0 : 4;
       }),
     );

@@ -1,53 +1,120 @@
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { apiDescription, apiFile, type ApiDescription } from '../api/description.ts';
-import { fromProblem, LatchkeyError } from '../contract/errors.ts';
-import { appState, problem, type AppState } from '../contract/state.ts';
+import {
+  type ActionReply,
+  type ActionRequest,
+  type ActionSchema,
+  actionSchemas,
+} from '../contract/action-schemas.ts';
+import { type Action, type ApiAction, actions } from '../contract/actions.ts';
+import { apiProblem, type ApiState, schemaVersion } from '../contract/api-state.ts';
+import { fromProblem, LatchkeyError, type Problem } from '../contract/errors.ts';
+import { defined } from '../base/defined.ts';
+import { provenRequest } from './proven-request.ts';
 
 /** The command line's way to the broker of a home. */
 export interface Client {
+  /** The account that the command line names; it goes with each action that takes one. */
+  as: string | undefined;
+  /** Has the broker do one of the actions that have a route. @throws LatchkeyError as the broker says */
+  call<A extends ApiAction>(
+    action: A,
+    request: ActionRequest<A>,
+    signal?: AbortSignal,
+  ): Promise<ActionReply<A>>;
   /** The state, or the next one above revision `after` if it comes within `waitSeconds`; an abort ends the wait. */
   state(options?: {
-    after: number;
-    waitSeconds: number;
-    signal: AbortSignal;
-  }): Promise<{ revision: number; state: AppState }>;
-  get(path: string): Promise<unknown>;
-  post(path: string, body: unknown): Promise<unknown>;
+    after?: number;
+    waitSeconds?: number;
+    signal?: AbortSignal;
+  }): Promise<{ revision: number; state: ApiState }>;
 }
 
-const failure = z.object({ problem });
-const stateAnswer = z.object({ revision: z.number(), state: appState });
+/** One request; resolves to the answer, and rejects with the problem of one that failed. */
+export type Ask = (
+  method: string,
+  path: string,
+  options?: { body?: object; signal?: AbortSignal | undefined; soon?: boolean },
+) => Promise<unknown>;
+
+/** Longer than the longest wait for a new state (30 s), and far longer than what answers soon. */
+const soonMs = 45_000;
+/** Longer than any action lasts that waits for the directory or for an answer of the phone. */
+const actionTimeoutMs = 10 * 60_000;
+
+const failure = z.object({ problem: apiProblem });
+const ofVersion = z.object({ schemaVersion: z.literal(schemaVersion) });
 
 /** @throws LatchkeyError `broker-not-running` where no broker has this home. */
-export async function connectClient(home: string): Promise<Client> {
+export async function connectClient(home: string, as?: string): Promise<Client> {
+  const ask = callerOf(actions, actionSchemas, await connectApi(home)) as Client['call'];
+  const call = ((action, request, signal) =>
+    ask(action, { ...(takesAccount(action) ? defined({ as }) : {}), ...request }, signal)) as Client['call'];
+  return {
+    as,
+    call,
+    state: ({ signal, ...options } = {}) =>
+      call('readState', { after: options.after, wait: options.waitSeconds }, signal),
+  };
+}
+
+/** The actions of a table over HTTP: each by its name, with its reply as the contract has it. */
+export function callerOf(
+  table: Readonly<Record<string, Action>>,
+  schemas: Readonly<Record<string, ActionSchema>>,
+  ask: Ask,
+): (name: string, request: object, signal?: AbortSignal) => Promise<unknown> {
+  return async (name, request, signal) => {
+    const { route, soon = false } = table[name] ?? {};
+    const [method = '', path = ''] = route?.split(' ') ?? [];
+    const schema = schemas[name];
+    if (schema === undefined || path === '') throw new TypeError(`the action ${name} has no route`);
+    const answer =
+      method === 'GET'
+        ? await ask(method, `${path}${queryOf(request)}`, { signal })
+        : await ask(method, path, { body: request, signal, soon });
+    const parsed = ofVersion.safeParse(answer).success ? schema.reply.safeParse(answer) : undefined;
+    if (parsed?.success === true) return parsed.data;
+    throw new LatchkeyError('internal', 'Latchkey has answered in a way that this command does not know.', {
+      remedy: 'Start Latchkey again, in the version of this command.',
+    });
+  };
+}
+
+function takesAccount(action: ApiAction): boolean {
+  const { request } = actionSchemas[action];
+  return actions[action].may === 'administers' || (request instanceof z.ZodObject && 'as' in request.shape);
+}
+
+function queryOf(request: object): string {
+  const query = new URLSearchParams(
+    Object.entries(request).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
+  ).toString();
+  return query === '' ? '' : `?${query}`;
+}
+
+/** The API of the broker that has this home. @throws LatchkeyError `broker-not-running` where none has */
+export async function connectApi(home: string): Promise<Ask> {
   const description = await readDescription(home);
-  const call = async (
-    method: string,
-    path: string,
-    body?: unknown,
-    signal?: AbortSignal,
-  ): Promise<unknown> => {
-    const { status, text } = await send(description, method, path, body, signal).catch((cause: unknown) => {
+  return async (method, path, { body, signal, soon = method === 'GET' } = {}) => {
+    const { status, text } = await provenRequest(description, {
+      method,
+      path,
+      body,
+      timeoutMs: soon ? soonMs : actionTimeoutMs,
+      signal,
+    }).catch((cause: unknown) => {
       signal?.throwIfAborted();
-      throw notRunning(home, cause);
+      throw cause instanceof LatchkeyError ? cause : unanswered(home, cause);
     });
     const answer: unknown = JSON.parse(text);
     if (status === 200) return answer;
     const failed = failure.safeParse(answer);
     throw failed.success
-      ? fromProblem(failed.data.problem as Parameters<typeof fromProblem>[0])
+      ? fromProblem(failed.data.problem as Problem)
       : new LatchkeyError('internal', `The broker answered with status ${status}.`);
-  };
-  return {
-    async state(options) {
-      const query = options === undefined ? '' : `?after=${options.after}&wait=${options.waitSeconds}`;
-      return stateAnswer.parse(await call('GET', `/v1/state${query}`, undefined, options?.signal));
-    },
-    get: (path) => call('GET', path),
-    post: (path, body) => call('POST', path, body),
   };
 }
 
@@ -55,7 +122,42 @@ async function readDescription(home: string): Promise<ApiDescription> {
   try {
     return apiDescription.parse(JSON.parse(await readFile(apiFile({ run: join(home, 'run') }), 'utf8')));
   } catch (cause) {
-    throw notRunning(home, cause);
+    throw unanswered(home, cause);
+  }
+}
+
+/** Only what says that nobody is there says that nothing runs. */
+function unanswered(home: string, cause: unknown): LatchkeyError {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ECONNREFUSED':
+      return notRunning(home, cause);
+    case 'EMFILE':
+    case 'ENFILE':
+      return new LatchkeyError('broker-unanswering', 'This command may open no more files.', {
+        remedy: 'Close other programs, or raise the limit: ulimit -n',
+        cause,
+      });
+    // A process without descriptors takes a connection and closes it at once.
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return new LatchkeyError(
+        'broker-unanswering',
+        `The Latchkey of ${home} has hung up without an answer.`,
+        {
+          remedy:
+            'It may have no file descriptors left: close database sessions that are not needed, or raise its limit (ulimit -n; in a systemd unit: LimitNOFILE). Then try again.',
+          cause,
+        },
+      );
+    default:
+      return new LatchkeyError(
+        'broker-unanswering',
+        `The Latchkey of ${home} cannot be asked (${code || 'its description cannot be read'}).`,
+        { remedy: 'Try again; if it stays, start Latchkey again.', cause },
+      );
   }
 }
 
@@ -63,45 +165,5 @@ function notRunning(home: string, cause: unknown): LatchkeyError {
   return new LatchkeyError('broker-not-running', `No Latchkey is running for ${home}.`, {
     remedy: 'Start the Latchkey application, or run: latchkey serve',
     cause,
-  });
-}
-
-function send(
-  { url, socket, bearer }: ApiDescription,
-  method: string,
-  path: string,
-  body: unknown,
-  signal: AbortSignal | undefined,
-): Promise<{ status: number; text: string }> {
-  const place =
-    socket === undefined ? { host: new URL(url).hostname, port: new URL(url).port } : { socketPath: socket };
-  const payload = body === undefined ? undefined : JSON.stringify(body);
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      {
-        ...place,
-        method,
-        path,
-        ...(signal === undefined ? {} : { signal }),
-        headers: {
-          // Over a socket there is no port to name; the guard expects the bare name there.
-          ...(socket === undefined ? {} : { host: 'localhost' }),
-          authorization: `Bearer ${bearer}`,
-          ...(payload === undefined
-            ? {}
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
-        },
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
-        );
-        response.on('error', reject);
-      },
-    );
-    outgoing.on('error', reject);
-    outgoing.end(payload);
   });
 }

@@ -1,9 +1,11 @@
 import { fill, shownPassword, textOf } from '../connect/fill.ts';
 import { masked } from '../connect/merge.ts';
 import { tools } from '../connect/tools.ts';
-import type { Settings } from '../connect/types.ts';
-import type { Plan, Written } from '../core/settings-files.ts';
-import { findProgram } from '../core/tool-programs.ts';
+import { inTheWay, noSuchFile } from '../connect/client-variables.ts';
+import { revocationList } from '../connect/libpq.ts';
+import type { Protocol, Settings } from '../connect/types.ts';
+import { expandPath, type Plan, type Written } from '../connect/settings-files.ts';
+import { findProgram } from '../connect/tool-programs.ts';
 import { plain } from './output.ts';
 
 export const nothingToWrite = 'This tool has no file that could be written; enter the fields in its dialog.';
@@ -11,6 +13,11 @@ export const nothingToWrite = 'This tool has no file that could be written; ente
 /** A line of a file, whose bytes came as latin1, without any password. */
 function shownLine(line: string): string {
   return plain(fill(masked(Buffer.from(line, 'latin1').toString('utf8').trimEnd()), shownPassword));
+}
+
+/** As a person writes it: with `~`, and with what a variable says in its place. */
+function shownPath(path: string): string {
+  return path.startsWith('$') ? (expandPath(path) ?? path) : path;
 }
 
 export interface Change {
@@ -33,7 +40,7 @@ export function describeChange({ path, removed, added }: Change): string {
 export function describe(
   settings: Settings,
   written: readonly Written[],
-  options: { write: boolean },
+  { protocol, ...options }: { write: boolean; protocol: Protocol },
   password: string,
 ): string {
   const { title, steps, fields, texts, files } = settings;
@@ -50,6 +57,14 @@ export function describe(
     fields.map(({ label, value }) => `  ${label.padEnd(width)}  ${plain(fill(value, password))}`).join('\n'),
     ...texts.map(({ label, text }) => `  ${label}\n${indented(fill(text, password))}`),
   ];
+  const names = files.length === 0 ? [] : inTheWay(protocol, 'files', process.env);
+  if (names.length > 0)
+    parts.push(`In the way, where your shell has them: ${names.join(', ')}. Unset them for these settings.`);
+  const list = protocol === 'postgresql' ? revocationList(process.env) : undefined;
+  if (list !== undefined)
+    parts.push(
+      `In the way of what is built on libpq: ${list}, which knows nothing of Latchkey's authority. Start such programs with PGSSLCRL=${noSuchFile}, or move the file.`,
+    );
   if (options.write) {
     parts.push(
       written
@@ -62,7 +77,8 @@ export function describe(
   } else {
     parts.push(
       ...files.map(
-        (file) => `  ${file.paths[0]} (--write puts it there)\n${indented(fill(textOf(file), password))}`,
+        (file) =>
+          `  ${shownPath(file.paths[0] ?? '')} (--write puts it there)\n${indented(fill(textOf(file), password))}`,
       ),
     );
   }

@@ -1,17 +1,16 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import { join } from 'node:path';
+import { defined } from '../base/defined.ts';
 import { fillShown, shownPassword } from '../connect/fill.ts';
 import { findTool, settingsFor } from '../connect/tools.ts';
 import { passwordPlaceholder, type Place, type Settings, type Tool } from '../connect/types.ts';
-import type { IssuedToken } from '../core/token-issue.ts';
 import { LatchkeyError } from '../contract/errors.ts';
-import { defaultHome } from '../store/home.ts';
+import { placeArguments } from '../store/places.ts';
 import { authorityFileName, authorityFolder } from '../store/local-authority.ts';
 import { connectClient, type Client } from './client.ts';
-import { placeOf, withHandle, type HandleIssuer } from '../core/connect-desk.ts';
-import { planSettings, writePlans } from '../core/settings-files.ts';
-import { findProgram, openTool } from '../core/tool-programs.ts';
+import { placeOf, withHandle, type HandleIssuer } from '../connect/service.ts';
+import { planSettings, writePlans } from '../connect/settings-files.ts';
+import { findProgram, openTool } from '../connect/tool-programs.ts';
 import {
   changeOf,
   describe,
@@ -20,7 +19,7 @@ import {
   listTools,
   nothingToWrite,
 } from './connect-output.ts';
-import { result } from './output.ts';
+import { result, shortOption } from './output.ts';
 import type { Tools } from './tools.ts';
 
 interface Options {
@@ -30,19 +29,11 @@ interface Options {
   write: boolean;
   dryRun: boolean;
   showPassword: boolean;
+  into?: string;
   open: boolean;
   list: boolean;
+  short?: boolean;
 }
-
-/** What the broker answers to `POST /v1/handles`: a password that may be saved, and where it is good. */
-const handleAnswer = z.object({
-  id: z.string(),
-  handle: z.string(),
-  username: z.string(),
-  host: z.string(),
-  port: z.number().int(),
-  database: z.string(),
-});
 
 /** `connect`: settings for SQL tools, shown, written, or put to use at once. */
 export function registerConnect({ program, output, run }: Tools): void {
@@ -55,14 +46,16 @@ export function registerConnect({ program, output, run }: Tools): void {
     .option('--name <name>', 'what the tool shall call it; by default the name of the connection')
     .option('--write', 'put them into the files of the tool; what is yours in there stays', false)
     .option('--dry-run', 'show what --write would change', false)
+    .option('--into <folder>', 'which settings, where the tool is installed more than once')
     .option('--show-password', 'issue a password that may be saved, and print it', false)
     .option('--open', 'start the tool', false)
+    .option('--short', shortOption)
     .option('--list', 'the tools, and which are installed here', false)
     .action(
-      run(async ({ home }, connection: string | undefined, options: Options) => {
+      run(async ({ home, as }, connection: string | undefined, options: Options) => {
         if (options.list) {
           const list = listTools();
-          result(output, list, describeTools(list));
+          result(output, 'connect --list', { tools: list }, describeTools(list));
           return undefined;
         }
         if (connection === undefined || options.for === undefined) {
@@ -71,17 +64,21 @@ export function registerConnect({ program, output, run }: Tools): void {
           });
         }
         const tool = findTool(options.for);
-        const client = await connectClient(home);
+        const client = await connectClient(home, as);
         const authorityFile = join(authorityFolder(home), authorityFileName);
         const place = await placeOf((await client.state()).state, connection, tool, {
           command: ownCommand(home),
-          ...(options.role === undefined ? {} : { role: options.role }),
-          ...(options.name === undefined ? {} : { name: options.name }),
-          ...(existsSync(authorityFile) ? { authorityFile } : {}),
+          ...(options.short === true ? { short: true } : {}),
+          ...defined({
+            role: options.role,
+            name: options.name,
+            as,
+            authorityFile: existsSync(authorityFile) ? authorityFile : undefined,
+          }),
         });
         const onlyOpen = options.open && !options.write && !options.dryRun && !options.showPassword;
         const done = await carryOut(client, tool, place, options);
-        if (!onlyOpen) result(output, done.json, done.human);
+        if (!onlyOpen) result(output, 'connect', done.json, done.human);
         return options.open && !options.dryRun ? open(client, tool, place, done.settings) : undefined;
       }),
     );
@@ -89,14 +86,14 @@ export function registerConnect({ program, output, run }: Tools): void {
 
 interface Done {
   settings: Settings;
-  json: unknown;
+  json: Record<string, unknown>;
   human: string;
 }
 
 async function carryOut(client: Client, tool: Tool, place: Place, options: Options): Promise<Done> {
   const settings = settingsFor(tool.id, place);
   // Everything that can be refused is refused before a password is issued.
-  const dry = options.write || options.dryRun ? await planSettings(settings) : [];
+  const dry = options.write || options.dryRun ? await planSettings(settings, options) : [];
   if (options.dryRun) {
     const files = dry.map(changeOf);
     return {
@@ -111,7 +108,7 @@ async function carryOut(client: Client, tool: Tool, place: Place, options: Optio
     return {
       settings,
       json: { ...settings, written },
-      human: describe(settings, written, options, shownPassword),
+      human: describe(settings, written, { ...options, ...place }, shownPassword),
     };
   }
   if (!JSON.stringify(settings).includes(passwordPlaceholder)) {
@@ -120,16 +117,23 @@ async function carryOut(client: Client, tool: Tool, place: Place, options: Optio
     });
   }
   const issuer: HandleIssuer = {
-    make: async (request) => handleAnswer.parse(await client.post('/v1/handles', request)),
-    revoke: (id) => client.post('/v1/handles/revoke', { id }),
+    make: (request) => client.call('makeHandle', { ...request, ...defined({ short: place.short }) }),
+    revoke: (id) => client.call('revokeHandle', { id }),
   };
   return withHandle(tool, place, issuer, async (final, { id, handle }) => {
-    const written = options.write ? await writePlans(await planSettings(final, handle)) : [];
+    const written = options.write
+      ? await writePlans(await planSettings(final, { password: handle, into: options.into }))
+      : [];
     const shown = options.showPassword ? fillShown(final, handle) : final;
     return {
       settings: final,
       json: { ...shown, written, handle: { id, ...(options.showPassword ? { password: handle } : {}) } },
-      human: describe(final, written, options, options.showPassword ? handle : shownPassword),
+      human: describe(
+        final,
+        written,
+        { ...options, ...place },
+        options.showPassword ? handle : shownPassword,
+      ),
     };
   });
 }
@@ -142,15 +146,15 @@ async function open(client: Client, tool: Tool, place: Place, { open: opening }:
     });
   }
   if (opening.passwordVariable === undefined) return openTool(found, opening, undefined);
-  const token = (await client.post('/v1/tokens', {
+  const token = await client.call('issueToken', {
     connection: place.connection,
-    ...(place.role === undefined ? {} : { role: place.role }),
-  })) as IssuedToken;
+    ...defined({ role: place.role, as: place.as, short: place.short }),
+  });
   try {
     return await openTool(found, opening, token.token);
   } finally {
     // The broker may have gone, or the token expired in a long session: neither is this command's failure.
-    await client.post('/v1/tokens/revoke', { id: token.id }).catch(() => undefined);
+    await client.call('revokeTokens', { id: token.id }).catch(() => undefined);
   }
 }
 
@@ -161,5 +165,5 @@ async function open(client: Client, tool: Tool, place: Place, { open: opening }:
 function ownCommand(home: string): string[] {
   const script = process.argv[1];
   const own = script === undefined ? [] : [realpathSync(script)];
-  return [process.execPath, ...own, ...(home === defaultHome() ? [] : ['--home', resolve(home)])];
+  return [process.execPath, ...own, ...placeArguments({ home })];
 }

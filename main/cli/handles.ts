@@ -1,7 +1,13 @@
-import type { MadeHandle } from '../core/handle-desk.ts';
+import { defined } from '../base/defined.ts';
 import type { HandleState } from '../contract/state.ts';
-import { clock, plain, result } from './output.ts';
+import { clock, plain, result, shortOption } from './output.ts';
 import type { Tools } from './tools.ts';
+
+interface MakeOptions {
+  tool: string;
+  role?: string;
+  short?: boolean;
+}
 
 /** `handle`: passwords that a tool may save. */
 export function registerHandles({ program, output, withClient }: Tools): void {
@@ -14,18 +20,15 @@ export function registerHandles({ program, output, withClient }: Tools): void {
     .argument('<connection>')
     .option('--tool <name>', 'what it is for, as you call it', 'a tool')
     .option('--role <role>', 'where your groups give you several')
+    .option('--short', shortOption)
     .action(
-      withClient(async (client, connection: string, { tool, role }: { tool: string; role?: string }) => {
-        const made = (await client.post('/v1/handles', {
-          connection,
-          tool,
-          ...(role === undefined ? {} : { role }),
-        })) as MadeHandle;
+      withClient(async (client, connection: string, { tool, role, short }: MakeOptions) => {
+        const made = await client.call('makeHandle', { connection, tool, ...defined({ role, short }) });
         // Alone on stdout, so that it can be piped; the rest is for the person.
-        result(output, made, made.handle);
+        result(output, 'handle make', made, made.handle);
         if (!output.json) {
           output.err(
-            `Save it as the password of ${made.username} on ${made.host}:${made.port}, database ${made.database}. At its first login you are asked to allow the program, and then no other can use it.`,
+            `Save it as the password of ${made.username} on ${made.host}:${made.port}, database ${made.database}. It is good until ${clock(made.expiresAt)}. At its first login you are asked to allow the program, and then no other can use it.`,
           );
         }
       }),
@@ -36,7 +39,8 @@ export function registerHandles({ program, output, withClient }: Tools): void {
     .action(
       withClient(async (client) => {
         const { handles } = (await client.state()).state;
-        result(output, handles, handles.map(describeHandle).join('\n') || 'There are no handles.');
+        const human = handles.map(describeHandle).join('\n') || 'There are no handles.';
+        result(output, 'handle list', { handles }, human);
       }),
     );
   handle
@@ -45,8 +49,8 @@ export function registerHandles({ program, output, withClient }: Tools): void {
     .argument('<handle-id>')
     .action(
       withClient(async (client, id: string) => {
-        await client.post('/v1/handles/revoke', { id });
-        result(output, { revoked: id }, 'The handle has been revoked.');
+        await client.call('revokeHandle', { id });
+        result(output, 'handle revoke', { revoked: id }, 'The handle has been revoked.');
       }),
     );
 }
@@ -58,12 +62,14 @@ export function describeHandle({
   role,
   username,
   createdAt,
+  expiresAt,
   boundTo,
   lastUsedAt,
 }: HandleState): string {
   const parts = [
     `"${plain(tool)}" on ${connection}${role === undefined ? '' : ` as ${role}`} for ${plain(username)}`,
     `made ${clock(createdAt)}`,
+    Date.parse(expiresAt) > Date.now() ? `good until ${clock(expiresAt)}` : `EXPIRED ${clock(expiresAt)}`,
     boundTo === undefined ? 'bound to no program yet' : `for ${plain(boundTo)} only`,
     ...(lastUsedAt === undefined ? [] : [`last used ${clock(lastUsedAt)}`]),
   ];

@@ -1,19 +1,14 @@
+import { Option } from 'commander';
 import { LatchkeyError } from '../contract/errors.ts';
-import type { Enrolment } from '../contract/ipc.ts';
+import type { Enrolment, LocalAccount } from '../contract/shapes.ts';
 import { showEnrolment, showRecoveryCodes } from './mfa.ts';
-import type { Client } from './client.ts';
+import { administer, type Administrator } from './administer.ts';
 import { plain, result, type Output } from './output.ts';
 import { readSecret } from './secret-input.ts';
 import type { Tools } from './tools.ts';
 
-interface Listed {
-  account: { username: string; displayName: string };
-  groups: string[];
-  enabled: boolean;
-}
-
 /** `local`: break-glass accounts, for the day on which the directory cannot be reached. */
-export function registerLocal({ program, output, withClient }: Tools): void {
+export function registerLocal({ program, output, signal, source, run, withClient }: Tools): void {
   const local = program.command('local').description('break-glass accounts of the provider of type "local"');
 
   local
@@ -21,41 +16,49 @@ export function registerLocal({ program, output, withClient }: Tools): void {
     .description('the accounts')
     .action(
       withClient(async (client) => {
-        const { accounts } = (await client.get('/v1/local-accounts')) as { accounts: Listed[] };
-        result(
-          output,
-          accounts,
-          accounts
-            .map(
-              ({ account, groups, enabled }) =>
-                `${enabled ? 'on ' : 'off'}  ${account.username}  ${plain(account.displayName)}  ${groups.join(', ') || 'no groups'}`,
-            )
-            .join('\n') || 'There are none.',
-        );
+        const { accounts } = await client.call('listLocalAccounts', {});
+        const human = accounts.map(describe).join('\n') || 'There are none.';
+        result(output, 'local list', { accounts }, human);
       }),
     );
 
   local
     .command('add')
     .description(
-      'add an account: asks for its password and, with its authenticator at hand, for a first code',
+      'set up an account that the configuration file names: asks for its password and, with its authenticator at hand, for a first code',
     )
     .argument('<name>')
-    .option('--group <id...>', 'object ids of the groups that it counts as a member of', [])
-    .option('--display-name <text>', 'by default the name')
     .action(
-      withClient(
-        async (
-          client,
-          username: string,
-          { group, displayName }: { group: string[]; displayName?: string },
-        ) => {
-          const password = await readSecret(`Password of "${username}"`);
-          const person = { username, password, displayName: displayName ?? username, groups: group };
-          const enrolment = (await client.post('/v1/local-accounts/add', person)) as Enrolment;
-          await confirm(client, output, username, enrolment);
-        },
-      ),
+      withClient(async (client, username: string) => {
+        const password = await readSecret(`Password of "${username}"`);
+        const tools = { client, output, signal };
+        const enrolment = await administer(tools, 'addLocalAccount', { username, password });
+        await confirm(tools, username, enrolment);
+      }),
+    );
+
+  local
+    .command('set-up')
+    .description(
+      'the same by whoever owns the files, while Latchkey does not run: the first account where nobody can sign in, or a lost password',
+    )
+    .argument('<name>')
+    .addOption(
+      new Option('--key-file <file>', 'the key file that Latchkey is started with')
+        .env('LATCHKEY_KEY_FILE')
+        .makeOptionMandatory(),
+    )
+    .action(
+      run(async (globals, username: string, { keyFile }: { keyFile: string }) => {
+        const password = await readSecret(`Password of "${username}"`);
+        // Only this command works on the files themselves, and what it needs takes its time to load.
+        const { setUpOffline } = await import('../local-accounts/offline.ts');
+        const files = { source: source(globals), homePath: globals.home, keyFile };
+        const codes = await setUpOffline(files, { username, password }, (enrolment) =>
+          firstCode(output, enrolment),
+        );
+        showRecoveryCodes(output, codes);
+      }),
     );
 
   local
@@ -64,8 +67,9 @@ export function registerLocal({ program, output, withClient }: Tools): void {
     .argument('<name>')
     .action(
       withClient(async (client, username: string) => {
-        const enrolment = (await client.post('/v1/local-accounts/enrol', { username })) as Enrolment;
-        await confirm(client, output, username, enrolment);
+        const tools = { client, output, signal };
+        const enrolment = await administer(tools, 'enrolLocalAccount', { username });
+        await confirm(tools, username, enrolment);
       }),
     );
 
@@ -76,20 +80,9 @@ export function registerLocal({ program, output, withClient }: Tools): void {
     .action(
       withClient(async (client, username: string) => {
         const password = await readSecret(`New password of "${username}"`);
-        await client.post('/v1/local-accounts/password', { username, password });
-        result(output, { username }, `The password of "${username}" has been changed.`);
-      }),
-    );
-
-  local
-    .command('groups')
-    .description('set the groups that it counts as a member of')
-    .argument('<name>')
-    .argument('[group-id...]')
-    .action(
-      withClient(async (client, username: string, groups: string[]) => {
-        await client.post('/v1/local-accounts/groups', { username, groups });
-        result(output, { username, groups }, `"${username}" has ${groups.length} groups now.`);
+        const tools = { client, output, signal };
+        await administer(tools, 'setLocalPassword', { username, password });
+        result(output, 'local password', { username }, `The password of "${username}" has been changed.`);
       }),
     );
 
@@ -100,36 +93,49 @@ export function registerLocal({ program, output, withClient }: Tools): void {
         {
           enable: 'turn an account on',
           disable: 'turn an account off',
-          remove: 'remove an account and its authenticator',
+          remove: 'forget password and authenticator of an account',
         }[verb],
       )
       .argument('<name>')
       .action(
         withClient(async (client, username: string) => {
-          if (verb === 'remove') await client.post('/v1/local-accounts/remove', { username });
-          else await client.post('/v1/local-accounts/enable', { username, enabled: verb === 'enable' });
-          result(output, { [verb]: username }, 'Done.');
+          const tools = { client, output, signal };
+          if (verb === 'remove') await administer(tools, 'removeLocalAccount', { username });
+          else {
+            const wanted = { username, enabled: verb === 'enable' };
+            await administer(tools, 'setLocalEnabled', wanted);
+          }
+          const done = { enable: username, disable: username, remove: username };
+          result(output, `local ${verb}`, done, 'Done.');
         }),
       );
   }
 }
 
-/** Without a confirmed authenticator the account cannot sign in. */
-async function confirm(
-  client: Client,
-  output: Output,
-  username: string,
-  enrolment: Enrolment,
-): Promise<void> {
+/** Shows the key and asks for the first code of it. */
+function firstCode(output: Output, enrolment: Enrolment): Promise<string> {
   showEnrolment(
     output,
     enrolment,
     'Scan this with the authenticator that belongs to the account, or type the key:',
   );
-  const code = await readSecret('Code that it shows');
-  const { recoveryCodes } = (await client.post('/v1/local-accounts/confirm', { username, code })) as {
-    recoveryCodes: string[];
-  };
+  return readSecret('Code that it shows');
+}
+
+function describe({ username, displayName, groups, enabled, isSetUp, isInFile }: LocalAccount): string {
+  if (!isInFile) return `---  ${username}  is not in the configuration file and opens nothing`;
+  const what = isSetUp ? groups.join(', ') || 'no groups' : 'has no password yet';
+  return `${enabled ? 'on ' : 'off'}  ${username}  ${plain(displayName)}  ${what}`;
+}
+
+/** Without a confirmed authenticator the account cannot sign in. */
+async function confirm(
+  { client, output }: Administrator,
+  username: string,
+  enrolment: Enrolment,
+): Promise<void> {
+  const code = await firstCode(output, enrolment);
+  const { recoveryCodes } = await client.call('confirmLocalAccount', { username, code });
   showRecoveryCodes(output, recoveryCodes);
 }
 

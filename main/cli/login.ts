@@ -1,19 +1,97 @@
+import { Option } from 'commander';
+import type { SignInWay } from '../contract/clouds.ts';
 import { fromProblem, LatchkeyError, type Problem } from '../contract/errors.ts';
-import type { AppState } from '../contract/state.ts';
+import { pageReasons } from '../contract/page-reasons.ts';
+import type { ApiState } from '../contract/api-state.ts';
 import type { Client } from './client.ts';
+import { localCredentials } from './local.ts';
+import {
+  isSameSignIn,
+  notReplaced,
+  requestFor,
+  whoIsThere,
+  type LoginOptions,
+  type SignedIn,
+} from './login-request.ts';
 import { clock, plain, result, type Output } from './output.ts';
+import type { Tools } from './tools.ts';
 
 const waitSeconds = 20;
 
-export interface LoginOptions {
-  username?: string | undefined;
-  provider?: string | undefined;
-  browser?: boolean | undefined;
-  deviceCode?: boolean | undefined;
-  /** Mail the code to the sign-in name. */
-  mail?: boolean | undefined;
-  /** Also where somebody is signed in. */
-  again: boolean;
+/** `login`, `logout` and `use`. */
+export function registerLogin({ program, output, signal, withClient }: Tools): void {
+  program
+    .command('login')
+    .description(
+      'sign in, beside the accounts that are: with a device code unless the provider or an option says otherwise',
+    )
+    .argument('[sign-in name]', 'finds its provider in the chain, and only this person is let in')
+    .option('--provider <name>', 'instead of the first of the chain')
+    .addOption(
+      new Option('--browser', "in this computer's browser").conflicts(['deviceCode', 'mail', 'local']),
+    )
+    .addOption(new Option('--device-code', 'with a code, on any device').conflicts(['browser', 'local']))
+    .addOption(new Option('--mail', 'mail the code to the sign-in name').conflicts(['browser', 'local']))
+    .addOption(new Option('--local', 'with a break-glass account: password and code'))
+    .option('--again', 'sign in anew although the account is signed in', false)
+    .addOption(
+      new Option('--add', 'one more account, where no name says which').default(false).conflicts('again'),
+    )
+    .action(
+      withClient(
+        async (client, username: string | undefined, options: LoginOptions & { local?: boolean }) => {
+          if (options.local === true) await client.call('signInLocally', await localCredentials(username));
+          await login(client, output, {
+            ...options,
+            again: options.again && options.local !== true,
+            username,
+            signal,
+          });
+        },
+      ),
+    );
+
+  program
+    .command('logout')
+    .description('sign an account out (--as), or all: its tokens and database sessions end')
+    .option('--all', 'every account', false)
+    .action(
+      withClient(async (client, { all }: { all: boolean }) => {
+        await client.call('signOut', all ? { all: true } : {});
+        const { accounts } = (await client.state()).state;
+        const left = accounts.map(({ account }) => plain(account.username)).join(', ');
+        result(
+          output,
+          'logout',
+          { signedOut: true, accounts },
+          `Signed out; tokens and database sessions have ended.${left === '' ? '' : ` Still signed in: ${left}`}`,
+        );
+      }),
+    );
+
+  program
+    .command('use')
+    .description('choose the account that is meant where none is named')
+    .argument('[account]', 'its sign-in name or object id')
+    .option('--none', 'choose none', false)
+    .action(
+      withClient(async (client, as: string | undefined, { none }: { none: boolean }) => {
+        if ((as === undefined) !== none)
+          throw new LatchkeyError('request-invalid', 'Name an account, or --none.', {
+            remedy: 'See them with: latchkey status',
+          });
+        const chosen = await client.call('useAccount', { as: as ?? null });
+        const { account } = chosen;
+        result(
+          output,
+          'use',
+          chosen,
+          account === undefined
+            ? 'No account is chosen.'
+            : `From now on ${plain(account.username)} ("${plain(account.provider)}") is meant where no account is named.`,
+        );
+      }),
+    );
 }
 
 /**
@@ -25,10 +103,13 @@ export async function login(
   output: Output,
   options: LoginOptions & { signal: AbortSignal },
 ): Promise<void> {
-  const before = (await client.state()).state.signIn;
-  if (before.kind === 'signed-in' && !options.again) return greet(output, before);
-  await client.post('/v1/sign-in', requestFor(options));
+  const { state: before } = await client.state();
+  const there = whoIsThere(before, options);
+  if (there !== undefined) return greet(output, there);
+  const last = before.accounts.at(-1);
+  await client.call('signIn', requestFor(options, before, client.as));
   let shown = '';
+  let helped = '';
   let after = -1;
   for (;;) {
     const { revision, state } = await nextState(client, after, options.signal);
@@ -40,34 +121,21 @@ export async function login(
       case 'code':
         if (shown !== signIn.userCode) showCode(output, signIn, state);
         shown = signIn.userCode;
+        helped = helpOnce(helped, shown, output, signIn, state);
         break;
       case 'browser':
         if (shown !== signIn.startedAt) showBrowser(output, signIn);
         shown = signIn.startedAt;
+        helped = helpOnce(helped, shown, output, signIn, state);
         break;
       case 'signed-out':
         throw failureOf(signIn);
       case 'signed-in':
-        if (before.kind === 'signed-in' && before.since === signIn.since) throw notReplaced(before, signIn);
+        if (last !== undefined && isSameSignIn(last, signIn))
+          throw notReplaced(before, state, signIn.account.username);
         return greet(output, signIn);
     }
   }
-}
-
-function requestFor({
-  username,
-  provider,
-  browser,
-  deviceCode,
-  mail,
-}: LoginOptions): Record<string, unknown> {
-  const way = browser === true ? 'browser' : deviceCode === true || mail === true ? 'device-code' : undefined;
-  return {
-    ...(username === undefined ? {} : { username }),
-    ...(provider === undefined ? {} : { provider }),
-    ...(way === undefined ? {} : { way }),
-    ...(mail === true ? { mail } : {}),
-  };
 }
 
 /** Why nobody is signed in; where a policy blocked this way, the other one is named. */
@@ -89,37 +157,27 @@ async function nextState(
   client: Client,
   after: number,
   signal: AbortSignal,
-): Promise<{ revision: number; state: AppState }> {
+): Promise<{ revision: number; state: ApiState }> {
   try {
     return await client.state({ after, waitSeconds, signal });
   } catch (error) {
     if (!signal.aborted) throw error;
-    await client.post('/v1/sign-in/cancel', {});
+    await client.call('cancelSignIn', {});
     return client.state();
   }
 }
 
-/** A second sign-in has ended, and the first still stands: with the reason, unless it was cancelled. */
-function notReplaced(before: Shown<'signed-in'>, { account, problem }: Shown<'signed-in'>): LatchkeyError {
-  const stands = `The sign-in of ${plain(account.username)} still stands.`;
-  if (problem === undefined || JSON.stringify(problem) === JSON.stringify(before.problem))
-    return new LatchkeyError('sign-in-cancelled', 'The new sign-in was cancelled.', { remedy: stands });
-  const { remedy = '' } = problem;
-  return fromProblem({ ...(problem as Problem), remedy: `${remedy} ${stands}`.trim() });
-}
-
-type Shown<Kind> = Extract<AppState['signIn'], { kind: Kind }>;
+type Shown<Kind> = Extract<ApiState['signIn'], { kind: Kind }>;
 
 function showCode(
   output: Output,
   { userCode, verificationUri, expiresAt, tenant, applicationId }: Shown<'code'>,
-  { localTenant }: AppState,
+  { localTenant }: ApiState,
 ): void {
-  if (output.json) {
-    output.out(JSON.stringify({ event: 'code', userCode, verificationUri, expiresAt }));
-    return;
-  }
-  output.out(
+  result(
+    output,
+    'login',
+    { event: 'code', userCode, verificationUri, expiresAt },
     [
       ...(localTenant ? ['This is a local test tenant, not Microsoft.'] : []),
       `Open ${verificationUri}`,
@@ -131,18 +189,52 @@ function showCode(
   );
 }
 
-function showBrowser(output: Output, { provider, expiresAt }: Shown<'browser'>): void {
-  if (output.json) output.out(JSON.stringify({ event: 'browser', expiresAt }));
-  else
-    output.out(
-      `Finish the sign-in with "${provider}" in the browser that has been opened, until ${clock(expiresAt)}.`,
-    );
+const helpAfterMs = 2 * 60_000;
+
+/**
+ * After a while the page may be showing what Latchkey is not told. Not with `--json`, which has its two lines.
+ * @returns for which sign-in that has been said
+ */
+function helpOnce(
+  helped: string,
+  shown: string,
+  output: Output,
+  { kind, provider, startedAt }: Shown<'code' | 'browser'>,
+  { providers }: ApiState,
+): string {
+  if (output.json || helped === shown || Date.now() - Date.parse(startedAt) < helpAfterMs) return helped;
+  const way: SignInWay = kind === 'code' ? 'device-code' : 'browser';
+  const other = providers.find(({ name }) => name === provider)?.ways.find((candidate) => candidate !== way);
+  output.out(
+    [
+      '',
+      'Still waiting. Does the page show an error? Latchkey often hears nothing of it; by its AADSTS number:',
+      ...pageReasons.map(({ numbers, meaning, remedy, otherWay }) => {
+        const help = otherWay && other === undefined ? 'Ask an administrator.' : remedy;
+        return `  ${numbers.join(', ')}: ${meaning} ${help}`;
+      }),
+      ...(other === undefined
+        ? []
+        : [`The other way: press Ctrl-C, then run  latchkey login --provider ${provider} --${other}`]),
+    ].join('\n'),
+  );
+  return shown;
 }
 
-function greet(output: Output, { account, until, groups }: Shown<'signed-in'>): void {
+function showBrowser(output: Output, { provider, expiresAt }: Shown<'browser'>): void {
+  result(
+    output,
+    'login',
+    { event: 'browser', expiresAt },
+    `Finish the sign-in with "${provider}" in the browser that has been opened, until ${clock(expiresAt)}.`,
+  );
+}
+
+function greet(output: Output, { account, until, groups }: SignedIn): void {
   const count = groups.length === 1 ? '1 group' : `${groups.length} groups`;
   result(
     output,
+    'login',
     { event: 'signed-in', account, until, groups },
     `Signed in as ${plain(account.displayName)} <${plain(account.username)}> until ${clock(until)}, with ${count}.`,
   );

@@ -1,25 +1,41 @@
+import type { Command } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
-import type { Enrolment } from '../contract/ipc.ts';
-import type { AppState } from '../contract/state.ts';
+import { defined } from '../base/defined.ts';
+import { LatchkeyError } from '../contract/errors.ts';
+import type { ApiState } from '../contract/api-state.ts';
+import type { Enrolment } from '../contract/shapes.ts';
+import { administer } from './administer.ts';
+import { askPhone } from './ask-phone.ts';
 import type { Client } from './client.ts';
-import { clock, result, type Output } from './output.ts';
+import { clock, plain, result, type Output } from './output.ts';
 import { describePrompt } from './prompts.ts';
 import { readSecret } from './secret-input.ts';
 import type { Tools } from './tools.ts';
+import { whose, type ShownAccount } from './whose.ts';
 
 /** `mfa`: Latchkey's own second factor of the person who is signed in. */
-export function registerMfa({ program, output, withClient, signal }: Tools): void {
-  const mfa = program
+export function registerMfa(tools: Tools): void {
+  const mfa = tools.program
     .command('mfa')
     .description('the second factor: authenticator, phone, and answers to prompts');
+  registerAuthenticator(mfa, tools);
+  registerAnswers(mfa, tools);
+  registerPhone(mfa, tools);
+}
 
+function registerAuthenticator(mfa: Command, { output, signal, withClient }: Tools): void {
   mfa
     .command('status')
     .description('what is set up, and what waits for an answer')
     .action(
       withClient(async (client) => {
         const { state } = await client.state();
-        result(output, { secondFactor: state.secondFactor, prompts: state.prompts }, describe(state));
+        const { accounts, prompts } = state;
+        const shown = accounts.map(({ account, secondFactor }) => ({
+          account,
+          ...defined({ secondFactor }),
+        }));
+        result(output, 'mfa status', { accounts: shown, prompts }, describe(state));
       }),
     );
 
@@ -29,15 +45,19 @@ export function registerMfa({ program, output, withClient, signal }: Tools): voi
     .option('--replace', 'in place of the one that is set up: asks for a code of that first', false)
     .action(
       withClient(async (client, { replace }: { replace: boolean }) => {
-        const code = replace ? await readSecret('Code of the authenticator that is set up') : undefined;
-        const enrolment = (await client.post(
-          '/v1/mfa/totp/enrol',
-          code === undefined ? {} : { code },
-        )) as Enrolment;
+        const found = await whose(client);
+        if (found?.secondFactor?.totp.enrolled === true && !replace) {
+          throw new LatchkeyError('mfa-required', 'You have an authenticator already.', {
+            remedy: 'Put another in its place with: latchkey mfa enrol --replace',
+          });
+        }
+        const tools = { client, output, signal };
+        const enrolment = await administer(tools, 'enrolTotp', {});
         showEnrolment(output, enrolment, 'Scan this with your authenticator application, or type the key:');
-        const { recoveryCodes } = (await client.post('/v1/mfa/totp/confirm', {
+        const { recoveryCodes } = await client.call('confirmTotp', {
           code: await readSecret('Code that it shows'),
-        })) as { recoveryCodes: string[] };
+          ...defined({ as: found?.account.objectId }),
+        });
         showRecoveryCodes(output, recoveryCodes);
       }),
     );
@@ -47,50 +67,61 @@ export function registerMfa({ program, output, withClient, signal }: Tools): voi
     .description('remove the authenticator; asks for a code of it')
     .action(
       withClient(async (client) => {
-        await client.post('/v1/mfa/totp/remove', { code: await readSecret('Code of the authenticator') });
-        result(output, { removed: 'totp' }, 'The authenticator has been removed.');
+        await administer({ client, output, signal }, 'removeTotp', {});
+        result(output, 'mfa remove', { removed: 'totp' }, 'The authenticator has been removed.');
       }),
     );
 
   mfa
     .command('reset')
     .description(
-      'for a lost authenticator: remove it and the phone; takes a sign-in of the last five minutes',
+      'for a lost authenticator: remove it and the phone; takes that you sign in again just before',
     )
     .action(
       withClient(async (client) => {
-        await client.post('/v1/mfa/reset', {});
+        await client.call('resetSecondFactor', {});
         result(
           output,
+          'mfa reset',
           { reset: true },
           'The second factor has been removed. Set up a new one with: latchkey mfa enrol',
         );
       }),
     );
+}
 
+function registerAnswers(mfa: Command, { output, signal, withClient }: Tools): void {
   mfa
     .command('answer')
     .description('answer the prompt that waits, with a code: typed in, or from standard input')
+    .argument('[prompt-id]', 'where more than one waits')
     .action(
-      withClient(async (client) => {
-        await client.post('/v1/mfa/answer', { code: await readSecret('Code') });
-        result(output, { answered: true }, 'Answered; the login goes on.');
+      withClient(async (client, id: string | undefined) => {
+        const prompt = await promptOf(client, id);
+        // What the code lets in is shown before it is asked for, and is all that it lets in.
+        if (prompt !== undefined) output.err(describePrompt(prompt));
+        const code = await readSecret('Code');
+        await client.call('answerPrompt', { code, ...defined({ id: prompt?.id }) });
+        result(output, 'mfa answer', { answered: true }, 'Answered; the login goes on.');
       }),
     );
 
   mfa
     .command('ask-phone')
     .description('answer the prompt that waits on the phone; shows the number to choose')
+    .argument('[prompt-id]', 'where more than one waits')
     .action(
-      withClient((client) =>
-        askPhone(
-          client,
-          output,
-          () => client.post('/v1/mfa/ask-phone', {}),
-          (state) => state.prompts.find((prompt) => prompt.kind === 'second-factor')?.pushNumber,
-          signal,
-        ),
-      ),
+      withClient(async (client, id: string | undefined) => {
+        const prompt = await promptOf(client, id);
+        await approved(
+          { client, output, signal },
+          () => client.call('askPhone', defined({ id: prompt?.id })),
+          (state) =>
+            state.prompts
+              .filter((found) => found.kind === 'second-factor')
+              .find((found) => prompt === undefined || found.id === prompt.id)?.pushNumber,
+        );
+      }),
     );
 
   mfa
@@ -98,31 +129,34 @@ export function registerMfa({ program, output, withClient, signal }: Tools): voi
     .description('refuse the logins that wait')
     .action(
       withClient(async (client) => {
-        await client.post('/v1/mfa/deny', {});
-        result(output, { denied: true }, 'Denied.');
+        const prompt = await promptOf(client, undefined);
+        if (prompt === undefined) {
+          throw new LatchkeyError('request-invalid', 'No second factor, or more than one, is asked for.', {
+            remedy: 'See what waits with: latchkey prompts; refuse one with: latchkey deny <prompt-id>',
+          });
+        }
+        await client.call('denyPrompt', { id: prompt.id });
+        result(output, 'mfa deny', { denied: true }, 'Denied.');
       }),
     );
+}
 
+function registerPhone(mfa: Command, { output, signal, withClient }: Tools): void {
   const push = mfa.command('push').description('a phone with the ntfy application');
   push
     .command('enrol')
     .description('invite a phone and try it')
     .action(
       withClient(async (client) => {
-        const enrolment = (await client.post('/v1/mfa/push/enrol', await proof(client))) as Enrolment;
+        const tools = { client, output, signal };
+        const enrolment = await administer(tools, 'enrolPush', {});
         showEnrolment(
           output,
           enrolment,
           'Scan this with the phone that has the ntfy application, or subscribe to the topic:',
         );
         await readSecret('Press Enter when the phone has subscribed', true);
-        await askPhone(
-          client,
-          output,
-          () => client.post('/v1/mfa/push/confirm', {}),
-          ({ secondFactor }) => secondFactor?.push.testNumber,
-          signal,
-        );
+        await approved(tools, () => client.call('confirmPush', {}));
       }),
     );
   push
@@ -130,57 +164,64 @@ export function registerMfa({ program, output, withClient, signal }: Tools): voi
     .description('forget the phone')
     .action(
       withClient(async (client) => {
-        await client.post('/v1/mfa/push/remove', await proof(client));
-        result(output, { removed: 'push' }, 'The phone has been removed.');
+        await administer({ client, output, signal }, 'removePush', {});
+        result(output, 'mfa push remove', { removed: 'push' }, 'The phone has been removed.');
       }),
     );
 }
 
-/** A phone is changed with a code of the authenticator, where there is one. */
-async function proof(client: Client): Promise<{ code?: string }> {
-  const { secondFactor } = (await client.state()).state;
-  return secondFactor?.totp.enrolled === true ? { code: await readSecret('Code of your authenticator') } : {};
+/** The prompt with this id, or the only one; undefined where the broker has to say what is wrong. */
+async function promptOf(
+  client: Client,
+  id: string | undefined,
+): Promise<ApiState['prompts'][number] | undefined> {
+  const prompts = (await client.state()).state.prompts.filter(({ kind }) => kind === 'second-factor');
+  if (id === undefined) return prompts.length === 1 ? prompts[0] : undefined;
+  const found = prompts.find((prompt) => prompt.id === id);
+  if (found !== undefined) return found;
+  throw new LatchkeyError('request-invalid', 'No second factor is asked for with this id.', {
+    remedy: 'See what waits with: latchkey prompts',
+  });
 }
 
-/** Shows the number as soon as the state has it, and waits for the phone's answer. */
-async function askPhone(
-  client: Client,
-  output: Output,
-  ask: () => Promise<unknown>,
-  numberOf: (state: AppState) => string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const done = new AbortController();
-  const answered = ask().finally(() => done.abort());
-  // Awaited below; until then a rejection must not count as unhandled.
-  answered.catch(() => undefined);
-  let after = -1;
-  let shown: string | undefined;
-  while (shown === undefined && !done.signal.aborted && !signal.aborted) {
-    const { revision, state } = await client.state({ after, waitSeconds: 1, signal });
-    after = revision;
-    shown = numberOf(state);
-  }
-  if (shown !== undefined) output.err(`Choose this number on the phone:  ${shown}`);
-  await answered;
-  result(output, { approved: true }, 'Approved on the phone.');
+async function approved(...[tools, ask, numberOf]: Parameters<typeof askPhone>): Promise<void> {
+  await askPhone(tools, ask, numberOf);
+  result(tools.output, 'mfa ask-phone', { approved: true }, 'Approved on the phone.');
 }
 
 export function showEnrolment(output: Output, { uri, key }: Enrolment, invitation: string): void {
-  if (output.json) output.out(JSON.stringify({ event: 'enrolment', uri, key }));
-  else output.out(`${invitation}\n\n${renderUnicodeCompact(uri, { border: 2 })}\n\n  ${key}\n`);
+  result(
+    output,
+    'mfa enrol',
+    { event: 'enrolment', uri, key },
+    `${invitation}\n\n${renderUnicodeCompact(uri, { border: 2 })}\n\n  ${key}\n`,
+  );
 }
 
 export function showRecoveryCodes(output: Output, recoveryCodes: readonly string[]): void {
   result(
     output,
+    'mfa enrol',
     { event: 'confirmed', recoveryCodes },
     `The authenticator is set up. Each of these recovery codes works once in its place; they are not shown again:\n\n${recoveryCodes.map((code) => `  ${code}`).join('\n')}`,
   );
 }
 
-function describe({ secondFactor, prompts }: AppState): string {
-  if (secondFactor === undefined) return 'Nobody is signed in.';
+function describe({ accounts, prompts }: ApiState): string {
+  if (accounts.length === 0) return 'Nobody is signed in.';
+  return [
+    ...accounts.flatMap((one) => [
+      ...(accounts.length === 1 ? [] : [`${plain(one.account.username)} (${plain(one.account.provider)})`]),
+      ...describeFactor(one.secondFactor),
+    ]),
+    ...prompts
+      .filter(({ kind }) => kind === 'second-factor')
+      .map((prompt) => `Waiting: ${describePrompt(prompt)}`),
+  ].join('\n');
+}
+
+function describeFactor(secondFactor: ShownAccount['secondFactor']): string[] {
+  if (secondFactor === undefined) return ['Not known yet.'];
   const { totp, push, needed } = secondFactor;
   return [
     totp.enrolled
@@ -190,8 +231,5 @@ function describe({ secondFactor, prompts }: AppState): string {
       ? []
       : [`Locked until ${clock(totp.lockedUntil)} after too many wrong codes`]),
     ...(push.available ? [`Phone: ${push.enrolled ? 'set up' : 'not set up'}`] : []),
-    ...prompts
-      .filter(({ kind }) => kind === 'second-factor')
-      .map((prompt) => `Waiting: ${describePrompt(prompt)}`),
-  ].join('\n');
+  ];
 }

@@ -1,4 +1,6 @@
+import { schemaVersion } from '../contract/api-state.ts';
 import { toProblem, type ErrorCode, type Problem } from '../contract/errors.ts';
+import { printed, type Printed, type PrintedName } from './printed.ts';
 
 /** Where a command writes: results to `out`, everything that is not the result to `err`. */
 export interface Output {
@@ -11,6 +13,7 @@ export interface Output {
 const exitCodes: Partial<Record<ErrorCode, number>> = {
   'config-invalid': 2,
   'config-unreadable': 2,
+  'organisation-untrusted': 2,
   'request-invalid': 2,
   'sign-in-required': 3,
   'sign-in-declined': 3,
@@ -21,20 +24,33 @@ const exitCodes: Partial<Record<ErrorCode, number>> = {
   'sign-in-expired': 3,
   'account-disabled': 3,
   'not-allowed': 4,
+  'organisation-locked': 4,
   'role-not-allowed': 4,
   'groups-unknown': 4,
   'broker-not-running': 5,
 };
 
-/** Prints one line of JSON, or the sentences for people. */
-export function result(output: Output, value: unknown, human: string): void {
-  output.out(output.json ? JSON.stringify(value) : human);
+/** What `--short` says, wherever a token or a handle is asked for. */
+export const shortOption = 'of 28 characters, for clients whose password field ends at 30 (Sybase libraries)';
+
+/** Prints one line of JSON as it is documented for this command, or the sentences for people. */
+export function result<Name extends PrintedName>(
+  output: Output,
+  command: Name,
+  value: Printed<Name>,
+  human: string,
+): void {
+  output.out(output.json ? line(command, value) : human);
+}
+
+function line<Name extends PrintedName>(command: Name, value: Printed<Name>): string {
+  return JSON.stringify({ schemaVersion, ...(printed[command].parse(value) as object) });
 }
 
 /** Tells a failure on stderr (with `--json` also as `{"problem": …}` on stdout) and answers with the exit code. */
 export function failed(output: Output, thrown: unknown): number {
   const problem = toProblem(thrown);
-  if (output.json) output.out(JSON.stringify({ problem }));
+  if (output.json) output.out(line('problem', { problem }));
   output.err(`latchkey: ${sentences(problem)}`);
   if (problem.code === 'internal' && thrown instanceof Error && process.env['LATCHKEY_DEBUG'] !== undefined)
     output.err(thrown.stack ?? '');

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
+import { defined } from '../base/defined.ts';
 import { type ClientChoice, type Prompt, clientChoices } from '../contract/state.ts';
-import { clock, result } from './output.ts';
+import { clock, plain, result } from './output.ts';
 import type { Tools } from './tools.ts';
 import { who } from './who.ts';
 
@@ -14,7 +15,8 @@ export function registerPrompts({ program, output, withClient }: Tools): void {
         const { prompts } = (await client.state()).state;
         result(
           output,
-          prompts,
+          'prompts',
+          { prompts },
           prompts.map((prompt) => `${prompt.id}  ${describePrompt(prompt)}`).join('\n') ||
             'Nothing is waiting.',
         );
@@ -24,14 +26,14 @@ export function registerPrompts({ program, output, withClient }: Tools): void {
   program
     .command('allow')
     .description('let a program in that waits to be allowed')
-    .argument('[prompt-id]', 'the oldest by default')
+    .argument('[prompt-id]', 'where more than one waits')
     .addOption(
       new Option('--for <time>', 'how long it may come back').choices([...clientChoices]).default('once'),
     )
     .action(
       withClient(async (client, id: string | undefined, { for: choice }: { for: ClientChoice }) => {
-        await client.post('/v1/prompts/allow', { ...(id === undefined ? {} : { id }), choice });
-        result(output, { allowed: choice }, 'Allowed; the login goes on.');
+        await client.call('allowClient', { choice, ...defined({ id }) });
+        result(output, 'allow', { allowed: choice }, 'Allowed; the login goes on.');
       }),
     );
 
@@ -41,26 +43,30 @@ export function registerPrompts({ program, output, withClient }: Tools): void {
     .argument('[prompt-id]', 'the oldest by default')
     .action(
       withClient(async (client, id: string | undefined) => {
-        await client.post('/v1/prompts/deny', id === undefined ? {} : { id });
-        result(output, { denied: true }, 'Denied.');
+        await client.call('denyPrompt', defined({ id }));
+        result(output, 'deny', { denied: true }, 'Denied.');
       }),
     );
 }
 
 export function describePrompt(prompt: Prompt): string {
-  const { connection, role, process, program, waiting, expiresAt } = prompt;
+  const { connection, role, process, program, waiting, expiresAt, also = [] } = prompt;
   const logins = waiting === 1 ? '1 login' : `${waiting} logins`;
   const where = `"${connection}"${role === '' ? '' : ` as ${role}`}`;
-  return `${causeOf(prompt)} for ${where}: ${who(process, program)}, ${logins}, until ${clock(expiresAt)}`;
+  const others = also.map(
+    (one) =>
+      `; also for "${one.connection}"${one.role === '' ? '' : ` as ${one.role}`}: ${plain(one.program)}`,
+  );
+  return `${causeOf(prompt)} for ${where}: ${who(process, program)}, ${logins}, until ${clock(expiresAt)}${others.join('')}`;
 }
 
 function causeOf(prompt: Prompt): string {
   switch (prompt.kind) {
     case 'second-factor':
-      return 'Second factor';
+      return `Second factor of ${plain(prompt.username)}${prompt.mode === 'session' ? ' for this sign-in' : ''}`;
     case 'sign-in':
       return `Sign-in of ${prompt.username}`;
     case 'client':
-      return prompt.tool === undefined ? 'Program to allow' : `Program to allow (handle "${prompt.tool}")`;
+      return `Program to allow for ${plain(prompt.username)}${prompt.tool === undefined ? '' : ` (handle "${prompt.tool}")`}`;
   }
 }

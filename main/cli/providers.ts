@@ -1,10 +1,13 @@
-import { Option } from 'commander';
+import { readFile } from 'node:fs/promises';
+import { Option, type Command } from 'commander';
+import { defined } from '../base/defined.ts';
 import { cloudNames, signInWays } from '../contract/clouds.ts';
 import { LatchkeyError } from '../contract/errors.ts';
-import type { Check, ProviderForm } from '../contract/ipc.ts';
+import type { ProviderForm } from '../contract/shapes.ts';
 import type { ProviderState } from '../contract/state.ts';
 import { describeChecks, exitCodeOf } from './checks.ts';
-import type { Client } from './client.ts';
+import { administer, setUp, type Administrator } from './administer.ts';
+import { connectClient, type Client } from './client.ts';
 import { result } from './output.ts';
 import { readSecret } from './secret-input.ts';
 import type { Tools } from './tools.ts';
@@ -22,16 +25,21 @@ interface FormOptions {
 }
 
 /** `provider`: who may say who people are. Every change goes to the configuration file and counts at once. */
-export function registerProviders({ program, output, withClient }: Tools): void {
-  const provider = program.command('provider').description('the providers of the authentication chain');
+export function registerProviders(tools: Tools): void {
+  const provider = tools.program.command('provider').description('the providers of the authentication chain');
+  registerSettings(provider, tools);
+  registerSwitches(provider, tools);
+  registerSecret(provider, tools);
+}
 
+function registerSettings(provider: Command, { output, signal, withClient }: Tools): void {
   provider
     .command('list')
     .description('in the order in which the chain asks them')
     .action(
       withClient(async (client) => {
         const { providers } = (await client.state()).state;
-        result(output, providers, providers.map(describe).join('\n'));
+        result(output, 'provider list', { providers }, providers.map(describe).join('\n'));
       }),
     );
 
@@ -45,26 +53,30 @@ export function registerProviders({ program, output, withClient }: Tools): void 
       )
       .argument('<name>')
       .addOption(new Option('--type <type>').choices(['azure-directory', 'local']).default('azure-directory'))
-      .option('--authority <url>', 'https://login.microsoftonline.com/<tenant id>')
+      .option('--authority <url>', 'any address of "Endpoints" in the portal, or the tenant id')
       .option('--application-id <id>', 'application (client) id')
-      .addOption(new Option('--cloud <cloud>').choices([...cloudNames]))
-      .option('--resource <url>', 'Graph resource, where it is not that of the cloud')
+      .addOption(new Option('--cloud <cloud>', 'by default that of the authority').choices([...cloudNames]))
+      .option('--resource <url>', 'Microsoft Graph, where it is not that of the cloud')
       .option('--domain <domain...>', 'whose sign-in names belong here')
       .option('--sign-in <ways>', `ways to sign in, the first is the usual one: ${signInWays.join(',')}`)
       .option('--redirect-service <url>', 'relay page for mailed codes')
       .option('--mail-codes', 'allow device codes to be mailed to the domains')
       .action(
         withClient(async (client, name: string, options: FormOptions) => {
-          await client.post('/v1/providers/save', await formFor(client, verb, name, options));
+          const form = await formFor(client, verb, name, options);
+          await administer({ client, output, signal }, 'saveProvider', form);
           result(
             output,
+            `provider ${verb}`,
             { saved: name },
             `Saved "${name}". See whether it works with: latchkey provider validate ${name}`,
           );
         }),
       );
   }
+}
 
+function registerSwitches(provider: Command, { output, signal, withClient }: Tools): void {
   for (const verb of ['enable', 'disable'] as const) {
     provider
       .command(verb)
@@ -76,8 +88,10 @@ export function registerProviders({ program, output, withClient }: Tools): void 
       .argument('<name>')
       .action(
         withClient(async (client, name: string) => {
-          await client.post('/v1/providers/enable', { name, enabled: verb === 'enable' });
-          result(output, { [verb]: name }, `"${name}" is ${verb === 'enable' ? 'on' : 'off'}.`);
+          const wanted = { name, enabled: verb === 'enable' };
+          await administer({ client, output, signal }, 'setProviderEnabled', wanted);
+          const done = { enable: name, disable: name };
+          result(output, `provider ${verb}`, done, `"${name}" is ${verb === 'enable' ? 'on' : 'off'}.`);
         }),
       );
   }
@@ -88,8 +102,8 @@ export function registerProviders({ program, output, withClient }: Tools): void 
     .argument('<name>')
     .action(
       withClient(async (client, name: string) => {
-        await client.post('/v1/providers/remove', { name });
-        result(output, { removed: name }, `Removed "${name}".`);
+        await administer({ client, output, signal }, 'removeProvider', { name });
+        result(output, 'provider remove', { removed: name }, `Removed "${name}".`);
       }),
     );
 
@@ -99,9 +113,30 @@ export function registerProviders({ program, output, withClient }: Tools): void 
     .argument('<name>')
     .action(
       withClient(async (client, name: string) => {
-        const { checks } = (await client.post('/v1/providers/validate', { name })) as { checks: Check[] };
-        result(output, checks, describeChecks(checks));
+        const { checks } = await client.call('validateProvider', { name });
+        result(output, 'provider validate', { checks }, describeChecks(checks));
         return exitCodeOf(checks);
+      }),
+    );
+}
+
+function registerSecret(provider: Command, { output, signal, run }: Tools): void {
+  provider
+    .command('certificate')
+    .description('store a certificate with its private key in place of the secret, from PEM files')
+    .argument('<name>')
+    .argument('<file...>', 'the private key and the certificate, in one file or in two')
+    .action(
+      run(async ({ home, as }, name: string, files: string[]) => {
+        const client = await connectClient(home, as);
+        const secret = (await Promise.all(files.map(readPem))).join('\n');
+        await storeApplicationSecret({ client, output, signal }, home, { name, secret });
+        result(
+          output,
+          'provider certificate',
+          { name, stored: true },
+          `Stored the certificate of "${name}".`,
+        );
       }),
     );
 
@@ -111,16 +146,43 @@ export function registerProviders({ program, output, withClient }: Tools): void 
     .argument('<name>')
     .option('--delete', 'forget it', false)
     .action(
-      withClient(async (client, name: string, options: { delete: boolean }) => {
+      run(async ({ home, as }, name: string, options: { delete: boolean }) => {
+        const client = await connectClient(home, as);
         const secret = options.delete ? null : await readSecret(`Application secret of "${name}"`);
-        await client.post('/v1/providers/secret', { name, secret });
+        await storeApplicationSecret({ client, output, signal }, home, { name, secret });
         result(
           output,
+          'provider secret',
           { name, stored: secret !== null },
           secret === null ? `Forgot the secret of "${name}".` : `Stored the secret of "${name}".`,
         );
       }),
     );
+}
+
+/** The first one is part of setting Latchkey up; another in its place, or none, takes a person. */
+async function storeApplicationSecret(
+  tools: Administrator,
+  home: string,
+  body: { name: string; secret: string | null },
+): Promise<void> {
+  const { providers } = (await tools.client.state()).state;
+  const isStored = providers.some(({ name, hasSecret }) => name === body.name && hasSecret);
+  if (body.secret === null || isStored) await administer(tools, 'setProviderSecret', body);
+  else await setUp(tools, home, 'setProviderSecret', body);
+}
+
+async function readPem(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new LatchkeyError('request-invalid', `The file ${file} cannot be read.`, {
+      remedy: 'Name a PEM file that this user may read.',
+      cause,
+    });
+  });
+  if (text.includes('-----BEGIN ')) return text;
+  throw new LatchkeyError('request-invalid', `The file ${file} is not PEM.`, {
+    remedy: 'For a .pfx: openssl pkcs12 -in file.pfx -nodes -out file.pem',
+  });
 }
 
 async function formFor(
@@ -140,30 +202,14 @@ async function formFor(
       remedy: 'See them with: latchkey provider list',
     });
   }
-  const {
-    type = 'azure-directory',
-    cloud,
-    authority,
-    applicationId,
-    resource,
-    domain,
-    signIn,
-    redirectService,
-    mailCodes,
-  } = options;
+  const { type = 'azure-directory', domain, signIn, ...rest } = options;
   return {
     name,
     type: existing?.type ?? type,
     // Break-glass accounts stay off until they are turned on in so many words.
     enabled: existing?.enabled ?? type !== 'local',
-    ...(cloud === undefined ? {} : { cloud }),
-    ...(authority === undefined ? {} : { authority }),
-    ...(applicationId === undefined ? {} : { applicationId }),
-    ...(resource === undefined ? {} : { resource }),
-    ...(domain === undefined ? {} : { domains: domain }),
-    ...(signIn === undefined ? {} : { signIn: signIn.split(',') as NonNullable<ProviderForm['signIn']> }),
-    ...(redirectService === undefined ? {} : { redirectService }),
-    ...(mailCodes === undefined ? {} : { mailCodes }),
+    ...rest,
+    ...defined({ domains: domain, signIn: signIn?.split(',') as ProviderForm['signIn'] }),
   };
 }
 
@@ -176,6 +222,8 @@ function describe({
   domains,
   ways,
   hasSecret,
+  secretEnd,
+  organisation,
 }: ProviderState): string {
   const parts =
     type === 'local'
@@ -185,7 +233,14 @@ function describe({
           `application ${applicationId}`,
           ways.join(', '),
           domains.join(', ') || 'every domain',
-          ...(hasSecret ? ['with secret'] : []),
+          ...(hasSecret
+            ? [
+                secretEnd === undefined
+                  ? 'with secret'
+                  : `with ${secretEnd.what} until ${secretEnd.at.slice(0, 10)}`,
+              ]
+            : []),
         ];
-  return `${enabled ? 'on ' : 'off'}  ${name}  ${parts.join('; ')}`;
+  const whose = organisation === undefined ? [] : ['of your organisation'];
+  return `${enabled ? 'on ' : 'off'}  ${name}  ${[...parts, ...whose].join('; ')}`;
 }

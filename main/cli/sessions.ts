@@ -1,10 +1,13 @@
+import type { ApiState } from '../contract/api-state.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { DatabaseSession } from '../contract/state.ts';
-import { clock, plain, result } from './output.ts';
+import type { Client } from './client.ts';
+import { clock, plain, result, type Output } from './output.ts';
+import { readSecret } from './secret-input.ts';
 import type { Tools } from './tools.ts';
 import { who } from './who.ts';
 
-/** `sessions`, `cut` and `lock`: the live logins at the gateways. */
+/** `sessions`, `cut`, `lock` and `unlock`: the live logins at the gateways. */
 export function registerSessions({ program, output, withClient }: Tools): void {
   program
     .command('sessions')
@@ -14,7 +17,8 @@ export function registerSessions({ program, output, withClient }: Tools): void {
         const { databaseSessions } = (await client.state()).state;
         result(
           output,
-          databaseSessions,
+          'sessions',
+          { databaseSessions },
           databaseSessions.map(describeSession).join('\n') || 'No database session is open.',
         );
       }),
@@ -32,8 +36,8 @@ export function registerSessions({ program, output, withClient }: Tools): void {
             remedy: 'See the ids with: latchkey sessions',
           });
         }
-        const { cut } = (await client.post('/v1/sessions/cut', all ? { all } : { id })) as { cut: number };
-        result(output, { cut }, cut === 1 ? 'The session has been ended.' : `Sessions ended: ${cut}`);
+        const { cut } = await client.call('cutSessions', id === undefined ? { all: true } : { id });
+        result(output, 'cut', { cut }, cut === 1 ? 'The session has been ended.' : `Sessions ended: ${cut}`);
       }),
     );
 
@@ -42,10 +46,47 @@ export function registerSessions({ program, output, withClient }: Tools): void {
     .description('do what the configuration says for a locked screen')
     .action(
       withClient(async (client) => {
-        await client.post('/v1/lock', {});
-        result(output, { locked: true }, 'Done as for a locked screen.');
+        await client.call('lock', {});
+        result(output, 'lock', { locked: true }, 'Done as for a locked screen.');
       }),
     );
+
+  program
+    .command('unlock')
+    .description(
+      'let logins in again after a lock; asks for a code of the authenticator (a sign-in unlocks too)',
+    )
+    .option('--keyring', "have the system ask for the keyring's password once more", false)
+    .action(
+      withClient(async (client, { keyring }: { keyring: boolean }) => {
+        const { state } = await client.state();
+        if (keyring) return askForKeyring(client, output, state.seal);
+        if (state.lockedSince === undefined)
+          return result(output, 'unlock', { locked: false }, 'Nothing is locked.');
+        const enrolled = state.accounts.some(({ secondFactor }) => secondFactor?.totp.enrolled === true);
+        await client.call('unlock', enrolled ? { code: await readSecret('Code of the authenticator') } : {});
+        result(output, 'unlock', { locked: false }, 'Logins are let in again.');
+      }),
+    );
+}
+
+async function askForKeyring(
+  client: Client,
+  output: Output,
+  { waiting, canAsk }: ApiState['seal'],
+): Promise<void> {
+  if (waiting !== true) return result(output, 'unlock', { locked: false }, 'The keyring is not locked.');
+  if (canAsk !== true)
+    throw new LatchkeyError('seal-unavailable', 'The system cannot be told to ask for the keyring again.', {
+      remedy: 'Unlock the keyring yourself; Latchkey notices it.',
+    });
+  await client.call('unlockKeyring', {});
+  result(
+    output,
+    'unlock',
+    { locked: true },
+    'The system asks for the password of the keyring on its screen.',
+  );
 }
 
 export function describeSession(session: DatabaseSession): string {

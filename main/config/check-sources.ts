@@ -1,11 +1,10 @@
 import type { z } from 'zod';
-import type { Fault } from './check.ts';
+import { isLoopbackHost } from '../contract/loopback.ts';
+import type { Fault } from './fault.ts';
 import type { configuration } from './schema.ts';
 
 type Draft = z.output<typeof configuration>;
 type Connection = Draft['connections'][number];
-
-const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** What the keys of a credential's source mean together with those of its connection. */
 export function sourceFaults(config: Draft): Fault[] {
@@ -28,10 +27,16 @@ function entraFaults(
 ): Fault[] {
   if (!hasEntra)
     return [{ path, message: 'needs a provider of type "azure-directory", whose tokens it could use' }];
-  if (upstream.tls.mode !== 'verify')
-    return [{ path, message: 'needs upstream.tls.mode "verify": an access token is sent over TLS only' }];
+  if (upstream.tls.mode === 'off' || upstream.tls.mode === 'by-password')
+    return [
+      {
+        path,
+        message:
+          'needs upstream.tls.mode "verify" or "strict": an access token is sent over verified TLS only',
+      },
+    ];
   const isForSqlServer = resource === 'sqlserver';
-  const isWord = !resource.startsWith('https:');
+  const isWord = !resource.includes(':');
   if (isWord && isForSqlServer !== (protocol === 'sqlserver'))
     return [{ path, message: `"${resource}" is not for a connection with protocol "${protocol}"` }];
   return [];
@@ -40,7 +45,7 @@ function entraFaults(
 /** Tokens of the server and passwords cross this connection, so that nothing but this machine may see it in the clear. */
 function addressFaults(address: string, path: Fault['path']): Fault[] {
   const { protocol, hostname, username, password, search, hash } = new URL(address);
-  if (protocol !== 'https:' && !loopbackHosts.has(hostname))
+  if (protocol !== 'https:' && !isLoopbackHost(hostname))
     return [{ path, message: 'must be an https address; http is accepted for loopback addresses only' }];
   return [username, password, search, hash].every((part) => part === '')
     ? []

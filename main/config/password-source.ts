@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, name } from './values.ts';
+import { caFile, duration, name } from './values.ts';
 
 /** Resources of Azure's databases that need no address, since it follows from the cloud of the provider. */
 export const databaseResources = ['postgresql', 'mysql', 'sqlserver'] as const;
@@ -13,10 +13,14 @@ const entra = z
       .string()
       .max(300)
       .regex(
-        new RegExp(String.raw`^(${databaseResources.join('|')}|https://[^\s/?#@]+(/[^\s?#]*)?/[^\s/?#]+)$`),
-        'must be postgresql, mysql, sqlserver or a scope such as https://database.windows.net/.default',
+        new RegExp(
+          String.raw`^(${databaseResources.join('|')}|(?:https|api)://[^\s/?#@]+(/[^\s?#]*)?/[^\s/?#]+)$`,
+        ),
+        'must be postgresql, mysql, sqlserver or a scope such as https://database.windows.net/.default or api://<application id>/.default',
       )
-      .describe('The kind of Azure database, or the scope of another resource.'),
+      .describe(
+        'The kind of Azure database, or the scope of another resource: of the application whose tokens a server takes by OAuth (PostgreSQL 18) or OpenID Connect (MySQL 9.1).',
+      ),
     user: z
       .enum(['role', 'person'])
       .default('role')
@@ -77,11 +81,7 @@ const vault = z
         .string()
         .regex(/^\w[\w./-]{0,199}$/, 'must be the path of a namespace, such as teams/data')
         .optional(),
-      caFile: z
-        .string()
-        .min(1)
-        .optional()
-        .describe("PEM file with the authority to trust instead of the system's."),
+      caFile,
     }),
   })
   .describe('User and password from the database secrets of HashiCorp Vault or OpenBao.');

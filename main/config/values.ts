@@ -2,13 +2,13 @@ import { z } from 'zod';
 
 /** The kinds of values that several parts of the configuration share. */
 
-const durationPattern = /^(0|[1-9]\d{0,5})(s|m|h)$/;
-const unitSeconds = { s: 1, m: 60, h: 3600 } as const;
+const durationPattern = /^(0|[1-9]\d{0,5})(s|m|h|d)$/;
+const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 export function duration(minimumSeconds: number, maximumSeconds: number) {
   return z
     .string()
-    .regex(durationPattern, { error: 'write a number and a unit: 90s, 15m or 8h', abort: true })
+    .regex(durationPattern, { error: 'write a number and a unit: 90s, 15m, 8h or 90d', abort: true })
     .refine(
       (text) => {
         const seconds = toSeconds(text);
@@ -25,8 +25,30 @@ export function toSeconds(text: string): number {
 }
 
 function describeSeconds(seconds: number): string {
+  if (seconds % 86_400 === 0 && seconds > 86_400) return `${seconds / 86_400}d`;
   if (seconds % 3600 === 0) return `${seconds / 3600}h`;
   return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
+}
+
+export const caFile = z
+  .string()
+  .min(1)
+  .optional()
+  .describe("PEM file with the authority to trust instead of the system's.");
+
+/** `20000-29999` */
+export const portRange = z
+  .string()
+  .regex(/^\d{4,5}-\d{4,5}$/, { error: 'write the first port and the last one: 20000-29999', abort: true })
+  .refine((text) => {
+    const { first, last } = portsOf(text);
+    return first >= 1024 && first <= last && last <= 65_535;
+  }, 'must lie between 1024 and 65535, the lower port first');
+
+/** The ends of a checked range of ports. */
+export function portsOf(range: string): { first: number; last: number } {
+  const [first, last] = range.split('-').map(Number);
+  return { first: first ?? NaN, last: last ?? NaN };
 }
 
 export const name = z

@@ -1,12 +1,17 @@
-import { fieldsOf, importFile, nameOf, programs } from './common.ts';
+import { allProtocols, importFile, jsonText, nameOf, openWindow, programs } from './common.ts';
 import { mText, odbcValue } from './escape.ts';
 import { dataSource, userIni } from './odbc.ts';
 import type { Place, Protocol, Tool } from './types.ts';
 
+/** Excel and Tableau for Mac look into the folder of iODBC. */
+function iodbcIni({ system }: Place): string[] {
+  return system === 'darwin' ? ['~/Library/ODBC/odbc.ini'] : userIni;
+}
+
 export const excel: Tool = {
   id: 'excel',
   title: 'Microsoft Excel (Power Query)',
-  protocols: ['postgresql', 'mysql', 'sqlserver'],
+  protocols: allProtocols,
   needs: 'handle',
   programs: programs(
     [],
@@ -14,18 +19,13 @@ export const excel: Tool = {
     ['excel.exe', '%ProgramFiles%/Microsoft Office/root/Office16/EXCEL.EXE'],
   ),
   settings(place) {
-    // Excel for Mac looks into the folder of iODBC.
-    const { steps, texts, files } = dataSource(
-      place,
-      place.system === 'darwin' ? ['~/Library/ODBC/odbc.ini'] : userIni,
-    );
+    const { steps, texts, files } = dataSource(place, iodbcIni(place));
     return {
       steps: [
         ...steps,
         'In Excel choose Data, Get Data, From Other Sources, Blank Query, then Advanced Editor, and paste the query.',
         'When Excel asks, choose Database, and enter user and password there. It keeps them for this user of Windows.',
       ],
-      fields: fieldsOf(place, 'handle'),
       texts: [
         ...texts,
         {
@@ -35,7 +35,7 @@ export const excel: Tool = {
         },
       ],
       files,
-      open: { args: [], terminal: false },
+      open: openWindow,
     };
   },
 };
@@ -50,7 +50,7 @@ const pbids: Record<Protocol, { protocol: string; server(place: Place): string }
 export const powerbi: Tool = {
   id: 'powerbi',
   title: 'Power BI Desktop',
-  protocols: ['postgresql', 'mysql', 'sqlserver'],
+  protocols: allProtocols,
   needs: 'handle',
   programs: programs(
     [],
@@ -73,24 +73,17 @@ export const powerbi: Tool = {
     return {
       steps: [
         'Open the PBIDS file with Power BI Desktop. When it asks, choose Database and enter user and password.',
-        'Where it says that the connection cannot be encrypted, agree: it ends on this computer.',
+        ...(place.protocol === 'postgresql'
+          ? [
+              'It verifies encrypted connections: let this computer trust the gateway first, with: latchkey certificate install',
+            ]
+          : ['Where it says that the connection cannot be encrypted, agree: it ends on this computer.']),
         'Where a refresh has to run without you, this is the wrong way: a login needs your live session.',
         ...steps.map((step) => `By ODBC instead: ${step}`),
       ],
-      fields: fieldsOf(place, 'handle'),
       texts,
-      files: [
-        {
-          paths: importFile(`${nameOf(place)}.pbids`),
-          format: 'json',
-          mode: 0o600,
-          folder: 'create',
-          merge: { kind: 'whole', text: `${JSON.stringify(text, undefined, 2)}\n` },
-          secret: false,
-        },
-        ...files,
-      ],
-      open: { args: [], terminal: false },
+      files: [importFile(`${nameOf(place)}.pbids`, 'json', jsonText(text)), ...files],
+      open: openWindow,
     };
   },
 };
@@ -98,27 +91,23 @@ export const powerbi: Tool = {
 export const tableau: Tool = {
   id: 'tableau',
   title: 'Tableau Desktop',
-  protocols: ['postgresql', 'mysql', 'sqlserver'],
+  protocols: allProtocols,
   needs: 'handle',
   programs: programs([], ['/Applications/Tableau.app/Contents/MacOS/Tableau'], ['tableau.exe']),
   settings(place) {
     const connector = { postgresql: 'PostgreSQL', mysql: 'MySQL', sqlserver: 'Microsoft SQL Server' }[
       place.protocol
     ];
-    const { steps, texts, files } = dataSource(
-      place,
-      place.system === 'darwin' ? ['~/Library/ODBC/odbc.ini'] : userIni,
-    );
+    const { steps, texts, files } = dataSource(place, iodbcIni(place));
     return {
       steps: [
         `Choose Connect, To a Server, ${connector}, and enter the fields. Leave Require SSL unchecked.`,
         'Tableau saves no password in a workbook; it asks once for each start.',
         ...steps.map((step) => `By "Other Databases (ODBC)" instead: ${step}`),
       ],
-      fields: fieldsOf(place, 'handle'),
       texts,
       files,
-      open: { args: [], terminal: false },
+      open: openWindow,
     };
   },
 };

@@ -1,5 +1,20 @@
 import { shellLine } from './escape.ts';
-import { mark, passwordPlaceholder, type Place, type System, type Tool, type ToolSettings } from './types.ts';
+import {
+  mark,
+  passwordPlaceholder,
+  type Place,
+  type Protocol,
+  type Section,
+  type SettingsFile,
+  type System,
+  type Tool,
+  type ToolSettings,
+} from './types.ts';
+
+export const allProtocols: readonly Protocol[] = ['postgresql', 'mysql', 'sqlserver'];
+
+/** A window, which is left to itself. */
+export const openWindow = { args: [], terminal: false };
 
 /** What a service, data source or option group of the tool is called. */
 export function nameOf({ name, connection }: Place): string {
@@ -7,8 +22,13 @@ export function nameOf({ name, connection }: Place): string {
 }
 
 /** The command that prints a fresh token, as arguments. */
-export function tokenCommand({ command, connection, role }: Place): string[] {
-  return [...command, 'token', connection, ...(role === undefined ? [] : ['--role', role])];
+export function tokenCommand({ command, connection, role, as, short }: Place): string[] {
+  const options = [
+    ...(role === undefined ? [] : ['--role', role]),
+    ...(as === undefined ? [] : ['--as', as]),
+    ...(short === true ? ['--short'] : []),
+  ];
+  return [...command, 'token', connection, ...options];
 }
 
 /** The same for a person's shell. */
@@ -63,7 +83,34 @@ export function pathOn(system: System, elsewhere: string, windows: string): stri
   return [system === 'win32' ? windows : elsewhere];
 }
 
-/** Where files go that a person imports into a tool. */
-export function importFile(name: string): string[] {
-  return [`~/Latchkey/${name}`];
+/** A file of Latchkey's own that a person imports into the tool. It holds no password. */
+export function importFile(name: string, format: 'json' | 'text', text: string): SettingsFile {
+  return {
+    paths: [`~/Latchkey/${name}`],
+    format,
+    mode: 0o600,
+    folder: 'create',
+    merge: { kind: 'whole', text },
+    secret: false,
+  };
+}
+
+/** Sections in a file of the person's own. */
+export function iniFile(
+  file: Pick<SettingsFile, 'paths' | 'variable' | 'secret'>,
+  sections: Section[],
+  ignoreCase: boolean,
+): SettingsFile {
+  return {
+    ...file,
+    format: 'ini',
+    mode: 0o600,
+    folder: 'create',
+    merge: { kind: 'sections', ignoreCase, sections },
+  };
+}
+
+/** A file of JSON as text. */
+export function jsonText(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
 }

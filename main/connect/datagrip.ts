@@ -1,4 +1,4 @@
-import { fieldsOf, importFile, nameOf, pasteHandle, programs } from './common.ts';
+import { allProtocols, importFile, nameOf, openWindow, pasteHandle, programs } from './common.ts';
 import { xmlText } from './escape.ts';
 import { jdbcUrl } from './jdbc.ts';
 import type { Place, Protocol, Tool } from './types.ts';
@@ -57,7 +57,7 @@ function uuidOf(place: Place): string {
 export const datagrip: Tool = {
   id: 'datagrip',
   title: 'DataGrip, IntelliJ IDEA and other JetBrains tools',
-  protocols: ['postgresql', 'mysql', 'sqlserver'],
+  protocols: allProtocols,
   needs: 'handle',
   programs: programs(
     ['datagrip', '/snap/bin/datagrip'],
@@ -71,19 +71,9 @@ export const datagrip: Tool = {
         'Copy the text with all its lines. In the Database tool window choose New, Import from Clipboard.',
         `Choose "Save: Forever" beside the password. ${pasteHandle}`,
       ],
-      fields: fieldsOf(place, 'handle'),
       texts: [{ label: 'Data source for the clipboard', language: 'xml', text }],
-      files: [
-        {
-          paths: importFile(`${nameOf(place)}-datagrip.txt`),
-          format: 'text',
-          mode: 0o600,
-          folder: 'create',
-          merge: { kind: 'whole', text },
-          secret: false,
-        },
-      ],
-      open: { args: [], terminal: false },
+      files: [importFile(`${nameOf(place)}-datagrip.txt`, 'text', text)],
+      open: openWindow,
     };
   },
 };

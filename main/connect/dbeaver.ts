@@ -1,5 +1,6 @@
-import { fieldsOf, nameOf, programs } from './common.ts';
+import { allProtocols, fieldsOf, nameOf, programs } from './common.ts';
 import { jdbcUrl } from './jdbc.ts';
+import { libpqTls } from './libpq.ts';
 import { passwordPlaceholder, type Place, type Protocol, type System, type Tool } from './types.ts';
 
 /** Ids of DBeaver's own drivers, in the plugin.xml of each org.jkiss.dbeaver.ext.*. */
@@ -12,22 +13,28 @@ const drivers: Record<
   sqlserver: { provider: 'sqlserver', driver: 'mssql_jdbc_ms_new', url: 'mssql' },
 };
 
-/** Folders of the project that DBeaver makes at its first start. */
+/**
+ * Folders of the project that DBeaver makes at its first start. A snap has a home of its own (snapd docs, "Data
+ * locations"; below ~/.snap with its feature hidden-snap-folder), and so has a flatpak.
+ */
 function projectFolders(system: System): string[] {
   const folder = 'DBeaverData/workspace6/General/.dbeaver';
   if (system === 'darwin') return [`~/Library/${folder}`];
   if (system === 'win32') return [`%APPDATA%/${folder}`];
   return [
-    `~/.local/share/${folder}`,
-    `~/snap/dbeaver-ce/current/.local/share/${folder}`,
+    `$XDG_DATA_HOME/${folder}`,
+    ...['dbeaver-ce', 'dbeaver-le', 'dbeaver-ee'].flatMap((snap) => [
+      `~/snap/${snap}/current/.local/share/${folder}`,
+      `~/.snap/data/${snap}/current/.local/share/${folder}`,
+    ]),
     `~/.var/app/io.dbeaver.DBeaverCommunity/data/${folder}`,
   ];
 }
 
 /** Properties of the JDBC driver, which say the same as the URL. */
-function properties({ protocol, authorityFile }: Place): Record<string, string> {
-  if (protocol === 'postgresql') return { sslmode: 'disable' };
-  if (protocol === 'sqlserver') return { encrypt: 'false' };
+function properties({ protocol, authorityFile, requireTls }: Place): Record<string, string> {
+  if (protocol === 'postgresql') return libpqTls({ authorityFile });
+  if (protocol === 'sqlserver') return { encrypt: String(requireTls === true) };
   return authorityFile === undefined
     ? {}
     : { useSsl: 'true', sslMode: 'verify-full', serverSslCert: authorityFile };
@@ -41,7 +48,7 @@ function properties({ protocol, authorityFile }: Place): Record<string, string> 
 export const dbeaver: Tool = {
   id: 'dbeaver',
   title: 'DBeaver',
-  protocols: ['postgresql', 'mysql', 'sqlserver'],
+  protocols: allProtocols,
   needs: 'handle',
   programs: programs(
     [
@@ -50,6 +57,8 @@ export const dbeaver: Tool = {
       '/usr/share/dbeaver-ce/dbeaver',
       '/opt/dbeaver/dbeaver',
       '/snap/bin/dbeaver-ce',
+      '~/.local/share/flatpak/exports/bin/io.dbeaver.DBeaverCommunity',
+      '/var/lib/flatpak/exports/bin/io.dbeaver.DBeaverCommunity',
     ],
     ['/Applications/DBeaver.app/Contents/MacOS/dbeaver'],
     ['%ProgramFiles%/DBeaver/dbeaver.exe', '%LOCALAPPDATA%/DBeaver/dbeaver.exe'],

@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../base/escape.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 
 /**
@@ -109,6 +110,13 @@ export function urlComponent(value: string): string {
   );
 }
 
+/** The query of a URL without its question mark. */
+export function urlParameters(values: Record<string, string>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}=${urlComponent(value)}`)
+    .join('&');
+}
+
 /** Host and port of a URL: IPv6 addresses stand in brackets (RFC 3986 section 3.2.2). */
 export function urlHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
@@ -140,14 +148,7 @@ export function plainUrlPath(value: string): string {
 export function xmlText(value: string): string {
   oneLine('XML', value);
   if (/[\uFFFE\uFFFF]/.test(value)) throw inexpressible('XML', 'this character');
-  const entities: Record<string, string> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&apos;',
-  };
-  return value.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
+  return escapeMarkup(value);
 }
 
 /**
@@ -176,8 +177,8 @@ export function powerShellText(value: string): string {
 }
 
 /**
- * A command line for a person's shell, or for a tool that hands it to one: `sh` on Linux and macOS, cmd.exe on
- * Windows, where `%` and `"` cannot be quoted safely.
+ * A command line for a person's shell, or for a tool that hands it to one: `sh`, bash, zsh or fish on Linux and macOS,
+ * cmd.exe or PowerShell on Windows, where what either of the two reads in double quotes cannot be quoted safely.
  */
 export function shellLine(words: readonly string[], system: string): string {
   return words.map((word) => (system === 'win32' ? cmdWord(word) : shWord(word))).join(' ');
@@ -185,11 +186,17 @@ export function shellLine(words: readonly string[], system: string): string {
 
 function shWord(word: string): string {
   oneLine('A shell', word);
-  return /^[\w.@:/=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  if (/^[\w.@:/=,+-]+$/.test(word)) return word;
+  // Easier to read where it holds none that a shell reads in double quotes; "!" is one to an interactive bash.
+  if (word.includes("'") && !/["$`\\!]/.test(word)) return `"${word}"`;
+  // A backslash stands outside the quotes, too: fish reads it in single ones (fishshell.com/docs, "Quotes").
+  return `'${word.replaceAll(/['\\]/g, String.raw`'\$&'`)}'`;
 }
 
 function cmdWord(word: string): string {
   oneLine('cmd.exe', word);
-  if (/["%!^]/.test(word) || word.endsWith('\\')) throw inexpressible('cmd.exe', 'this word of a command');
+  // PowerShell: variables, its escape, and typographic quotes, which end a text as well ("about_Quoting_Rules").
+  if (/["%!^$`\u201C-\u201E]/.test(word) || word.endsWith('\\'))
+    throw inexpressible('cmd.exe', 'this word of a command');
   return /^[\w.@:/=\\+-]+$/.test(word) ? word : `"${word}"`;
 }

@@ -1,12 +1,20 @@
-import { fieldsOf, pasteHandle, programs } from './common.ts';
-import { plainUrlPath, plainUrlValue, sqlServerUrlValue, urlComponent, urlHost } from './escape.ts';
+import { allProtocols, pasteHandle, programs } from './common.ts';
+import {
+  plainUrlPath,
+  plainUrlValue,
+  sqlServerUrlValue,
+  urlComponent,
+  urlHost,
+  urlParameters,
+} from './escape.ts';
+import { libpqTls } from './libpq.ts';
 import type { Place, Tool } from './types.ts';
 
 export type JdbcDriver = 'postgresql' | 'mariadb' | 'mysql' | 'mssql' | 'jtds';
 
 /**
- * A JDBC URL without user and password, with TLS as the gateway has it: none for PostgreSQL; for MySQL checked where
- * the authority is known; for SQL Server only where a client demands it.
+ * A JDBC URL without user and password, with TLS as the gateway has it: for PostgreSQL and MySQL checked where the
+ * authority is known; for SQL Server only where a client demands it.
  * Sources: pgJDBC "Connecting to the Database"; MariaDB Connector/J "About"; MySQL Connector/J "Connection URL
  * Syntax"; Microsoft JDBC "Building the connection URL"; jTDS FAQ.
  */
@@ -15,7 +23,7 @@ export function jdbcUrl(place: Place, driver: JdbcDriver): string {
   const address = `${urlHost(place.host)}:${port}`;
   switch (driver) {
     case 'postgresql':
-      return `jdbc:postgresql://${address}/${urlComponent(database)}?sslmode=disable`;
+      return `jdbc:postgresql://${address}/${urlComponent(database)}?${urlParameters(libpqTls(place))}`;
     case 'mariadb': {
       // Version 2 knows useSsl only; both ask for the same.
       const tls =
@@ -31,10 +39,10 @@ export function jdbcUrl(place: Place, driver: JdbcDriver): string {
       const server = place.host.includes(':')
         ? `jdbc:sqlserver://;serverName=${sqlServerUrlValue(place.host)};portNumber=${port}`
         : `jdbc:sqlserver://${address}`;
-      return `${server};databaseName=${sqlServerUrlValue(database)};encrypt=false`;
+      return `${server};databaseName=${sqlServerUrlValue(database)};encrypt=${place.requireTls === true}`;
     }
     case 'jtds':
-      return `jdbc:jtds:sqlserver://${address}/${plainUrlValue(database)};ssl=off`;
+      return `jdbc:jtds:sqlserver://${address}/${plainUrlValue(database)};ssl=${place.requireTls === true ? 'authenticate' : 'off'}`;
   }
 }
 
@@ -55,7 +63,7 @@ export const jdbcDrivers: Record<Place['protocol'], JdbcDriver[]> = {
 export const jdbc: Tool = {
   id: 'jdbc',
   title: 'JDBC: DbVisualizer, SQuirreL, SQL Workbench/J, Java programs',
-  protocols: ['postgresql', 'mysql', 'sqlserver'],
+  protocols: allProtocols,
   needs: 'handle',
   programs: programs([], [], []),
   settings(place) {
@@ -64,13 +72,11 @@ export const jdbc: Tool = {
         'Use the URL of the driver that the program has, and enter user and password in their own fields.',
         pasteHandle,
       ],
-      fields: fieldsOf(place, 'handle'),
       texts: jdbcDrivers[place.protocol].map((driver) => ({
         label: labels[driver],
         language: 'text',
         text: jdbcUrl(place, driver),
       })),
-      files: [],
     };
   },
 };

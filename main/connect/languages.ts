@@ -1,64 +1,23 @@
-import { fieldsOf, inPath, pasteHandle, programs, tokenCommand, tokenLine } from './common.ts';
-import { codeText, dotnetValue, freetdsUser, urlComponent, urlHost } from './escape.ts';
-import { conninfo } from './libpq.ts';
-import { passwordPlaceholder, type Place, type Protocol, type SettingsText, type Tool } from './types.ts';
+import { allProtocols, inPath, pasteHandle, programs, tokenCommand, tokenLine } from './common.ts';
+import { codeText, dotnetValue, urlComponent, urlHost, urlParameters } from './escape.ts';
+import { conninfo, libpqHost, libpqTls } from './libpq.ts';
+import { encryption } from './sqlserver.ts';
+import { passwordPlaceholder, type Place, type SettingsText, type Tool } from './types.ts';
 
-const all: readonly Protocol[] = ['postgresql', 'mysql', 'sqlserver'];
-
-const freshToken =
+export const freshToken =
   'The program runs the command for a fresh token whenever it connects, and holds no password.';
 
 /** A list literal, which Python and JavaScript write alike. */
-function list(words: readonly string[]): string {
+export function list(words: readonly string[]): string {
   return `[${words.map(codeText).join(', ')}]`;
 }
 
-function pythonText(place: Place): SettingsText {
-  const { protocol, host, port, database, username, authorityFile } = place;
-  // pymssql is built on FreeTDS.
-  const tdsUser = protocol === 'sqlserver' ? freetdsUser(username) : username;
-  const token = [
-    'import subprocess',
-    '',
-    'def token():',
-    `    command = ${list(tokenCommand(place))}`,
-    '    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()',
-    '',
-  ];
-  const text = {
-    postgresql: [
-      'import psycopg2  # or: import psycopg as psycopg2',
-      ...token,
-      `connection = psycopg2.connect(host=${codeText(host)}, port=${port}, dbname=${codeText(database)},`,
-      `    user=${codeText(username)}, sslmode="disable", password=token())`,
-    ],
-    mysql: [
-      'import pymysql',
-      ...token,
-      `connection = pymysql.connect(host=${codeText(host)}, port=${port}, database=${codeText(database)},`,
-      `    user=${codeText(username)}, password=token()${authorityFile === undefined ? '' : `, ssl_ca=${codeText(authorityFile)}`})`,
-    ],
-    sqlserver: [
-      'import pymssql',
-      ...token,
-      `connection = pymssql.connect(server=${codeText(host)}, port="${port}", database=${codeText(database)},`,
-      `    user=${codeText(tdsUser)}, password=token())`,
-    ],
-  }[protocol];
-  const driver = { postgresql: 'psycopg', mysql: 'PyMySQL', sqlserver: 'pymssql' }[protocol];
-  return { label: `Python, ${driver}`, language: 'python', text: `${text.join('\n')}\n` };
+/** Named arguments of a call. */
+export function named(values: Record<string, string>, equals: '=' | ' = '): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}${equals}${codeText(value)}`)
+    .join(', ');
 }
-
-export const python: Tool = {
-  id: 'python',
-  title: 'Python',
-  protocols: all,
-  needs: 'command',
-  programs: inPath('python3', 'python'),
-  settings(place) {
-    return { steps: [freshToken], fields: fieldsOf(place, 'command'), texts: [pythonText(place)], files: [] };
-  },
-};
 
 function nodeText(place: Place): SettingsText {
   const { protocol, host, port, database, username, authorityFile } = place;
@@ -76,10 +35,11 @@ function nodeText(place: Place): SettingsText {
   const text = {
     postgresql: [
       "import pg from 'pg';",
+      ...readAuthority,
       ...token,
       'export const pool = new pg.Pool({',
       `  host: ${codeText(host)}, port: ${port}, database: ${codeText(database)},`,
-      `  user: ${codeText(username)}, password: token,`,
+      `  user: ${codeText(username)}, password: token,${authority === '' ? '' : ` ssl: { ca: ${authority} },`}`,
       '});',
     ],
     mysql: [
@@ -119,11 +79,11 @@ function nodeText(place: Place): SettingsText {
 export const node: Tool = {
   id: 'node',
   title: 'Node.js',
-  protocols: all,
+  protocols: allProtocols,
   needs: 'command',
   programs: inPath('node'),
   settings(place) {
-    return { steps: [freshToken], fields: fieldsOf(place, 'command'), texts: [nodeText(place)], files: [] };
+    return { steps: [freshToken], texts: [nodeText(place)] };
   },
 };
 
@@ -135,15 +95,18 @@ function dotnetValues({
   database,
   username,
   authorityFile,
+  requireTls,
 }: Place): Record<string, string> {
   switch (protocol) {
     case 'postgresql':
       return {
-        Host: host,
+        Host: libpqHost({ host, authorityFile }),
         Port: String(port),
         Database: database,
         Username: username,
-        'SSL Mode': 'Disable',
+        ...(authorityFile === undefined
+          ? { 'SSL Mode': 'Disable' }
+          : { 'SSL Mode': 'VerifyFull', 'Root Certificate': authorityFile }),
       };
     case 'mysql':
       return {
@@ -160,7 +123,9 @@ function dotnetValues({
         'Data Source': `${host},${port}`,
         'Initial Catalog': database,
         'User ID': username,
-        Encrypt: 'Optional',
+        Encrypt: encryption({ requireTls: requireTls === true }),
+        // Entity Framework's templates turn it on, and the gateway refuses several requests at once.
+        MultipleActiveResultSets: 'False',
       };
   }
 }
@@ -168,7 +133,7 @@ function dotnetValues({
 export const dotnet: Tool = {
   id: 'dotnet',
   title: '.NET: Npgsql, MySqlConnector, Microsoft.Data.SqlClient',
-  protocols: all,
+  protocols: allProtocols,
   needs: 'handle',
   programs: programs(['dotnet'], ['dotnet', '/usr/local/share/dotnet/dotnet'], ['dotnet.exe']),
   settings(place) {
@@ -188,12 +153,10 @@ export const dotnet: Tool = {
           ? []
           : ['Both data source builders take that as a provider (UsePeriodicPasswordProvider).']),
       ],
-      fields: fieldsOf(place, 'handle'),
       texts: [
         { label: `${library}, without a password`, language: 'text', text },
         { label: library, language: 'text', text: `${text};Password=${passwordPlaceholder}`, secret: true },
       ],
-      files: [],
     };
   },
 };
@@ -206,9 +169,10 @@ function rText(place: Place): SettingsText {
     'connection <- DBI::dbConnect(',
   ];
   const user = protocol === 'mysql' ? 'username' : 'user';
-  const values = `host = ${codeText(host)}, port = ${port}, dbname = ${codeText(database)}, ${user} = ${codeText(username)}, password = token()`;
+  const server = protocol === 'postgresql' ? libpqHost(place) : host;
+  const values = `host = ${codeText(server)}, port = ${port}, dbname = ${codeText(database)}, ${user} = ${codeText(username)}, password = token()`;
   const text = {
-    postgresql: [...common, `  RPostgres::Postgres(), ${values}, sslmode = "disable"`, ')'],
+    postgresql: [...common, `  RPostgres::Postgres(), ${values}, ${named(libpqTls(place), ' = ')}`, ')'],
     mysql: [
       ...common,
       `  RMariaDB::MariaDB(), ${values}${authorityFile === undefined ? '' : `, ssl.ca = ${codeText(authorityFile)}`}`,
@@ -216,7 +180,7 @@ function rText(place: Place): SettingsText {
     ],
     sqlserver: [
       ...common,
-      `  odbc::odbc(), Driver = "ODBC Driver 18 for SQL Server", Server = ${codeText(`tcp:${host},${port}`)}, Database = ${codeText(database)}, UID = ${codeText(username)}, PWD = token(), Encrypt = "no"`,
+      `  odbc::odbc(), Driver = "ODBC Driver 18 for SQL Server", Server = ${codeText(`tcp:${host},${port}`)}, Database = ${codeText(database)}, UID = ${codeText(username)}, PWD = token(), Encrypt = "${place.requireTls === true ? 'yes' : 'no'}", MARS_Connection = "no"`,
       ')',
     ],
   }[protocol];
@@ -227,19 +191,25 @@ function rText(place: Place): SettingsText {
 export const r: Tool = {
   id: 'r',
   title: 'R and RStudio',
-  protocols: all,
+  protocols: allProtocols,
   needs: 'command',
   programs: inPath('R', 'Rscript'),
   settings(place) {
-    return { steps: [freshToken], fields: fieldsOf(place, 'command'), texts: [rText(place)], files: [] };
+    return { steps: [freshToken], texts: [rText(place)] };
   },
 };
+
+/** SQL Server URLs are go-mssqldb's, which takes the authority as "certificate". */
+function goTls({ authorityFile, requireTls }: Place): string {
+  if (authorityFile !== undefined) return `encrypt=true&certificate=${urlComponent(authorityFile)}`;
+  return `encrypt=${requireTls === true ? 'true' : 'disable'}`;
+}
 
 /** For whatever has a dialog, or takes a URL. */
 export const other: Tool = {
   id: 'other',
   title: 'Any other tool',
-  protocols: all,
+  protocols: allProtocols,
   needs: 'handle',
   programs: programs([], [], []),
   settings(place) {
@@ -248,22 +218,20 @@ export const other: Tool = {
     const address = `${urlComponent(username)}@${urlHost(place.host)}:${port}`;
     const url =
       protocol === 'sqlserver'
-        ? `${scheme}://${address}?database=${urlComponent(database)}&encrypt=disable`
-        : `${scheme}://${address}/${urlComponent(database)}${protocol === 'postgresql' ? '?sslmode=disable' : ''}`;
+        ? `${scheme}://${address}?database=${urlComponent(database)}&${goTls(place)}`
+        : `${scheme}://${address}/${urlComponent(database)}${protocol === 'postgresql' ? `?${urlParameters(libpqTls(place))}` : ''}`;
     return {
       steps: [
         'Enter the fields where the tool asks for them.',
         pasteHandle,
         `A tool that saves no password gets a token instead: ${tokenLine(place)}`,
       ],
-      fields: fieldsOf(place, 'handle'),
       texts: [
         { label: 'URL, without a password', language: 'text', text: url },
         ...(protocol === 'postgresql'
           ? [{ label: 'Connection string of libpq', language: 'text', text: conninfo(place, place.host) }]
           : []),
       ],
-      files: [],
     };
   },
 };

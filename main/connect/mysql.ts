@@ -1,6 +1,44 @@
-import { fieldsOf, inPath, markComment, nameOf, pasteHandle, pathOn, programs } from './common.ts';
+import { defined } from '../base/defined.ts';
+import { clientVariables } from './client-variables.ts';
+import {
+  fieldsOf,
+  inPath,
+  iniFile,
+  markComment,
+  nameOf,
+  openWindow,
+  pasteHandle,
+  pathOn,
+  programs,
+} from './common.ts';
 import { optionFileValue, shellLine } from './escape.ts';
 import { passwordPlaceholder, type Place, type Section, type SettingsFile, type Tool } from './types.ts';
+
+/**
+ * What leads a client here whatever option files say: `--no-defaults` has to come first. With an authority it checks the
+ * gateway's certificate, before a stranger at the port could ask for the token. MySQL's client does so for `--ssl-ca` alone;
+ * MariaDB's has to be told, by an option that MySQL's passes over for its prefix ("Program Option Modifiers").
+ */
+export function mysqlParameters({
+  host,
+  port,
+  username,
+  authorityFile,
+}: Pick<Place, 'host' | 'port' | 'username' | 'authorityFile'>): string[] {
+  return [
+    '--no-defaults',
+    '--protocol=tcp',
+    `--host=${host}`,
+    `--port=${port}`,
+    `--user=${username}`,
+    ...(authorityFile === undefined ? [] : [`--ssl-ca=${authorityFile}`, '--loose-ssl-verify-server-cert']),
+  ];
+}
+
+/** Options without a password, for clients that read no other file; theirs is in the variable MYSQL_PWD. */
+export function mysqlOptions(place: Place): Section[] {
+  return groups(place, '', {});
+}
 
 /**
  * Groups of the option file (MySQL docs, "Using Option Files"; MariaDB docs, "Option Groups"), read with
@@ -9,35 +47,29 @@ import { passwordPlaceholder, type Place, type Section, type SettingsFile, type 
  * MySQL's by `ssl-ca` alone (ssl-mode VERIFY_CA is implied), MariaDB's when told to.
  */
 export function optionFile(place: Place): SettingsFile {
-  const { host, port, username, database, authorityFile, system } = place;
-  const suffix = `_${nameOf(place)}`;
+  const paths = pathOn(place.system, '~/.my.cnf', '%APPDATA%/MySQL/.my.cnf');
+  const sections = groups(place, `_${nameOf(place)}`, { password: passwordPlaceholder });
+  return iniFile({ paths, secret: true }, sections, false);
+}
+
+function groups(place: Place, suffix: string, password: Record<string, string>): Section[] {
+  const { host, port, username, database, authorityFile } = place;
   const group = (name: string, values: Record<string, string>): Section => ({
     name: `${name}${suffix}`,
     lines: [markComment, ...Object.entries(values).map(([key, value]) => `${key}=${optionFileValue(value)}`)],
   });
-  return {
-    paths: pathOn(system, '~/.my.cnf', '%APPDATA%/MySQL/.my.cnf'),
-    format: 'ini',
-    mode: 0o600,
-    folder: 'create',
-    merge: {
-      kind: 'sections',
-      ignoreCase: false,
-      sections: [
-        group('client', {
-          protocol: 'tcp',
-          host,
-          port: String(port),
-          user: username,
-          password: passwordPlaceholder,
-          ...(authorityFile === undefined ? {} : { 'ssl-ca': authorityFile }),
-        }),
-        ...(authorityFile === undefined ? [] : [group('client-mariadb', { 'ssl-verify-server-cert': '1' })]),
-        group('mysql', { database }),
-      ],
-    },
-    secret: true,
-  };
+  return [
+    group('client', {
+      protocol: 'tcp',
+      host,
+      port: String(port),
+      user: username,
+      ...password,
+      ...defined({ 'ssl-ca': authorityFile }),
+    }),
+    ...(authorityFile === undefined ? [] : [group('client-mariadb', { 'ssl-verify-server-cert': '1' })]),
+    group('mysql', { database }),
+  ];
 }
 
 /** `mysql` reads an option file of its own path on Windows only if it is told to. */
@@ -55,17 +87,11 @@ export const mysql: Tool = {
   settings(place) {
     const { host, port, username, database } = place;
     const name = nameOf(place);
+    const direct = mysqlParameters(place);
     const line = (program: string): string =>
       place.system === 'win32'
         ? [program, ...defaults(place).map((word) => (word.includes('%') ? `"${word}"` : word))].join(' ')
         : shellLine([program, ...defaults(place)], place.system);
-    const direct = [
-      '--no-defaults',
-      '--protocol=tcp',
-      `--host=${host}`,
-      `--port=${port}`,
-      `--user=${username}`,
-    ];
     return {
       steps: [
         `Groups that end in "_${name}" go into your option file, with a password that may be saved.`,
@@ -73,7 +99,6 @@ export const mysql: Tool = {
         'mysqldump takes the same option; name the database behind it.',
         'A login path instead of the file: run mysql_config_editor as shown and paste the password when it asks.',
       ],
-      fields: fieldsOf(place, 'handle'),
       texts: [
         { label: 'Command', language: 'sh', text: line('mysql') },
         {
@@ -118,7 +143,12 @@ export const mysql: Tool = {
         },
       ],
       files: [optionFile(place)],
-      open: { args: [...direct, `--database=${database}`], terminal: true, passwordVariable: 'MYSQL_PWD' },
+      open: {
+        args: [...direct, `--database=${database}`],
+        terminal: true,
+        passwordVariable: 'MYSQL_PWD',
+        without: clientVariables.mysql,
+      },
     };
   },
 };
@@ -154,9 +184,7 @@ export const workbench: Tool = {
         ),
         ...(authorityFile === undefined ? [] : [{ label: 'SSL CA file', value: authorityFile }]),
       ],
-      texts: [],
-      files: [],
-      open: { args: [], terminal: false },
+      open: openWindow,
     };
   },
 };

@@ -1,5 +1,7 @@
-import { fieldsOf, nameOf, pasteHandle, programs } from './common.ts';
-import { freetdsUser, odbcIniValue, odbcValue, powerShellText } from './escape.ts';
+import { allProtocols, iniFile, nameOf, pasteHandle, programs } from './common.ts';
+import { conninfoValue, freetdsUser, odbcIniValue, odbcValue, powerShellText } from './escape.ts';
+import { libpqHost, libpqTls } from './libpq.ts';
+import { freetdsConf } from './sqlserver.ts';
 import {
   mark,
   passwordPlaceholder,
@@ -19,6 +21,11 @@ interface Driver {
   names: Record<System, string>;
   /** Keywords of a data source and of a connection string, apart from user and password. */
   values(place: Place): Record<string, string>;
+  /**
+   * What a data source has in their place where only a file of the driver's own can name the authority, and that file;
+   * undefined where it cannot say it.
+   */
+  verified?(place: Place): { values: Record<string, string>; file: SettingsFile } | undefined;
   user: string;
   password: string;
   /** Whether the driver takes user and password from odbc.ini. */
@@ -37,13 +44,18 @@ const drivers: Record<Protocol, Driver[]> = {
     {
       title: 'psqlODBC',
       known: /^(PostgreSQL Unicode|PostgreSQL|psqlODBC|PostgreSQL ANSI)/,
-      names: { linux: 'PostgreSQL Unicode', darwin: 'PostgreSQL Unicode', win32: 'PostgreSQL Unicode(x64)' },
-      values: ({ host, port, database }) => ({
-        Servername: host,
-        Port: String(port),
-        Database: database,
-        SSLmode: 'disable',
-      }),
+      names: { ...everywhere('PostgreSQL Unicode'), win32: 'PostgreSQL Unicode(x64)' },
+      values: (place) => {
+        const { sslmode = '', sslrootcert } = libpqTls(place);
+        return {
+          Servername: libpqHost(place),
+          Port: String(place.port),
+          Database: place.database,
+          SSLmode: sslmode,
+          // What goes on to libpq as it is.
+          ...(sslrootcert === undefined ? {} : { pqopt: `sslrootcert=${conninfoValue(sslrootcert)}` }),
+        };
+      },
       user: 'Username',
       password: 'Password',
       saves: true,
@@ -54,11 +66,7 @@ const drivers: Record<Protocol, Driver[]> = {
     {
       title: 'MariaDB Connector/ODBC',
       known: /^MariaDB/,
-      names: {
-        linux: 'MariaDB Unicode',
-        darwin: 'MariaDB ODBC 3.2 Driver',
-        win32: 'MariaDB ODBC 3.2 Driver',
-      },
+      names: { ...everywhere('MariaDB ODBC 3.2 Driver'), linux: 'MariaDB Unicode' },
       values: ({ host, port, database, authorityFile }) => ({
         Server: host,
         Port: String(port),
@@ -94,10 +102,11 @@ const drivers: Record<Protocol, Driver[]> = {
       known: /^ODBC Driver \d+ for SQL Server/,
       names: everywhere('ODBC Driver 18 for SQL Server'),
       // Version 18 demands TLS unless told; the gateway's TLS would need its authority in the system's store.
-      values: ({ host, port, database }) => ({
+      values: ({ host, port, database, requireTls }) => ({
         Server: `tcp:${host},${port}`,
         Database: database,
-        Encrypt: 'no',
+        Encrypt: requireTls === true ? 'yes' : 'no',
+        MARS_Connection: 'no',
       }),
       user: 'UID',
       password: 'PWD',
@@ -115,6 +124,7 @@ const drivers: Record<Protocol, Driver[]> = {
         TDS_Version: '7.4',
         ClientCharset: 'UTF-8',
       }),
+      verified: freetdsVerified,
       user: 'UID',
       password: 'PWD',
       saves: false,
@@ -122,6 +132,18 @@ const drivers: Record<Protocol, Driver[]> = {
     },
   ],
 };
+
+/** FreeTDS checks a certificate only for a server of its own file. */
+function freetdsVerified(place: Place): ReturnType<NonNullable<Driver['verified']>> {
+  if (place.authorityFile === undefined || place.system === 'win32') return undefined;
+  try {
+    const values = { Servername: nameOf(place), Database: place.database, ClientCharset: 'UTF-8' };
+    return { values, file: freetdsConf(place) };
+  } catch {
+    // That file has no form for some names.
+    return undefined;
+  }
+}
 
 /** The driver that this machine has, or the first of those that fit, under its usual name. */
 function chooseDriver({ protocol, system, odbcDrivers = [] }: Place): {
@@ -151,30 +173,15 @@ function odbcIni(place: Place, paths: string[]): SettingsFile {
   const values = {
     Description: `${mark}; changes in here are lost`,
     Driver: name,
-    ...driver.values(place),
+    ...(driver.verified?.(place)?.values ?? driver.values(place)),
     ...(driver.saves ? { [driver.user]: place.username } : {}),
   };
   const lines = Object.entries(values).map(
     ([key, value]) => `${key} = ${key === 'Description' ? value : odbcIniValue(value)}`,
   );
-  return {
-    paths,
-    variable: 'ODBCINI',
-    format: 'ini',
-    mode: 0o600,
-    folder: 'create',
-    merge: {
-      kind: 'sections',
-      ignoreCase: true,
-      sections: [
-        {
-          name: nameOf(place),
-          lines: [...lines, ...(driver.saves ? [`${driver.password} = ${passwordPlaceholder}`] : [])],
-        },
-      ],
-    },
-    secret: driver.saves,
-  };
+  if (driver.saves) lines.push(`${driver.password} = ${passwordPlaceholder}`);
+  const section = { name: nameOf(place), lines };
+  return iniFile({ paths, variable: 'ODBCINI', secret: driver.saves }, [section], true);
 }
 
 /** PowerShell's Add-OdbcDsn makes a data source of the user; a password has no place in one. */
@@ -197,18 +204,22 @@ export function dataSource(
 ): { texts: SettingsText[]; files: SettingsFile[]; steps: string[] } {
   const { driver, name } = chooseDriver(place);
   const windows = place.system === 'win32';
+  const verified = driver.verified?.(place);
   return {
     steps: [
       `Install the driver "${name}" (${driver.title}), unless it is there already.`,
       windows
         ? `Run the PowerShell line once: it makes the data source "${nameOf(place)}".`
         : `The data source "${nameOf(place)}" goes into your odbc.ini.`,
+      ...(verified === undefined
+        ? []
+        : [`Its server goes into your freetds.conf, with TLS and the authority that it is checked by.`]),
       ...(windows || !driver.saves
         ? [`The data source holds no password. ${pasteHandle}`]
         : ['User and password are in it, so that programs need not ask.']),
     ],
     texts: windows ? [addDsn(place)] : [],
-    files: windows ? [] : [odbcIni(place, paths)],
+    files: windows ? [] : [odbcIni(place, paths), ...(verified === undefined ? [] : [verified.file])],
   };
 }
 
@@ -217,7 +228,7 @@ export const userIni = ['~/.odbc.ini'];
 export const odbc: Tool = {
   id: 'odbc',
   title: 'ODBC data source',
-  protocols: ['postgresql', 'mysql', 'sqlserver'],
+  protocols: allProtocols,
   needs: 'handle',
   programs: programs(
     ['isql', 'odbcinst'],
@@ -230,11 +241,10 @@ export const odbc: Tool = {
       steps: [
         ...steps,
         ...(files.some(({ secret }) => secret) ? [`Try it with: isql -v ${nameOf(place)}`] : []),
-        ...(place.protocol === 'sqlserver'
+        ...(place.protocol === 'sqlserver' && chooseDriver(place).driver.verified?.(place) === undefined
           ? ['To have TLS on loopback too, trust the authority in the system store and write Encrypt=yes.']
           : []),
       ],
-      fields: fieldsOf(place, 'handle'),
       texts: [
         ...texts,
         ...drivers[place.protocol].map((driver) => {

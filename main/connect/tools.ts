@@ -1,12 +1,14 @@
 import { LatchkeyError } from '../contract/errors.ts';
 import { excel, powerbi, tableau } from './analysis.ts';
+import { fieldsOf } from './common.ts';
 import { datagrip } from './datagrip.ts';
 import { dbeaver } from './dbeaver.ts';
 import { jdbc } from './jdbc.ts';
-import { dotnet, node, other, python, r } from './languages.ts';
+import { dotnet, node, other, r } from './languages.ts';
 import { pgadmin, psql } from './libpq.ts';
 import { mysql, workbench } from './mysql.ts';
 import { odbc } from './odbc.ts';
+import { python } from './python.ts';
 import { freetds, sqlcmd, ssms, vscode } from './sqlserver.ts';
 import { passwordPlaceholder, type Place, type Settings, type Tool, type ToolId } from './types.ts';
 
@@ -64,7 +66,15 @@ export function settingsFor(toolId: ToolId, place: Place): Settings {
     });
   }
   checkPlace(place);
-  return { tool: tool.id, title: tool.title, needs: tool.needs, ...tool.settings(place) };
+  return {
+    tool: tool.id,
+    title: tool.title,
+    needs: tool.needs,
+    fields: fieldsOf(place, tool.needs === 'handle' ? 'handle' : 'command'),
+    texts: [],
+    files: [],
+    ...tool.settings(place),
+  };
 }
 
 /** Values that no format may see: what could end a line, or be taken for where the password goes. */
@@ -82,9 +92,7 @@ function checkPlace(place: Place): void {
     throw new LatchkeyError(
       'request-invalid',
       'The connection has a value with characters no tool could take.',
-      {
-        remedy: 'Look at title, user and database of the connection in the configuration.',
-      },
+      { remedy: 'Look at title, user and database of the connection in the configuration.' },
     );
   }
 }

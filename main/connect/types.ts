@@ -23,8 +23,16 @@ export interface Place {
   username: string;
   /** The role that is asked for where a person has several; it goes into commands that get a password. */
   role?: string;
+  /** Object id or sign-in name of the account, where several may; it goes into those commands, too. */
+  as?: string;
+  /** Tokens and handles are asked for in their short form. */
+  short?: true;
   /** PEM file of the authority that signed the gateway's own certificate. */
   authorityFile?: string;
+  /** PostgreSQL: the gateway asks for the password itself, for clients without SCRAM. */
+  clientAuth?: 'password';
+  /** The gateway takes encrypted connections only. */
+  requireTls?: boolean;
   /** How this installation's `latchkey` command is called: program and first arguments, not quoted. */
   command: string[];
   system: System;
@@ -69,7 +77,7 @@ export interface Tool {
   needs: 'handle' | 'command' | 'none';
   /** Where the tool is looked for: names in PATH, then full paths. Empty for what is a library or a driver. */
   programs: Record<System, readonly string[]>;
-  settings(place: Place): ToolSettings;
+  settings(place: Place): Pick<ToolSettings, 'steps'> & Partial<ToolSettings>;
 }
 
 /** A part of a file in INI form that is replaced as a whole. */
@@ -90,7 +98,10 @@ export type Merge =
   | { kind: 'whole'; text: string };
 
 export interface SettingsFile {
-  /** Candidates, in order; the first whose folder exists counts. `~/` is the home, `%APPDATA%/` the Windows folder. */
+  /**
+   * Candidates: the one whose folder exists counts, and a person chooses where there are several. `~/` is the home,
+   * `$XDG_DATA_HOME/` that folder of the XDG specification, `%APPDATA%/` the Windows folder.
+   */
   paths: string[];
   /** Variable that names another file for the tool, where the person has set it. */
   variable?: string;
@@ -117,11 +128,16 @@ export interface Opening {
   terminal: boolean;
   /** The variable in which the tool takes a password. It gets a fresh token, in this one child only. */
   passwordVariable?: string;
+  /** Variables that this one child gets, beside the password. */
+  variables?: Record<string, string>;
   /** Variables that the tool must not inherit, since they would lead it past the gateway. */
-  without?: string[];
+  without?: readonly string[];
 }
 
-/** What a tool brings; {@link Settings} adds which tool it is. */
+/**
+ * What a tool brings; {@link Settings} adds which tool it is, and what it leaves out: the fields of every dialog, and no
+ * texts and files.
+ */
 export interface ToolSettings {
   /** Plain sentences, in order. */
   steps: string[];

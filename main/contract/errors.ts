@@ -6,6 +6,9 @@ export const errorCodes = [
   // Configuration and start
   'config-unreadable',
   'config-invalid',
+  'config-changed',
+  'organisation-untrusted',
+  'organisation-locked',
   'home-unusable',
   'home-in-use',
   'port-in-use',
@@ -13,7 +16,14 @@ export const errorCodes = [
   // Sealed store
   'seal-unavailable',
   'sealed-unreadable',
+  'stored-newer',
   'store-failed',
+  // The bundle of an organisation
+  'bundle-unreachable',
+  'bundle-invalid',
+  'bundle-wrong-key',
+  'bundle-older',
+  'bundle-expired',
   // Sign-in (what Entra ID said is in `entra` beside the code)
   'sign-in-required',
   'sign-in-busy',
@@ -29,7 +39,9 @@ export const errorCodes = [
   'application-unknown',
   'wrong-tenant',
   'wrong-account',
+  'account-ambiguous',
   'account-disabled',
+  'clock-wrong',
   // Directory
   'directory-unreachable',
   'directory-refused',
@@ -37,6 +49,9 @@ export const errorCodes = [
   // Access
   'connection-unknown',
   'database-unknown',
+  'database-not-allowed',
+  'outside-times',
+  'replication-not-allowed',
   'role-not-allowed',
   'not-allowed',
   'token-wrong',
@@ -45,11 +60,15 @@ export const errorCodes = [
   'token-foreign',
   'token-unknown',
   'handle-revoked',
+  'handle-expired',
   'handle-foreign',
   'handle-unknown',
   'client-denied',
+  'client-gone',
   'session-unknown',
+  'screen-locked',
   'os-user-refused',
+  'os-user-unknown',
   'limit-reached',
   // Second factor
   'mfa-required',
@@ -63,6 +82,7 @@ export const errorCodes = [
   'mail-failed',
   // Upstream
   'upstream-unreachable',
+  'upstream-owner-refused',
   'upstream-tls-failed',
   'upstream-login-failed',
   'upstream-protocol',
@@ -71,11 +91,15 @@ export const errorCodes = [
   // Audit
   'audit-unwritable',
   'audit-broken',
+  'export-failed',
   // Local API and CLI
   'broker-not-running',
+  'broker-unanswering',
+  'broker-stopping',
   'request-invalid',
   'request-refused',
   'protocol-unsupported',
+  'tls-required',
   'command-failed',
   'internal',
 ] as const;

@@ -1,86 +1,32 @@
+/** @long The whole snapshot, with all that it is made of. */
 import { z } from 'zod';
 import { factorNames, signInWays } from './clouds.ts';
-import { errorCodes } from './errors.ts';
+import { forbidden } from './forbidden.ts';
 import { protocolNames } from './protocols.ts';
+import { account, group, problem, signedIn, signInState } from './sign-in-state.ts';
 
 /** Times in the contract are ISO 8601 in UTC. Nothing in here is a secret: the renderer and `--json` output get all of it. */
 const time = z.iso.datetime();
 
-export const problem = z.object({
-  code: z.enum(errorCodes),
-  message: z.string(),
-  remedy: z.string().optional(),
-  entra: z
-    .object({
-      aadsts: z.number().int().optional(),
-      error: z.string().optional(),
-      suberror: z.string().optional(),
-      claims: z.string().optional(),
-      traceId: z.string().optional(),
-      correlationId: z.string().optional(),
-    })
-    .optional(),
-});
-
-/** A signed-in person. `tenantId` and `objectId` are the keys; the names are for showing only. */
-export const account = z.object({
-  provider: z.string(),
-  tenantId: z.string(),
+/** One way in that an account has to a connection. */
+export const grant = z.object({
+  role: z.string(),
+  group: group,
+  tokenLifetimeSeconds: z.number().int(),
+  /** Of the account. */
   objectId: z.string(),
-  username: z.string(),
-  displayName: z.string(),
+  /** A command line of this account to copy, for the first of its roles; it holds no secret. */
+  command: z.string().optional(),
 });
 
-/** A directory group by object id; `name` is empty where the directory does not let us read it. */
-export const group = z.object({ id: z.string(), name: z.string() });
-
-export const signInState = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('signed-out'),
-    problem: problem.optional(),
-    /** The other way in, where a policy has blocked the one that was tried; a person has to choose it. */
-    otherWay: z.object({ provider: z.string(), way: z.enum(signInWays) }).optional(),
-  }),
-  /** Waiting for the authority's answer to the request for a code, or for the directory after the code was used. */
-  z.object({
-    kind: z.literal('working'),
-    provider: z.string(),
-    step: z.enum(['contacting', 'reading-groups', 'restoring']),
-  }),
-  z.object({
-    kind: z.literal('code'),
-    provider: z.string(),
-    tenant: z.string(),
-    applicationId: z.string(),
-    userCode: z.string(),
-    verificationUri: z.url(),
-    startedAt: time,
-    expiresAt: time,
-  }),
-  /** The system's browser has been opened at the sign-in page of the authority and is expected to come back. */
-  z.object({
-    kind: z.literal('browser'),
-    provider: z.string(),
-    tenant: z.string(),
-    applicationId: z.string(),
-    startedAt: time,
-    expiresAt: time,
-  }),
-  z.object({
-    kind: z.literal('signed-in'),
-    account,
-    groups: z.array(group),
-    groupsReadAt: time,
-    since: time,
-    /** The session's deadline: after it a new sign-in is needed. */
-    until: time,
-    /** Set while the last refresh of groups or tokens failed; the last known groups still stand until `until`. */
-    problem: problem.optional(),
-  }),
+/** What keeps the person from a login that would come through; problems are of the last look or try. */
+export const lack = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('password'), role: z.string(), storedAs: z.string() }),
+  z.object({ kind: z.literal('client-key'), storedAs: z.string() }),
+  z.object({ kind: z.enum(['server', 'credential']), problem, at: time }),
+  z.object({ kind: z.literal('login'), role: z.string(), problem, at: time }),
+  z.object({ kind: z.literal('second-factor') }),
 ]);
-
-/** One way in that the signed-in person has to a connection. */
-export const grant = z.object({ role: z.string(), group: group, tokenLifetimeSeconds: z.number().int() });
 
 export const connection = z.object({
   name: z.string(),
@@ -92,21 +38,37 @@ export const connection = z.object({
   socketDirectory: z.string().optional(),
   /** The unix socket itself, for `mysql -S <path>`. */
   socketPath: z.string().optional(),
+  /** True where clients that do not encrypt are refused. */
+  requireTls: z.boolean().optional(),
+  /** PostgreSQL: clients send the token itself; absent = they prove it by SCRAM. */
+  clientAuth: z.literal('password').optional(),
   database: z.string(),
   listener: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('starting') }),
-    z.object({ kind: z.literal('listening') }),
+    /** With a problem where somebody else has the port at the other loopback address (127.0.0.1 or ::1). */
+    z.object({ kind: z.literal('listening'), problem: problem.optional() }),
     z.object({ kind: z.literal('failed'), problem }),
   ]),
-  /** Empty while nobody is signed in, and for a person whom no rule lets in. */
+  /** Of every account that is signed in, in their order; empty where no rule lets any in. */
   grants: z.array(grant),
-  /** A command line to copy (it holds no secret: psql asks for the password). Absent without a grant. */
+  /** It listens, the person has a way in, its server was reached at the last look, and nothing is lacking. */
+  ready: z.boolean(),
+  /** Empty without a grant, and while nothing is known to be lacking. */
+  lacks: z.array(lack),
+  /** When its server was last looked at, by a login, a test or a look; absent before. */
+  lookedAt: time.optional(),
+  /**
+   * A command line to copy (it holds no secret: psql asks for the password), for the only account that may use the
+   * connection or the chosen one. Absent without a grant.
+   */
   command: z.string().optional(),
 });
 
 export const token = z.object({
   id: z.string(),
   connection: z.string(),
+  /** Of the account that it was issued to. */
+  username: z.string(),
   role: z.string(),
   issuedAt: time,
   expiresAt: time,
@@ -153,6 +115,8 @@ const promptBase = z.object({
   address: z.string(),
   /** How many logins wait right now; none when their clients have given up. */
   waiting: z.number().int(),
+  /** What else waits for the same answer, beside connection, role and program above; absent where nothing does. */
+  also: z.array(z.object({ connection: z.string(), role: z.string(), program: z.string() })).optional(),
   since: time,
   expiresAt: time,
 });
@@ -165,17 +129,23 @@ export type ClientChoice = (typeof clientChoices)[number];
 export const prompt = z.discriminatedUnion('kind', [
   promptBase.extend({
     kind: z.literal('second-factor'),
+    /** Whose second factor it is. */
+    username: z.string(),
+    /** `session`: the answer counts for all that asks once for each sign-in; `login`: for this role and program. */
+    mode: z.enum(['session', 'login']),
     methods: z.array(z.enum(factorNames)),
     /** The number to choose on the phone, while it is being asked. */
     pushNumber: z.string().optional(),
     /** Why the last try to ask the phone failed. */
     pushProblem: problem.optional(),
   }),
-  /** Nobody is signed in, and a tool came with a handle of `username`. The code, once there is one, is in `signIn`. */
+  /** A tool came with a handle of `username`, who is not signed in. The code, once there is one, is in `signIn`. */
   promptBase.extend({ kind: z.literal('sign-in'), username: z.string(), tool: z.string() }),
   /** A program that has not been allowed yet. `choices` are the answers that can be given: an unknown one only "once". */
   promptBase.extend({
     kind: z.literal('client'),
+    /** Whose login it is. */
+    username: z.string(),
     choices: z.array(z.enum(clientChoices)),
     /** For whom the handle was made that it came with; absent for a token. */
     tool: z.string().optional(),
@@ -192,6 +162,8 @@ export const handle = z.object({
   role: z.string().optional(),
   username: z.string(),
   createdAt: time,
+  /** From then on it opens nothing, and stays in the list until it is revoked. */
+  expiresAt: time,
   /** The program that alone may use it; absent until one has been allowed for good. */
   boundTo: z.string().optional(),
   /** Since the start of Latchkey. */
@@ -214,6 +186,11 @@ export const secondFactor = z.object({
   needed: z.boolean(),
 });
 
+/** An account that is signed in, with what is its own alone. */
+export const signedInAccount = signedIn.extend({
+  secondFactor: secondFactor.optional(),
+});
+
 export const provider = z.object({
   name: z.string(),
   type: z.enum(['azure-directory', 'local']),
@@ -224,6 +201,22 @@ export const provider = z.object({
   ways: z.array(z.enum(signInWays)),
   /** Whether an application secret is stored; the secret itself is never told. */
   hasSecret: z.boolean(),
+  /** When it runs out, or the certificate in its place; absent where that cannot be told. */
+  secretEnd: z.object({ what: z.enum(['secret', 'certificate']), at: time }).optional(),
+  /** Where the organisation has it: the keys that a person cannot change, or "" for all. */
+  organisation: z.object({ locked: z.array(z.string()) }).optional(),
+});
+
+/** A server that gets the audit, beside the file here. */
+export const sink = z.object({
+  name: z.string(),
+  type: z.enum(['syslog', 'otlp']),
+  /** Nobody is let in once records have not reached it for as long as the configuration says. */
+  required: z.boolean(),
+  /** Records that it has not got yet; absent where nobody knows. */
+  behind: z.number().int().optional(),
+  /** Absent while it takes what it is sent. `refusesFrom`: from then on a required one keeps every login out. */
+  failing: z.object({ since: time, problem, refusesFrom: time.optional() }).optional(),
 });
 
 export const appState = z.object({
@@ -233,19 +226,83 @@ export const appState = z.object({
   /** In the order of the authentication chain. */
   providers: z.array(provider),
   signIn: signInState,
+  /** All that are signed in; the last sign-in comes last. */
+  accounts: z.array(signedInAccount),
+  /** While accounts are signed in: why the last sign-in of another came to nothing, or why one has ended. */
+  signInProblem: problem.optional(),
+  /** Of the last run: those that only the network keeps from being signed in again; absent where there is none. */
+  awaitedAccounts: z.array(account).optional(),
+  /** What the person has chosen for what names no account, whether it is signed in or not. */
+  chosenAccount: account.optional(),
   connections: z.array(connection),
   tokens: z.array(token),
   databaseSessions: z.array(databaseSession),
   handles: z.array(handle),
   prompts: z.array(prompt),
-  /** Of the signed-in person. */
-  secondFactor: secondFactor.optional(),
+  /** Tests of connections that are under way, by the id that each was begun with; absent where there is none. */
+  connectionTests: z.array(z.object({ id: z.string(), step: z.enum(['dialling', 'logging-in']) })).optional(),
+  /** SHA-256 of the configuration that counts. */
+  configurationHash: z.string().optional(),
+  /**
+   * The configuration file says something else than what counts; absent where it does not. `changes` are keys without values,
+   * `ends` is how many database sessions would not stand in it; with a `problem` it cannot count as it is.
+   */
+  configurationChange: z
+    .object({ changes: z.array(z.string()), ends: z.number().int(), problem: problem.optional() })
+    .optional(),
+  /** Keys of the configuration that count from the next start only, and differ from what runs; absent where none does. */
+  needsRestart: z.array(z.string()).optional(),
+  /**
+   * The settings of an organisation that count: where they came from, the keys that they lock, what they forbid, and what of
+   * the person's file does not count for that, in sentences. Absent where there are none.
+   */
+  organisationSettings: z
+    .object({
+      origin: z.string(),
+      locked: z.array(z.string()),
+      forbid: z.array(z.enum(forbidden)),
+      ignored: z.array(z.string()),
+    })
+    .optional(),
+  /**
+   * The organisation that was joined by its address; absent where none was. With a `problem` the last try to fetch its bundle
+   * came to nothing, or it may not count any more.
+   */
+  joinedOrganisation: z
+    .object({
+      name: z.string(),
+      url: z.string(),
+      fingerprint: z.string(),
+      /** Whether it is what counts; the file of this computer comes before it. */
+      counts: z.boolean(),
+      serial: z.number().int(),
+      issuedAt: time,
+      joinedAt: time,
+      notAfter: time.optional(),
+      nextKey: z.string().optional(),
+      checkedAt: time.optional(),
+      problem: problem.optional(),
+    })
+    .optional(),
+  /** A link to an organisation was opened: this is its address, and the window asks whether to look at it. */
+  joinLink: z.string().optional(),
+  /** Since when the locked screen keeps every login out; absent while it does not. */
+  lockedSince: time.optional(),
   /** How secrets are kept: `memory` means that a restart needs a new sign-in, and `reason` says why. */
-  seal: z.object({ kind: z.enum(['keychain', 'key-file', 'memory']), reason: z.string().optional() }),
+  seal: z.object({
+    kind: z.enum(['keychain', 'key-file', 'memory']),
+    reason: z.string().optional(),
+    /** The key cannot be had now (a locked keyring): nothing that is stored is read or changed. */
+    waiting: z.literal(true).optional(),
+    /** The system can be told to ask for its password once more. */
+    canAsk: z.literal(true).optional(),
+  }),
   audit: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('writing'), path: z.string() }),
     z.object({ kind: z.literal('failed'), path: z.string(), problem }),
   ]),
+  /** Where the audit leaves to; absent where it goes nowhere. */
+  sinks: z.array(sink).optional(),
 });
 
 /** A problem inside a snapshot; every `Problem` is one. */
@@ -254,6 +311,9 @@ export type Account = z.infer<typeof account>;
 export type Group = z.infer<typeof group>;
 export type Grant = z.infer<typeof grant>;
 export type SignInState = z.infer<typeof signInState>;
+export type Lack = z.infer<typeof lack>;
+export type SignedInAccount = z.infer<typeof signedInAccount>;
+export type SignedIn = Extract<SignInState, { kind: 'signed-in' }>;
 export type ConnectionState = z.infer<typeof connection>;
 export type TokenState = z.infer<typeof token>;
 export type DatabaseSession = z.infer<typeof databaseSession>;
@@ -265,4 +325,5 @@ export type ClientPrompt = Extract<Prompt, { kind: 'client' }>;
 export type HandleState = z.infer<typeof handle>;
 export type SecondFactor = z.infer<typeof secondFactor>;
 export type ProviderState = z.infer<typeof provider>;
+export type SinkState = z.infer<typeof sink>;
 export type AppState = z.infer<typeof appState>;

@@ -6,13 +6,15 @@ import type { FetchLike } from '../contract/http.ts';
 import { createCommandSource, type UserAndPassword } from './command.ts';
 import { createEntraSource, type EntraPorts, type Person } from './entra.ts';
 import { closing, explainFailure } from './source-failure.ts';
-import { createVaultServer, type VaultServer } from './vault.ts';
+import { createVaultServer, isStatic, type VaultServer } from './vault.ts';
 
 export interface CredentialRequest {
   /** Name of the connection, for sentences. */
   connection: string;
   rule: RuleSettings;
   session: Person;
+  /** Name of the stored key for the connection's client certificate. */
+  clientKey?: string;
 }
 
 /** What one login at the database takes. It is handed to the gateway and to nobody else, and never written down. */
@@ -22,6 +24,8 @@ export interface Credential {
   /** With neither password nor access token the server trusts the connection. */
   password?: string;
   accessToken?: string;
+  /** Private key (PEM) of the client certificate. */
+  clientKey?: string;
   /**
    * To be called once the database session is over, or was never opened: what was made for it alone is ended. Never
    * rejects; a second call does nothing more.
@@ -36,6 +40,11 @@ export interface Credentials {
    *   administrator can do about it; what the store throws. No secret is in any of them.
    */
   acquire(request: CredentialRequest): Promise<Credential>;
+  /**
+   * The same for one more login of a session that was opened with it, as it is now. undefined where the one that was
+   * given out is the only one: a user that was made for this session, or no password at all.
+   */
+  again(request: CredentialRequest): Promise<Credential | undefined>;
   /** Ends all that is under way and revokes what was made; takes 10 s at most. */
   close(): Promise<void>;
 }
@@ -89,18 +98,37 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     return serverOf(source.vault).read(source.vault.path);
   }
 
+  async function clientKeyOf({ clientKey, connection }: CredentialRequest): Promise<{ clientKey?: string }> {
+    if (clientKey === undefined) return {};
+    const key = await storedPassword(clientKey);
+    if (key !== undefined) return { clientKey: key };
+    throw new LatchkeyError(
+      'credential-missing',
+      `The key of the client certificate of "${connection}" has not been stored.`,
+      { remedy: `The administrator stores it with: latchkey secret set ${clientKey} < key.pem` },
+    );
+  }
+
+  async function acquire(request: CredentialRequest): Promise<Credential> {
+    const { rule, connection } = request;
+    try {
+      if (life.signal.aborted) throw closing();
+      const key = await clientKeyOf(request);
+      const credential = { ...(await find(request)), ...key };
+      if (!life.signal.aborted) return credential;
+      await credential.release();
+      throw closing();
+    } catch (error) {
+      throw explainFailure(life.signal.aborted ? closing() : error, { role: rule.role, connection });
+    }
+  }
+
   return {
-    async acquire(request) {
-      const { rule, connection } = request;
-      try {
-        if (life.signal.aborted) throw closing();
-        const credential = await find(request);
-        if (!life.signal.aborted) return credential;
-        await credential.release();
-        throw closing();
-      } catch (error) {
-        throw explainFailure(life.signal.aborted ? closing() : error, { role: rule.role, connection });
-      }
+    acquire,
+    async again(request) {
+      const { password: source } = request.rule;
+      if (source === undefined || ('vault' in source && !isStatic(source.vault.path))) return undefined;
+      return acquire(request);
     },
     async close() {
       life.abort();

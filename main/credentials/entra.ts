@@ -1,11 +1,49 @@
+import { type DatabaseResource, databaseResources } from '../config/password-source.ts';
+import { orAborted } from '../base/abort.ts';
 import type { CloudName } from '../contract/clouds.ts';
 import { LatchkeyError } from '../contract/errors.ts';
-import { orAborted } from '../identity/abort.ts';
-import { isConsentMissing } from '../identity/entra-fault.ts';
-import type { AccessToken, LiveSession } from '../identity/session-ports.ts';
-import { entraResource, type EntraResource } from './entra-resources.ts';
-import { createInFlight } from './in-flight.ts';
+import { askingPolicy } from '../entra/asking-policy.ts';
+import { asksAnew, isConsentMissing } from '../session/entra-verdicts.ts';
+import type { LiveSession } from '../session/live-session.ts';
+import type { AccessToken } from '../session/provider-port.ts';
+import { createInFlight } from './limit.ts';
 import { SourceFailure } from './source-failure.ts';
+
+/**
+ * Identifiers of Azure's databases in each cloud, as `az cloud show` lists them (ossrdbmsResourceId and
+ * sqlManagementEndpoint's domain; learn.microsoft.com/azure/azure-sql/database/authentication-aad-overview). The local
+ * tenant knows those of the global cloud.
+ */
+const domains: Record<CloudName, string> = {
+  global: 'database.windows.net',
+  local: 'database.windows.net',
+  'us-government': 'database.usgovcloudapi.net',
+  'us-government-dod': 'database.usgovcloudapi.net',
+  china: 'database.chinacloudapi.cn',
+};
+
+/** What the administrator finds under "APIs my organization uses". */
+const displayNames: Record<DatabaseResource, string> = {
+  postgresql: 'Azure OSSRDBMS Database',
+  mysql: 'Azure OSSRDBMS Database',
+  sqlserver: 'Azure SQL Database',
+};
+
+interface EntraResource {
+  /** `<identifier>/.default`, or the scope as configured. */
+  scope: string;
+  /** For sentences: the name in the portal, or the identifier. */
+  name: string;
+}
+
+/** @param configured `entra` of a rule: one of the words, or a scope */
+export function entraResource(configured: string, cloud: CloudName): EntraResource {
+  const word = databaseResources.find((each) => each === configured);
+  if (word === undefined)
+    return { scope: configured, name: configured.slice(0, configured.lastIndexOf('/')) };
+  const prefix = word === 'sqlserver' ? '' : 'ossrdbms-aad.';
+  return { scope: `https://${prefix}${domains[cloud]}/.default`, name: displayNames[word] };
+}
 
 /** The signed-in person on whose behalf a login happens. */
 export type Person = Pick<LiveSession, 'id' | 'provider' | 'account'>;
@@ -95,16 +133,24 @@ function explained(error: unknown, { name, scope }: EntraResource): unknown {
       { entra },
     );
   }
-  const remedy =
-    error.code === 'sign-in-required'
-      ? `Sign out of Latchkey and sign in again. ${error.remedy ?? ''}`.trim()
-      : (error.remedy ?? 'Try again.');
+  // Where there are claims the sentence has named it already.
+  const policy = entra === undefined || entra.claims !== undefined ? '' : askingPolicy(entra);
+  const asks = policy === '' ? '' : ` (${policy})`;
   // The sentence is ours (entra-codes.ts); the server's own texts are not kept.
   return new SourceFailure(
-    `Entra ID gives no token for ${name}. ${error.message.replace(/\.$/, '')}`,
-    remedy,
-    {
-      entra,
-    },
+    `Entra ID gives no token for ${name}. ${error.message.replace(/\.$/, '')}${asks}`,
+    error.code === 'sign-in-required' ? signInAgain(error) : (error.remedy ?? 'Try again.'),
+    { entra },
   );
+}
+
+function signInAgain({ entra, remedy = '' }: LatchkeyError): string {
+  const how = 'Sign in again in the Latchkey window, or run: latchkey login --again.';
+  const more = remedy === 'Sign in again.' ? '' : ` ${remedy}`;
+  // A page for codes may take what its browser still has; Latchkey can only ask it not to.
+  const anew =
+    entra !== undefined && asksAnew(entra)
+      ? ' If that does not help, the page has taken over the sign-in of its browser: choose the browser, which asks for the password (latchkey login --again --browser), or a private window for the code.'
+      : '';
+  return `${how}${more}${anew}`;
 }

@@ -1,3 +1,6 @@
+import { isAbsolute } from 'node:path';
+import { userFolder } from '../store/places.ts';
+
 /**
  * What a credential program gets of the environment: what it needs to find programs, its files and the user's keyring.
  * Whatever else is in there (tokens, passwords, proxies with a password in them) stays here.
@@ -31,11 +34,22 @@ const passedOn = [
   'ProgramFiles',
 ];
 
+/**
+ * HOME is the account's where the variable does not name a folder: programs keep keys below it, and would look for
+ * them in the folder that they run in.
+ */
 export function programEnvironment(from: NodeJS.ProcessEnv = process.env): Record<string, string> {
-  return Object.fromEntries(
+  const environment = Object.fromEntries(
     passedOn.flatMap((name) => {
       const value = from[name];
       return value === undefined ? [] : [[name, value]];
     }),
   );
+  if (process.platform === 'win32' || isAbsolute(environment['HOME'] ?? '')) return environment;
+  const { HOME: _unusable, ...others } = environment;
+  try {
+    return { ...others, HOME: userFolder(from) };
+  } catch {
+    return others;
+  }
 }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { homedir } from 'node:os';
+import { userFolder } from '../store/places.ts';
 import { programEnvironment } from './program-environment.ts';
 
 export type ProgramOutcome =
@@ -31,7 +31,7 @@ export async function runProgram(
     detached: process.platform !== 'win32',
     windowsHide: true,
     // A home folder may be missing; Windows looks for programs in here, too.
-    cwd: process.platform === 'win32' ? homedir() : '/',
+    cwd: process.platform === 'win32' ? userFolder() : '/',
     env: programEnvironment(),
     stdio: ['ignore', 'pipe', 'ignore'],
   });

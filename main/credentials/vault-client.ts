@@ -1,6 +1,8 @@
+import { defined } from '../base/defined.ts';
 import type { FetchLike } from '../contract/http.ts';
-import { jsonObject, request, type HttpOutcome } from '../identity/http.ts';
-import { backoffMs, wait } from '../identity/retry.ts';
+import { jsonObject } from '../contract/json.ts';
+import { request, type HttpOutcome } from '../base/http.ts';
+import { backoffMs, wait } from '../base/retry.ts';
 import { SourceFailure } from './source-failure.ts';
 
 export interface VaultRequest {
@@ -61,8 +63,7 @@ export function createVaultClient(options: {
           // Asked for by agents and proxies that guard against requests which a web page forges.
           'x-vault-request': 'true',
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
-          ...(token === undefined ? {} : { 'x-vault-token': token }),
+          ...defined({ 'x-vault-namespace': namespace, 'x-vault-token': token }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { backoffMs, wait } from '../identity/retry.ts';
+import { backoffMs, wait } from '../base/retry.ts';
 import type { Limit } from './limit.ts';
 import { describeFault, type VaultAnswer, type VaultRequest } from './vault-client.ts';
 

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import type { VaultSettings } from '../config/password-source.ts';
 import type { FetchLike } from '../contract/http.ts';
 import type { UserAndPassword } from './command.ts';
-import { createInFlight } from './in-flight.ts';
-import { createLimit } from './limit.ts';
+import { createInFlight, createLimit } from './limit.ts';
 import { closing, SourceFailure } from './source-failure.ts';
 import { createVaultClient, vaultFailure, type VaultAnswer, type VaultRequest } from './vault-client.ts';
 import { createLeases, type LeaseGrant } from './vault-leases.ts';
@@ -150,8 +149,7 @@ export function createVaultServer(settings: VaultServerSettings, ports: VaultSer
   return {
     async read(path) {
       if (closed) throw closing();
-      const isStatic = path.split('/').at(-2) === 'static-creds';
-      const reading = isStatic ? shared.share(path, () => readNow(path)) : readNow(path);
+      const reading = isStatic(path) ? shared.share(path, () => readNow(path)) : readNow(path);
       underWay.add(reading);
       try {
         return await reading;
@@ -171,6 +169,11 @@ export function createVaultServer(settings: VaultServerSettings, ports: VaultSer
       life.abort();
     },
   };
+}
+
+/** Whether the vault changes the password of one user there, and does not make a user for each login. */
+export function isStatic(path: string): boolean {
+  return path.split('/').at(-2) === 'static-creds';
 }
 
 async function noRelease(): Promise<void> {

@@ -14,24 +14,31 @@ export interface Ran {
   err: string;
 }
 
-/** The `latchkey` command on this home, run as the real program in a process of its own. */
+/**
+ * The `latchkey` command on this home, run as the real program in a process of its own.
+ * @param node the command line that runs a program, with all that stands before it
+ */
 export function createCommandLine(
   home: string,
   config: string,
   program: string = existsSync(built) ? built : sourceProgram,
+  node: readonly [string, ...string[]] = [process.execPath],
 ) {
   const env: NodeJS.ProcessEnv = { ...process.env, LATCHKEY_HOME: home, LATCHKEY_CONFIG: config };
 
-  function start(args: string[]): ChildProcess {
-    return spawn(process.execPath, [program, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  function start(args: string[], more: NodeJS.ProcessEnv = {}): ChildProcess {
+    return spawn(node[0], [...node.slice(1), program, ...args], {
+      env: { ...env, ...more },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
   }
 
   return {
     env,
     start,
-    /** Runs a command to its end; `input` goes to its standard input. */
-    async run(args: string[], input = ''): Promise<Ran> {
-      const child = start(args);
+    /** Runs a command to its end; `input` goes to its standard input, `more` into its environment. */
+    async run(args: string[], input = '', more: NodeJS.ProcessEnv = {}): Promise<Ran> {
+      const child = start(args, more);
       child.stdin?.end(input);
       const texts = { out: '', err: '' };
       child.stdout?.setEncoding('utf8').on('data', (text: string) => (texts.out += text));

@@ -20,6 +20,8 @@ export async function writeDemoConfiguration(
     host: database.host,
     port: database.port,
     database: name,
+    // As root the demo's server runs as somebody else, who is no account of a database.
+    ...(database.uid === undefined ? {} : { owner: database.uid }),
     tls: { mode: 'off' },
   });
   const configuration = {

@@ -14,6 +14,8 @@ const startTimeoutMs = 20_000;
 export interface DemoDatabase {
   host: string;
   port: number;
+  /** The user that the server runs as, where it is another one. */
+  uid?: number;
   /** Runs statements as the server's administrator. */
   run(database: string, statements: string): Promise<void>;
   close(): Promise<void>;
@@ -81,6 +83,7 @@ export async function startDemoDatabase(adminPassword: string): Promise<DemoData
     return {
       host: place.host,
       port,
+      ...(identity.uid === undefined ? {} : { uid: identity.uid }),
       async run(database, statements) {
         const client = new Client({ ...place, database });
         await client.connect();

@@ -1,7 +1,8 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { IssuedToken } from '../core/token-issue.ts';
-import { runQuery, type QueryResult } from './sql-client.ts';
-import { firstLine, type CommandLine, type Ran } from './command-line.ts';
+import { Client, DatabaseError } from 'pg';
+import type { IssuedToken } from '../contract/shapes.ts';
+import { type CommandLine, firstLine, type Ran } from './command-line.ts';
 import type { LocalTenant } from './tenant/local-tenant.ts';
 import { enterCode } from './verification-page.ts';
 
@@ -69,9 +70,8 @@ export async function playStory(
   expect((await latchkey('token', 'sales')).code === 4, 'no connection is his');
 
   step('All of it is in the audit, and the audit is whole');
-  const records = JSON.parse((await commandLine.run(['audit', 'list', '--limit', '200', '--json'])).out) as {
-    event: string;
-  }[];
+  const listed = await commandLine.run(['audit', 'list', '--limit', '200', '--json']);
+  const { records } = JSON.parse(listed.out) as { records: { event: string }[] };
   line(`  ${records.map(({ event }) => event).join(', ')}`);
   for (const event of [
     'sign-in-succeeded',
@@ -119,5 +119,57 @@ function expect(held: boolean, what: string): asserts held {
 
 /** A token is a secret even in a demo: the transcript shows its beginning. */
 function shorten(text: string): string {
-  return text.replaceAll(/lk_[0-9A-Za-z]{46}/g, (token) => `${token.slice(0, 8)}…`);
+  return text.replaceAll(/lk_[0-9A-Za-z]{25,46}/g, (token) => `${token.slice(0, 8)}…`);
+}
+
+interface QueryResult {
+  client: 'psql' | 'node-postgres';
+  ok: boolean;
+  text: string;
+}
+
+/** Runs one statement through the gateway with the token as password: with psql where it is installed. */
+async function runQuery(token: IssuedToken, sql: string): Promise<QueryResult> {
+  return (await withPsql(token, sql)) ?? withNodePostgres(token, sql);
+}
+
+async function withPsql(
+  { host, port, username, database, token }: IssuedToken,
+  sql: string,
+): Promise<QueryResult | undefined> {
+  const child = spawn(
+    'psql',
+    ['-X', '-h', host, '-p', String(port), '-U', username, '-d', database, '-c', sql],
+    {
+      env: { ...process.env, PGPASSWORD: token },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  const ending = await Promise.race([once(child, 'close'), once(child, 'error').then(() => undefined)]).catch(
+    () => undefined,
+  );
+  return ending === undefined ? undefined : { client: 'psql', ok: ending[0] === 0, text: text.trimEnd() };
+}
+
+async function withNodePostgres(
+  { host, port, username, database, token }: IssuedToken,
+  sql: string,
+): Promise<QueryResult> {
+  const client = new Client({ host, port, user: username, database, password: token });
+  try {
+    await client.connect();
+    const { rows } = await client.query(sql);
+    return { client: 'node-postgres', ok: true, text: JSON.stringify(rows) };
+  } catch (error) {
+    const text =
+      error instanceof DatabaseError
+        ? `${error.severity}: ${error.message}\nHINT: ${error.hint ?? ''}`
+        : String(error);
+    return { client: 'node-postgres', ok: false, text };
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }

@@ -1,14 +1,15 @@
-import type { IpcAction } from '../contract/actions.ts';
+import type { ActionHandlers } from '../contract/action-schemas.ts';
+import type { WindowAction } from '../contract/actions.ts';
 import { LatchkeyError } from '../contract/errors.ts';
-import type { IpcReply, IpcRequest } from '../contract/ipc.ts';
+import type { ChosenFiles } from './chosen-files.ts';
 import type { SecretClipboard } from './clipboard.ts';
+import { connectionFiles } from './connection-files.ts';
 import { allowedExternalUrl } from './navigation.ts';
+import type { JoinLinks } from './join-links.ts';
 import type { DesktopBroker } from './ports.ts';
 
-/** One function for each action of the contract; window and tray both act through these. */
-export type DesktopActions = {
-  [A in IpcAction]: (request: IpcRequest<A>) => Promise<IpcReply<A> extends undefined ? void : IpcReply<A>>;
-};
+/** What the window may ask for; the tray acts through these too. */
+export type DesktopActions = ActionHandlers<WindowAction>;
 
 export interface ActionParts {
   broker: DesktopBroker;
@@ -18,13 +19,14 @@ export interface ActionParts {
   openExternal(url: string): Promise<void>;
   /** Resolves to an empty string, or to the reason why the folder could not be opened. */
   openFolder(path: string): Promise<string>;
+  files: ChosenFiles;
   preferences: Pick<DesktopActions, 'getPreferences' | 'setPreferences'>;
+  links: Pick<JoinLinks, 'shownIn' | 'dismiss'>;
   quit(): void;
 }
 
 export function createActions(parts: ActionParts): DesktopActions {
   const { broker, secrets } = parts;
-  const { secondFactor } = broker;
 
   const waitingCode = () => {
     const { signIn } = broker.state();
@@ -32,11 +34,10 @@ export function createActions(parts: ActionParts): DesktopActions {
   };
 
   return {
-    getState: async () => broker.state(),
-    signIn: (request) => broker.signIn(request),
-    signInLocally: ({ username, password, code }) => broker.signInLocally(username, password, code),
-    cancelSignIn: () => broker.cancelSignIn(),
-    signOut: () => broker.signOut(),
+    ...broker.actions,
+    getState: async () => parts.links.shownIn(broker.state()),
+    dismissJoinLink: async () => parts.links.dismiss(),
+    unlockAtScreen: () => broker.unlocked('window'),
 
     async copyCode() {
       const code = waitingCode();
@@ -48,7 +49,7 @@ export function createActions(parts: ActionParts): DesktopActions {
     async openVerificationPage() {
       const code = waitingCode();
       if (code === undefined) return false;
-      const url = allowedExternalUrl(code.verificationUri, broker.localTenantOrigin);
+      const url = allowedExternalUrl(code.verificationUri, broker.localTenantOrigin?.());
       if (url === undefined) {
         throw new LatchkeyError(
           'request-refused',
@@ -68,7 +69,7 @@ export function createActions(parts: ActionParts): DesktopActions {
     },
 
     async copyToken(request) {
-      const issued = await broker.issueToken(request);
+      const issued = await broker.actions.issueToken(request);
       try {
         const clearsAt = await secrets.copy(issued.token);
         return {
@@ -78,7 +79,7 @@ export function createActions(parts: ActionParts): DesktopActions {
           clearsAt: clearsAt.toISOString(),
         };
       } catch (cause) {
-        await broker.revokeToken(issued.id);
+        await broker.actions.revokeTokens({ id: issued.id });
         throw new LatchkeyError('command-failed', 'The token could not be put on the clipboard.', {
           remedy: 'It has been revoked. Try again, or use `latchkey token` in a terminal.',
           cause,
@@ -86,33 +87,28 @@ export function createActions(parts: ActionParts): DesktopActions {
       }
     },
 
-    async copyCommand({ connection }) {
-      const command = broker.state().connections.find(({ name }) => name === connection)?.command;
+    async copyCommand({ connection, as }) {
+      const found = broker.state().connections.find(({ name }) => name === connection);
+      const command =
+        as === undefined
+          ? found?.command
+          : found?.grants.find((grant) => grant.objectId === as && grant.command !== undefined)?.command;
       if (command === undefined) {
         throw new LatchkeyError(
           'connection-unknown',
           `There is no command for the connection "${connection}".`,
-          {
-            remedy: 'Choose one of the connections that are shown with a command.',
-          },
+          { remedy: 'Choose one of the connections that are shown with a command.' },
         );
       }
       await parts.copyText(command);
     },
 
-    revokeToken: ({ id }) => broker.revokeToken(id),
-    revokeAllTokens: () => broker.revokeAllTokens(),
-    cutSession: ({ id }) => broker.cutSession(id),
-    async cutAllSessions() {
-      await broker.cutAllSessions();
-    },
-
     async copyHandle(request) {
-      const { id, handle } = await broker.makeHandle(request);
+      const { id, handle } = await broker.actions.makeHandle(request);
       try {
         return { id, clearsAt: (await secrets.copy(handle)).toISOString() };
       } catch (cause) {
-        await broker.revokeHandle(id);
+        await broker.actions.revokeHandle({ id });
         throw new LatchkeyError('command-failed', 'The handle could not be put on the clipboard.', {
           remedy: 'It has been revoked. Try again.',
           cause,
@@ -120,18 +116,17 @@ export function createActions(parts: ActionParts): DesktopActions {
       }
     },
 
-    revokeHandle: ({ id }) => broker.revokeHandle(id),
-    allowClient: ({ id, choice }) => broker.allowClient(id, choice),
-
     connectTools: ({ connection }) => broker.connect.tools(connection),
-    connectSettings: ({ connection, tool }) => broker.connect.settings(connection, tool),
-    async copySetting({ connection, tool, text }) {
-      await parts.copyText(await broker.connect.text(connection, tool, text));
+    connectSettings: ({ connection, tool, as }) => broker.connect.settings(connection, tool, as),
+    async copySetting({ connection, tool, text, as }) {
+      await parts.copyText(await broker.connect.text(connection, tool, text, as));
     },
-    writeSettings: async ({ connection, tool }) => ({
-      written: await broker.connect.write(connection, tool),
+    writeSettings: async ({ connection, tool, as }) => ({
+      written: await broker.connect.write(connection, tool, as),
     }),
-    openTool: ({ connection, tool }) => broker.connect.open(connection, tool),
+    openTool: ({ connection, tool, as }) => broker.connect.open(connection, tool, as),
+
+    ...connectionFiles(broker, parts.files),
 
     async openAuditFolder() {
       const remedy = `Open the folder ${broker.auditFolder} yourself.`;
@@ -147,23 +142,6 @@ export function createActions(parts: ActionParts): DesktopActions {
 
     getPreferences: parts.preferences.getPreferences,
     setPreferences: parts.preferences.setPreferences,
-
-    enrolTotp: ({ code }) => secondFactor.enrolTotp(code),
-    confirmTotp: async ({ code }) => ({ recoveryCodes: await secondFactor.confirmTotp(code) }),
-    removeTotp: ({ code }) => secondFactor.removeTotp(code),
-    enrolPush: ({ code }) => secondFactor.enrolPush(code),
-    confirmPush: () => secondFactor.confirmPush(),
-    removePush: ({ code }) => secondFactor.removePush(code),
-    answerPrompt: ({ id, code }) => secondFactor.desk.answer(code, id),
-    askPhone: ({ id }) => secondFactor.desk.askPhone(id),
-    denyPrompt: ({ id }) => broker.denyPrompt(id),
-
-    saveProvider: (provider) => broker.saveProvider(provider),
-    removeProvider: ({ name }) => broker.removeProvider(name),
-    setProviderEnabled: ({ name, enabled }) => broker.setProviderEnabled(name, enabled),
-    setProviderSecret: ({ name, secret }) => broker.setProviderSecret(name, secret ?? undefined),
-    validateProvider: ({ name }) => broker.validateProvider(name),
-    runDoctor: () => broker.doctor(),
     quit: async () => parts.quit(),
   };
 }

@@ -1,21 +1,39 @@
 import { join } from 'node:path';
-import { app, clipboard, dialog, ipcMain, nativeTheme, net, shell } from 'electron';
-import { stateChannel } from '../contract/actions.ts';
-import { toProblem } from '../contract/errors.ts';
-import { createActions, type DesktopActions } from './actions.ts';
-import { type Autostart, createAutostart } from './autostart.ts';
-import { createSecretClipboard } from './clipboard.ts';
+import { app, clipboard, dialog, ipcMain, nativeTheme, shell } from 'electron';
+import { actionSchemas } from '../contract/action-schemas.ts';
+import { actions as actionTable, stateChannel } from '../contract/actions.ts';
+import { toLogText, toProblem } from '../contract/errors.ts';
+import type { AppState } from '../contract/state.ts';
+import { connectSessionBus } from '../dbus/bus.ts';
+import { createActions } from './actions.ts';
+import { createAutostart } from './autostart.ts';
+import { chosenFiles } from './chosen-files.ts';
+import { createSecretClipboard, createSignOutWatch, type SecretClipboard } from './clipboard.ts';
 import { createStatePush, serveActions } from './ipc.ts';
 import { setApplicationMenu } from './menu.ts';
+import { electronNotices } from './electron-notices.ts';
+import { linuxNotices } from './linux-notices.ts';
 import { createNotifier, type Notifier } from './notifications.ts';
 import type { DesktopBroker, DesktopPlatform } from './ports.ts';
-import { onLock, onWake } from './power.ts';
-import { openPreferences, type PreferenceStore } from './preferences.ts';
+import { onScreenLock, onWake } from './power.ts';
+import { createJoinLinks, type JoinLinks } from './join-links.ts';
+import { preferenceActions } from './preference-actions.ts';
+import { openPreferences } from './preferences.ts';
+import type { PreferenceStore } from './stored-preferences.ts';
 import { registerAppScheme } from './scheme.ts';
 import { openDesktopSeal } from './seal.ts';
+import { createSystemFetch } from './system-fetch.ts';
 import { createTrayCommands } from './tray-commands.ts';
 import { createTray } from './tray.ts';
+import { keepQuiet } from './quiet.ts';
+import { writeSecret } from './write-secret.ts';
+import { openExternal } from './open-external.ts';
+import { passwordStore } from './password-store.ts';
 import { createMainWindow } from './windows.ts';
+
+/** How long open database sessions may go on after an error that nobody has caught. */
+const drainMs = 10_000;
+const failedReason = 'an error that nobody has caught; see the log';
 
 export interface DesktopOptions {
   /** Starts the broker; called once this is the only instance and Electron is ready. Its failure is shown. */
@@ -24,13 +42,17 @@ export interface DesktopOptions {
   openAtStart: boolean;
   /** Folder for Electron's own files and the window's preferences. It also says what a second instance is. */
   userDataFolder: string;
+  /** Options with which the next start finds the same places; for the start at login. */
+  startArguments: readonly string[];
   /** Built pages (dist/renderer). */
   rendererFolder: string;
   /** Built preload script (dist/main/preload.cjs). */
   preloadFile: string;
   /** icon.png and tray/. */
   assetFolder: string;
-  /** For the log of the process: one line, no secrets. */
+  /** Aborts at an error that nobody has caught: the broker is drained, then the application starts anew. */
+  failed: AbortSignal;
+  /** For the log of the process. */
   log(line: string): void;
 }
 
@@ -43,29 +65,34 @@ export interface DesktopOptions {
  */
 export async function runDesktop(options: DesktopOptions): Promise<void> {
   app.setPath('userData', options.userDataFolder);
+  const store = passwordStore(app.commandLine.hasSwitch('password-store'));
+  if (store !== undefined) app.commandLine.appendSwitch('password-store', store);
   if (!app.requestSingleInstanceLock()) {
     app.quit();
     return;
   }
+  keepQuiet();
   registerAppScheme();
   // Without a listener Electron would quit when the window closes.
   app.on('window-all-closed', () => {});
 
+  // Before Electron is ready, as macOS may hand a link over by then.
+  const links = createJoinLinks(process.argv);
   await app.whenReady();
   const broker = await startBroker(options);
   if (broker === undefined) {
     app.quit();
     return;
   }
-  openDesktop(options, broker);
+  openDesktop(options, broker, links);
 }
 
 /** The broker, or undefined where it could not start and the person gave up. */
 async function startBroker({ createBroker, log }: DesktopOptions): Promise<DesktopBroker | undefined> {
   const platform: DesktopPlatform = {
     seal: await openDesktopSeal(),
-    fetch: systemFetch,
-    openBrowser: (url) => shell.openExternal(url),
+    fetchWith: createSystemFetch,
+    openBrowser: openExternal,
   };
   for (;;) {
     try {
@@ -87,33 +114,39 @@ async function startBroker({ createBroker, log }: DesktopOptions): Promise<Deskt
   }
 }
 
-function openDesktop(options: DesktopOptions, broker: DesktopBroker): void {
-  let phase: 'running' | 'closing' | 'closed' = 'running';
+function openDesktop(options: DesktopOptions, broker: DesktopBroker, links: JoinLinks): void {
   const developerTools = !app.isPackaged;
-  const preferences = openPreferences(options.userDataFolder);
-  const autostart = createAutostart();
-  const secrets = createSecretClipboard(clipboard);
+  const report = (error: unknown): void => logUnexpected(options.log, error);
+  const preferences = openPreferences(options.userDataFolder, options.log);
   nativeTheme.themeSource = preferences.read().theme;
-
+  const secrets = createSecretClipboard({
+    readText: () => clipboard.readText(),
+    clear: () => clipboard.clear(),
+    writeSecret,
+  });
   const window = createMainWindow({
     rendererFolder: options.rendererFolder,
     preloadFile: options.preloadFile,
     iconFile: join(options.assetFolder, 'icon.png'),
     developerTools,
     bounds: () => preferences.read().bounds,
-    onClosed(bounds) {
-      preferences.write({ bounds });
-      if (phase === 'running') tellAboutTray(preferences, notifier);
-    },
   });
-  const notifier = createNotifier({ isWatched: () => window.isFocused(), openWindow: () => window.show() });
+  const notices = process.platform === 'linux' ? linuxNotices(connectSessionBus) : electronNotices();
+  const notifier = createNotifier({
+    show: notices.show,
+    isWatched: () => window.isFocused(),
+    openWindow: () => window.show(),
+    raiseWindow: () => window.raise(),
+  });
   const actions = createActions({
     broker,
     secrets,
     copyText: (text) => clipboard.writeText(text),
-    openExternal: (url) => shell.openExternal(url),
+    openExternal,
     openFolder: (path) => shell.openPath(path),
-    preferences: preferenceActions(preferences, autostart),
+    files: chosenFiles,
+    preferences: preferenceActions(preferences, createAutostart(options.startArguments)),
+    links,
     quit: () => app.quit(),
   });
   const tray = createTray(
@@ -122,64 +155,120 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker): void {
   );
   setApplicationMenu(developerTools);
 
-  const report = (error: unknown) => logUnexpected(options.log, error);
-  const stopActions = serveActions(ipcMain, actions, window.owns, report);
-  const push = createStatePush(broker.state, (state) => {
+  const stopActions = serveActions({
+    ipcMain,
+    table: actionTable,
+    schemas: actionSchemas,
+    handlers: actions,
+    isWindow: window.owns,
+    report,
+  });
+  const clearAtSignOut = createSignOutWatch(() => void secrets.clear().catch(report));
+  const stopState = followState(broker, links, (state) => {
+    clearAtSignOut(state);
     window.send(stateChannel, state);
     tray.update(state);
     notifier.update(state);
   });
-  const stopState = broker.subscribe(push.changed);
+  const stopWatch = watchComputer(broker, secrets, report, options.log);
+
+  const isQuitting = closeBeforeQuit(async () => {
+    stopState();
+    stopWatch();
+    notifier.close();
+    // Quitting while a window is on its way out is taken back by Electron, so the window goes first.
+    const ofBroker = options.failed.aborted ? { reason: failedReason, graceMs: drainMs } : undefined;
+    const ended = [window.close(), secrets.clear(), notices.close(), broker.close(ofBroker)];
+    const results = await Promise.allSettled(ended);
+    for (const result of results) if (result.status === 'rejected') report(result.reason);
+    stopActions();
+    tray.close();
+    // Not where it would fail again at once, for ever.
+    if (options.failed.aborted && process.uptime() > 60) app.relaunch();
+  });
+  window.onClosed((bounds) => {
+    preferences.write({ bounds });
+    if (!isQuitting()) tellAboutTray(preferences, notifier);
+  });
+  onAbort(options.failed, () => {
+    notifier.tell({
+      title: 'Latchkey starts anew',
+      body: 'It has met an error it did not expect. Open database sessions end in ten seconds; the log in its folder says more.',
+    });
+    app.quit();
+  });
+  links.onOpen(() => window.show());
+  app.on('activate', () => window.show());
+  if (options.openAtStart || links.isOpen()) window.show();
+}
+
+const doubleClickMs = 1000;
+
+/**
+ * Has the application close what is open before it quits, once.
+ * @returns whether that has begun
+ */
+function closeBeforeQuit(close: () => Promise<void>): () => boolean {
+  let phase: 'running' | 'closing' | 'closed' = 'running';
+  let quitAt = 0;
+  async function end(): Promise<void> {
+    await close();
+    phase = 'closed';
+    app.quit();
+  }
+  app.on('before-quit', (event) => {
+    if (phase === 'closed') return;
+    event.preventDefault();
+    if (phase === 'closing') {
+      // Somebody who asks again means it, unless it is the second half of a double click.
+      if (performance.now() - quitAt > doubleClickMs) app.exit(1);
+      return;
+    }
+    phase = 'closing';
+    quitAt = performance.now();
+    void end();
+  });
+  return () => phase !== 'running';
+}
+
+/** Passes the broker's state on, now and after every change; returns the way to stop. */
+function followState(broker: DesktopBroker, links: JoinLinks, show: (state: AppState) => void): () => void {
+  const push = createStatePush(() => links.shownIn(broker.state()), show);
+  links.onOpen(push.changed);
+  const stop = broker.subscribe(push.changed);
   push.changed();
+  return () => {
+    stop();
+    push.close();
+  };
+}
+
+/** Tells broker and clipboard of sleep and of a locked screen; returns the way to stop. */
+function watchComputer(
+  broker: DesktopBroker,
+  secrets: SecretClipboard,
+  report: (error: unknown) => void,
+  log: (line: string) => void,
+): () => void {
   const stopWake = onWake(() => {
     broker.recheck?.();
     void secrets.recheck();
   });
-  const stopLock = onLock(() => void broker.locked().catch(report), options.log);
-
-  async function close(): Promise<void> {
-    stopState();
+  const locked = (): void => {
+    void secrets.clear().catch(report);
+    void broker.locked().catch(report);
+  };
+  const unlocked = (): void => void broker.unlocked('screen').catch(report);
+  const stopLock = onScreenLock({ locked, unlocked }, log);
+  return () => {
     stopWake();
     stopLock();
-    push.close();
-    notifier.close();
-    // Quitting while a window is on its way out is taken back by Electron, so the window goes first.
-    const results = await Promise.allSettled([window.close(), secrets.close(), broker.close()]);
-    for (const result of results) if (result.status === 'rejected') report(result.reason);
-    stopActions();
-    tray.close();
-    phase = 'closed';
-    app.quit();
-  }
-
-  app.on('before-quit', (event) => {
-    if (phase === 'closed') return;
-    event.preventDefault();
-    if (phase === 'closing') return;
-    phase = 'closing';
-    void close();
-  });
-  app.on('second-instance', () => window.show());
-  app.on('activate', () => window.show());
-  if (options.openAtStart) window.show();
+  };
 }
 
-function preferenceActions(
-  preferences: PreferenceStore,
-  autostart: Autostart,
-): Pick<DesktopActions, 'getPreferences' | 'setPreferences'> {
-  const current = () => ({ theme: preferences.read().theme, startAtLogin: autostart.enabled() });
-  return {
-    getPreferences: async () => current(),
-    async setPreferences({ theme, startAtLogin }) {
-      if (startAtLogin !== undefined) autostart.set(startAtLogin);
-      if (theme !== undefined) {
-        preferences.write({ theme });
-        nativeTheme.themeSource = theme;
-      }
-      return current();
-    },
-  };
+function onAbort(signal: AbortSignal, action: () => void): void {
+  if (signal.aborted) action();
+  else signal.addEventListener('abort', action, { once: true });
 }
 
 function tellAboutTray(preferences: PreferenceStore, notifier: Notifier): void {
@@ -191,15 +280,8 @@ function tellAboutTray(preferences: PreferenceStore, notifier: Notifier): void {
   });
 }
 
-/** Credentials of the browser session must never travel with a request to the directory. */
-const systemFetch: typeof globalThis.fetch = (input, init) => {
-  const address = input instanceof URL ? input.href : input;
-  return net.fetch(address, { ...init, credentials: 'omit' });
-};
-
-/** Errors of our own are told to the person; of others the log gets the kind only, as the text may hold a secret. */
+/** Errors of our own are told to the person; the log takes secrets out of the text of others. */
 function logUnexpected(log: (line: string) => void, error: unknown): void {
-  if (toProblem(error).code !== 'internal') return;
-  const name = error instanceof Error ? error.name : typeof error;
-  log(`unexpected error in the desktop application: ${name}`);
+  if (toProblem(error).code === 'internal')
+    log(`unexpected error in the desktop application: ${toLogText(error)}`);
 }

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { app } from 'electron';
 import { LatchkeyError } from '../contract/errors.ts';
-import { desktopEntry } from './desktop-entry.ts';
+import { xdgFolder } from '../store/places.ts';
+import { desktopEntry, isEntryOn } from './desktop-entry.ts';
 
 /** Given at login, so that the application starts in the tray without its window. */
 export const hiddenArgument = '--hidden';
@@ -14,13 +14,16 @@ export interface Autostart {
   set(enabled: boolean): void;
 }
 
-/** Start at login: off until the person turns it on. The system's own setting is the only place where it is kept. */
-export function createAutostart(): Autostart {
-  return process.platform === 'linux' ? xdgAutostart(autostartFolder()) : loginItem();
+/**
+ * Start at login: off until the person turns it on. The system's own setting is the only place where it is kept.
+ * @param places options with which that start finds the places that this one has
+ */
+export function createAutostart(places: readonly string[]): Autostart {
+  const args = [hiddenArgument, ...places];
+  return process.platform === 'linux' ? xdgAutostart(args) : loginItem(args);
 }
 
-function loginItem(): Autostart {
-  const args = [hiddenArgument];
+function loginItem(args: string[]): Autostart {
   return {
     enabled: () => app.getLoginItemSettings({ args }).openAtLogin,
     set: (openAtLogin) => app.setLoginItemSettings({ openAtLogin, args }),
@@ -28,23 +31,30 @@ function loginItem(): Autostart {
 }
 
 /** Desktop Application Autostart Specification 0.5: a desktop entry in the user's autostart folder. */
-function xdgAutostart(folder: string): Autostart {
-  const file = join(folder, 'latchkey.desktop');
+function xdgAutostart(args: readonly string[]): Autostart {
+  const entry = (): string => join(xdgFolder('XDG_CONFIG_HOME'), 'autostart', 'latchkey.desktop');
   return {
-    enabled: () => existsSync(file),
+    enabled() {
+      try {
+        return isEntryOn(readFileSync(entry(), 'utf8'));
+      } catch {
+        return false;
+      }
+    },
     set(enabled) {
       try {
+        const file = entry();
         if (!enabled) {
           rmSync(file, { force: true });
           return;
         }
-        mkdirSync(folder, { recursive: true });
+        mkdirSync(dirname(file), { recursive: true });
         const temporary = `${file}.new`;
-        writeFileSync(temporary, desktopEntry(startCommand()), { mode: 0o644 });
+        writeFileSync(temporary, desktopEntry(startCommand(args)), { mode: 0o644 });
         renameSync(temporary, file);
       } catch (cause) {
         throw new LatchkeyError('command-failed', 'Start at login could not be changed.', {
-          remedy: `Check that you may write to ${folder}.`,
+          remedy: 'Check that you may write to the folder autostart of your settings folder.',
           cause,
         });
       }
@@ -52,15 +62,8 @@ function xdgAutostart(folder: string): Autostart {
   };
 }
 
-/** XDG Base Directory Specification 0.8: a relative XDG_CONFIG_HOME counts as unset. */
-function autostartFolder(): string {
-  const configured = process.env['XDG_CONFIG_HOME'];
-  const base = configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), '.config');
-  return join(base, 'autostart');
-}
-
 /** An AppImage runs from a mount that is gone after a restart; its file is named in the environment. */
-function startCommand(): string[] {
+function startCommand(args: readonly string[]): string[] {
   const program = process.env['APPIMAGE'] ?? process.execPath;
-  return app.isPackaged ? [program, hiddenArgument] : [program, app.getAppPath(), hiddenArgument];
+  return app.isPackaged ? [program, ...args] : [program, app.getAppPath(), ...args];
 }

@@ -1,9 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { AppState } from '../contract/state.ts';
 
 /** The part of Electron's clipboard that is used here: it answers at once up to version 44, with promises from 45. */
 export interface SystemClipboard {
   readText(): string | Promise<string>;
-  writeText(text: string): void | Promise<void>;
+  /** With the marks that keep it out of histories. */
+  writeSecret(secret: string): void | Promise<void>;
   clear(): void;
 }
 
@@ -12,8 +14,8 @@ export interface SecretClipboard {
   copy(secret: string): Promise<Date>;
   /** Clears if the time has come; for the wake-up after sleep, in which timers stand still. */
   recheck(): Promise<void>;
-  /** Clears now what this has put there. */
-  close(): Promise<void>;
+  /** Clears now what this has put there; for a lock, a sign-out and the end. */
+  clear(): Promise<void>;
 }
 
 /**
@@ -42,15 +44,25 @@ export function createSecretClipboard(
 
   return {
     async copy(secret) {
-      await clipboard.writeText(secret);
+      await clipboard.writeSecret(secret);
       if (held !== undefined) clearTimeout(held.timer);
-      const timer = setTimeout(() => void clearHeld(), lifetimeMs);
+      const timer = setTimeout(() => void clearHeld().catch(() => undefined), lifetimeMs);
       timer.unref();
       held = { digest: digestOf(secret), clearsAt: now() + lifetimeMs, timer };
       return new Date(held.clearsAt);
     },
     recheck,
-    close: clearHeld,
+    clear: clearHeld,
+  };
+}
+
+/** Calls back when a sign-in has ended, however it did: a secret of it has no business on the clipboard any more. */
+export function createSignOutWatch(ended: () => void): (state: Pick<AppState, 'accounts'>) => void {
+  let before: readonly string[] = [];
+  return ({ accounts }) => {
+    const now = accounts.map(({ account: { tenantId, objectId } }) => `${tenantId}/${objectId}`);
+    if (before.some((account) => !now.includes(account))) ended();
+    before = now;
   };
 }
 

@@ -22,3 +22,10 @@ function execArgument(argument: string): string {
   const quoted = `"${argument.replaceAll(/["`$\\]/g, String.raw`\$&`)}"`;
   return quoted.replaceAll('\\', '\\\\').replaceAll('%', '%%');
 }
+
+/** Whether the desktop would start it: its settings turn an entry off by a key, and leave the file. */
+export function isEntryOn(text: string): boolean {
+  return !/^[ \t]*(?:Hidden[ \t]*=[ \t]*true|X-GNOME-Autostart-enabled[ \t]*=[ \t]*false)[ \t]*\r?$/m.test(
+    text,
+  );
+}

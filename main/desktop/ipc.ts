@@ -1,37 +1,53 @@
 import type { IpcMain, IpcMainInvokeEvent } from 'electron';
-import { actionChannel, type IpcAction, ipcActionNames } from '../contract/actions.ts';
+import type { ActionSchema } from '../contract/action-schemas.ts';
+import { type Action, actionChannel, windowActions } from '../contract/actions.ts';
 import { LatchkeyError, type Problem, toProblem } from '../contract/errors.ts';
-import { ipcActions, type IpcOutcome } from '../contract/ipc.ts';
+import { served, type Served } from '../contract/perform.ts';
 import type { AppState } from '../contract/state.ts';
-import type { DesktopActions } from './actions.ts';
 import { isOwnPage } from './origin.ts';
 
 /** The sender as far as it is looked at: Electron fills it in, so a renderer cannot forge it. */
 export type IpcSender = Pick<IpcMainInvokeEvent, 'sender' | 'senderFrame'>;
 
+export interface WindowServer {
+  ipcMain: Pick<IpcMain, 'handle' | 'removeHandler'>;
+  table: Readonly<Record<string, Action>>;
+  schemas: Readonly<Record<string, ActionSchema>>;
+  handlers: Readonly<Record<string, Parameters<typeof served>[2]>>;
+  /** Whether this is the web contents of our window. */
+  isWindow(sender: IpcSender['sender']): boolean;
+  /** Gets errors that are not ours, which the renderer sees as `internal` only. */
+  report(error: unknown): void;
+}
+
 /**
- * Answers every action of the contract, and nothing else, on `ipcMain`. Each call must come from the top frame of our
- * own page in the window, and its payload must fit the contract; otherwise no handler runs. The reply goes through
- * the contract too, so that nothing which is not named there (the token, say) can reach the renderer.
+ * Answers every action of the table that the window has, and nothing else, on `ipcMain`. Each call must come from the top
+ * frame of our own page in the window, and its payload must fit the contract; otherwise no handler runs. The reply goes
+ * through the contract too, so that nothing which is not named there (the token, say) can reach the renderer.
  *
- * @param isWindow whether this is the web contents of our window
- * @param report gets errors that are not ours, which the renderer sees as `internal` only
  * @returns the way to stop
  */
-export function serveActions(
-  ipcMain: Pick<IpcMain, 'handle' | 'removeHandler'>,
-  actions: DesktopActions,
-  isWindow: (sender: IpcSender['sender']) => boolean,
-  report: (error: unknown) => void,
-): () => void {
-  for (const action of ipcActionNames) {
-    ipcMain.handle(actionChannel(action), async (event, payload: unknown) => {
+export function serveActions({
+  ipcMain,
+  table,
+  schemas,
+  handlers,
+  isWindow,
+  report,
+}: WindowServer): () => void {
+  const names = windowActions(table);
+  for (const name of names) {
+    const [action, schema, handler] = [table[name], schemas[name], handlers[name]];
+    if (action === undefined || schema === undefined || handler === undefined)
+      throw new TypeError(`the action ${name} lacks schema or handler`);
+    const one = served(action, schema, handler, 'window');
+    ipcMain.handle(actionChannel(name), async (event, payload: unknown) => {
       if (!isTrustedSender(event, isWindow)) return { ok: false, problem: refusal };
-      return perform(action, payload, actions, report);
+      return perform(name, one, payload, report);
     });
   }
   return () => {
-    for (const action of ipcActionNames) ipcMain.removeHandler(actionChannel(action));
+    for (const name of names) ipcMain.removeHandler(actionChannel(name));
   };
 }
 
@@ -44,28 +60,23 @@ function isTrustedSender(event: IpcSender, isWindow: (sender: IpcSender['sender'
   return frame !== null && frame.parent === null && isOwnPage(frame.url) && isWindow(event.sender);
 }
 
-async function perform<A extends IpcAction>(
-  action: A,
+async function perform(
+  name: string,
+  { request, run }: Served,
   payload: unknown,
-  actions: DesktopActions,
-  report: (error: unknown) => void,
-): Promise<IpcOutcome<A>> {
-  const { request, reply } = ipcActions[action];
+  report: WindowServer['report'],
+): Promise<{ ok: true; reply: unknown } | { ok: false; problem: Problem }> {
   const parsed = request.safeParse(payload);
   if (!parsed.success) {
     const error = new LatchkeyError(
       'request-invalid',
-      `The window asked for "${action}" in a way that is not valid.`,
-      {
-        remedy: 'Restart Latchkey; if it stays, file an issue.',
-      },
+      `The window asked for "${name}" in a way that is not valid.`,
+      { remedy: 'Restart Latchkey; if it stays, file an issue.' },
     );
     return { ok: false, problem: toProblem(error) };
   }
   try {
-    // The type checker cannot pair an action's schema with its handler across the union; the mapped types do.
-    const handler = actions[action] as (request: unknown) => Promise<unknown>;
-    return { ok: true, reply: reply.parse(await handler(parsed.data)) as never };
+    return { ok: true, reply: await run(parsed.data) };
   } catch (error) {
     if (!(error instanceof LatchkeyError)) report(error);
     return { ok: false, problem: toProblem(error) };

@@ -11,9 +11,18 @@ const longest = 60;
  * one line, not longer than 60 characters, isolated so that right-to-left text does not reorder what stands around it.
  */
 export function plainName(text: string): string {
+  return plain(text, longest);
+}
+
+/** The same of a sentence that may hold such a name. */
+export function plainSentence(text: string): string {
+  return plain(text, 300);
+}
+
+function plain(text: string, most: number): string {
   const clean = text.replace(steering, ' ').replace(/ {2,}/g, ' ').trim();
   const characters = Array.from(clean);
-  const cut = characters.length > longest ? `${characters.slice(0, longest - 1).join('')}…` : clean;
+  const cut = characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : clean;
   return rightToLeft.test(cut) ? `\u2068${cut}\u2069` : cut;
 }
 

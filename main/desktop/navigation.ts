@@ -1,3 +1,5 @@
+import { httpsAddress } from '../contract/https-address.ts';
+
 /**
  * Where device codes are entered, for each Microsoft cloud. The hosts that serve other content too are limited to
  * the path of the verification page, since an open redirect among them would lead anywhere.
@@ -23,11 +25,10 @@ const verificationPages: Readonly<Record<string, readonly string[] | 'any path'>
 export function allowedExternalUrl(address: string, localTenantOrigin?: string): string | undefined {
   let url: URL;
   try {
-    url = new URL(address);
+    url = new URL(httpsAddress(address));
   } catch {
     return undefined;
   }
-  if (url.protocol !== 'https:' || url.username !== '' || url.password !== '') return undefined;
   if (localTenantOrigin !== undefined && url.origin === localTenantOrigin) return url.href;
   if (url.port !== '' || !Object.hasOwn(verificationPages, url.hostname)) return undefined;
   const paths = verificationPages[url.hostname];

@@ -1,6 +1,7 @@
 import { assertNever } from '../contract/errors.ts';
-import type { AppState, Prompt, SignInState } from '../contract/state.ts';
-import { connectionTitle, plainName, programName, timeOfDay } from './labels.ts';
+import type { AppState, MfaPrompt, Prompt, SignedInAccount, SignInState } from '../contract/state.ts';
+import { isSamePerson } from '../contract/which-account.ts';
+import { connectionTitle, plainName, plainSentence, programName, timeOfDay } from './labels.ts';
 
 export interface Notice {
   title: string;
@@ -19,27 +20,61 @@ export function noticeOnChange(previous: AppState | undefined, next: AppState): 
   if (next.audit.kind === 'failed' && previous?.audit.kind !== 'failed') {
     return { title: 'New logins are refused', body: next.audit.problem.message };
   }
+  return (
+    noticeOfLost(previous, next) ?? noticeOfSignIn(previous, next) ?? noticeOfConfiguration(previous, next)
+  );
+}
+
+/** Somebody, or something, has changed the file; asked about once for each change. */
+function noticeOfConfiguration(previous: AppState | undefined, next: AppState): Notice | undefined {
+  const change = next.configurationChange;
+  const before = previous?.configurationChange;
+  if (change === undefined) return undefined;
+  if (change.problem !== undefined)
+    return before?.problem?.message === change.problem.message
+      ? undefined
+      : { title: 'The configuration file has a fault', body: 'What counted before goes on.' };
+  const isKnown =
+    before !== undefined && before.problem === undefined && `${before.changes}` === `${change.changes}`;
+  return isKnown
+    ? undefined
+    : { title: 'The configuration has changed: apply?', body: change.changes.join('; ') };
+}
+
+function noticeOfSignIn(previous: AppState | undefined, next: AppState): Notice | undefined {
   const before = previous?.signIn;
   const { signIn } = next;
   if (signIn.kind === 'signed-out' && before !== undefined && before.kind !== 'signed-out') {
-    if (signIn.problem === undefined || signIn.problem.code === 'sign-in-cancelled') return undefined;
-    if (signIn.problem.code === 'code-expired') {
-      return { title: 'The code has expired', body: 'Start the sign-in again to get a new one.' };
-    }
     const lost = before.kind === 'signed-in' || isRestoring(before);
-    return { title: lost ? 'Sign-in needed' : 'Sign-in failed', body: signIn.problem.message };
+    return noticeOfFailure(signIn.problem, lost ? 'Sign-in needed' : 'Sign-in failed');
   }
   const wasSigningIn =
     before?.kind === 'code' ||
     before?.kind === 'browser' ||
     (before?.kind === 'working' && !isRestoring(before));
   if (signIn.kind === 'signed-in' && wasSigningIn) {
+    // Of several accounts the state shows the last, also where a sign-in of another has come to nothing.
+    if (previous?.accounts.some((one) => isSameSignIn(one, signIn)) === true)
+      return noticeOfFailure(next.signInProblem, 'Sign-in failed');
     const { displayName, username } = signIn.account;
     const who =
       displayName === '' ? plainName(username) : `${plainName(displayName)} (${plainName(username)})`;
     return { title: 'Signed in', body: `${who}, until ${timeOfDay(signIn.until)}.` };
   }
   return undefined;
+}
+
+type Entry = Pick<SignedInAccount, 'account' | 'since'>;
+
+function isSameSignIn(one: Entry, other: Entry): boolean {
+  return isSamePerson(one.account, other.account) && one.since === other.since;
+}
+
+function noticeOfFailure(problem: AppState['signInProblem'], title: string): Notice | undefined {
+  if (problem === undefined || problem.code === 'sign-in-cancelled') return undefined;
+  return problem.code === 'code-expired'
+    ? { title: 'The code has expired', body: 'Start the sign-in again to get a new one.' }
+    : { title, body: plainSentence(problem.message) };
 }
 
 /** One for each prompt that was not there before. What the client calls itself is said to be just that. */
@@ -49,11 +84,14 @@ export function promptNotices(previous: AppState | undefined, next: AppState): P
     .filter(({ id }) => !known.has(id))
     .map((prompt) => ({
       promptId: prompt.id,
-      ...noticeOfPrompt(prompt, connectionTitle(next, prompt.connection)),
+      ...noticeOfPrompt(prompt, connectionTitle(next, prompt.connection), ({ username }) =>
+        next.accounts.length < 2 ? '' : ` for ${plainName(username)}`,
+      ),
     }));
 }
 
-function noticeOfPrompt(prompt: Prompt, title: string): Notice {
+/** @param whose names the account where there are several */
+function noticeOfPrompt(prompt: Prompt, title: string, whose: (prompt: Prompt) => string): Notice {
   const program = programName(prompt.process);
   const claim = prompt.program === '' ? 'gives itself no name' : `calls itself ${plainName(prompt.program)}`;
   const who = `${program}, which ${claim},`;
@@ -61,7 +99,7 @@ function noticeOfPrompt(prompt: Prompt, title: string): Notice {
     case 'second-factor':
       return {
         title: `Second factor for ${title}`,
-        body: `${who} wants to log in as ${plainName(prompt.role)}. Click to answer in Latchkey.`,
+        body: `${who} wants to log in as ${plainName(prompt.role)}${whose(prompt)}.${reachOf(prompt)} Click to answer in Latchkey.`,
       };
     case 'sign-in':
       return {
@@ -71,29 +109,52 @@ function noticeOfPrompt(prompt: Prompt, title: string): Notice {
     case 'client':
       return {
         title: `${program} asks to use ${title}`,
-        body: `${who} wants to log in as ${plainName(prompt.role)}. Click to allow or deny it in Latchkey.`,
+        body: `${who} wants to log in as ${plainName(prompt.role)}${whose(prompt)}. Click to allow or deny it in Latchkey.`,
       };
     default:
       return assertNever(prompt);
   }
 }
 
+/** What one answer lets in beside the login that the notice names. */
+function reachOf({ also = [], mode }: MfaPrompt): string {
+  const others = also.length === 0 ? '' : ` The same answer lets in ${also.length} more.`;
+  return mode === 'session' ? `${others} It counts for this whole sign-in.` : others;
+}
+
 function isRestoring(signIn: SignInState): boolean {
   return signIn.kind === 'working' && signIn.step === 'restoring';
 }
 
-/** The warning ten minutes before the session's deadline; `warned` is the deadline that was warned of already. */
+/** An account that has gone by itself while others go on. */
+function noticeOfLost(previous: AppState | undefined, next: AppState): Notice | undefined {
+  const { signInProblem: problem, accounts } = next;
+  if (problem === undefined || problem === previous?.signInProblem) return undefined;
+  const left = new Set(accounts.map(({ account }) => account.objectId));
+  const isLost = previous?.accounts.some(({ account }) => !left.has(account.objectId)) === true;
+  return isLost ? { title: 'Sign-in needed', body: plainSentence(problem.message) } : undefined;
+}
+
+/** The warning ten minutes before the deadline of an account; `warned` has the deadlines that were warned of already. */
 export function noticeOfDeadline(
-  state: AppState,
+  { accounts }: AppState,
   now: number,
-  warned: string | undefined,
+  warned: ReadonlySet<string>,
 ): { notice: Notice; deadline: string } | undefined {
-  if (state.signIn.kind !== 'signed-in') return undefined;
-  const { since, until } = state.signIn;
-  const left = Date.parse(until) - now;
-  // A session that is shorter than the warning time would begin with a warning.
-  const tooShort = Date.parse(until) - Date.parse(since) <= warnBeforeMs;
-  if (left <= 0 || left > warnBeforeMs || tooShort || warned === until) return undefined;
-  const body = 'After that, new logins need a new sign-in.';
-  return { notice: { title: `Your session ends at ${timeOfDay(until)}`, body }, deadline: until };
+  for (const { account, since, until } of accounts) {
+    const deadline = `${account.objectId} ${until}`;
+    const left = Date.parse(until) - now;
+    // A session that is shorter than the warning time would begin with a warning.
+    const tooShort = Date.parse(until) - Date.parse(since) <= warnBeforeMs;
+    if (left <= 0 || left > warnBeforeMs || tooShort || warned.has(deadline)) continue;
+    const whose = accounts.length === 1 ? 'Your session' : `The session of ${plainName(account.username)}`;
+    return {
+      notice: {
+        title: `${whose} ends at ${timeOfDay(until)}`,
+        body: 'After that, new logins need a new sign-in.',
+      },
+      deadline,
+    };
+  }
+  return undefined;
 }

@@ -1,6 +1,23 @@
-import { Notification } from 'electron';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppState } from '../contract/state.ts';
 import { type Notice, noticeOfDeadline, noticeOnChange, promptNotices } from './notices.ts';
+
+export interface ShownNotice {
+  /** Settles once the system has taken it (true) or cannot show it (false); perhaps late or never. Never rejects. */
+  shown: Promise<boolean>;
+  close(): void;
+}
+
+/** Hands a notice to the system; returns at once. `urgent`: somebody waits for the answer. */
+export type ShowNotice = (notice: Notice & { urgent: boolean }, onClick: () => void) => ShownNotice;
+
+export interface NotifierParts {
+  show: ShowNotice;
+  isWatched(): boolean;
+  openWindow(): void;
+  /** Shows the window to somebody who looks elsewhere, without taking the keyboard from what they type into. */
+  raiseWindow(): void;
+}
 
 export interface Notifier {
   update(state: AppState): void;
@@ -10,27 +27,21 @@ export interface Notifier {
 }
 
 const deadlineCheckMs = 30_000;
+/** A notification that the system has not taken by then counts as not seen. */
+const takenMs = 1500;
 
 /**
  * Tells of changes by the system's notifications, only while the person is not looking at the window. A click on any
- * of them opens the window: action buttons do not exist everywhere.
+ * of them opens the window: action buttons do not exist everywhere. A prompt whose notification does not come about in
+ * time raises the window, since a login waits for its answer.
  */
-export function createNotifier(parts: { isWatched(): boolean; openWindow(): void }): Notifier {
-  const open = new Set<Notification>();
-  const ofPrompts = new Map<string, Notification>();
+export function createNotifier(parts: NotifierParts): Notifier {
+  const ofPrompts = new Map<string, ShownNotice>();
   let last: AppState | undefined;
-  let warned: string | undefined;
+  const warned = new Set<string>();
 
-  function tell({ title, body }: Notice): Notification | undefined {
-    if (!Notification.isSupported()) return undefined;
-    const notification = new Notification({ title, body });
-    // Electron keeps no reference: without this one, a collected notification loses its click.
-    open.add(notification);
-    notification.on('click', () => parts.openWindow());
-    notification.on('close', () => open.delete(notification));
-    notification.on('failed', () => open.delete(notification));
-    notification.show();
-    return notification;
+  function tell(notice: Notice): void {
+    parts.show({ ...notice, urgent: false }, parts.openWindow);
   }
 
   /** One notification for each prompt; it goes when the prompt does, so that nobody answers one that is over. */
@@ -41,16 +52,23 @@ export function createNotifier(parts: { isWatched(): boolean; openWindow(): void
       notification.close();
     }
     if (parts.isWatched()) return;
-    for (const notice of promptNotices(before, state)) {
-      const notification = tell(notice);
-      if (notification !== undefined) ofPrompts.set(notice.promptId, notification);
+    for (const { promptId, ...notice } of promptNotices(before, state)) {
+      const notification = parts.show({ ...notice, urgent: true }, parts.openWindow);
+      ofPrompts.set(promptId, notification);
+      void raiseUnlessShown(promptId, notification);
     }
+  }
+
+  async function raiseUnlessShown(promptId: string, notification: ShownNotice): Promise<void> {
+    const timeout = sleep(takenMs, false, { ref: false });
+    if (await Promise.race([notification.shown, timeout])) return;
+    if (ofPrompts.get(promptId) === notification && !parts.isWatched()) parts.raiseWindow();
   }
 
   function warnOfDeadline(): void {
     const warning = last === undefined ? undefined : noticeOfDeadline(last, Date.now(), warned);
     if (warning === undefined) return;
-    warned = warning.deadline;
+    warned.add(warning.deadline);
     if (!parts.isWatched()) tell(warning.notice);
   }
 
@@ -63,10 +81,11 @@ export function createNotifier(parts: { isWatched(): boolean; openWindow(): void
       if (notice !== undefined && !parts.isWatched()) tell(notice);
       warnOfDeadline();
     },
-    tell: (notice) => void tell(notice),
+    tell,
     close() {
       clearInterval(timer);
-      for (const notification of open) notification.close();
+      for (const notification of ofPrompts.values()) notification.close();
+      ofPrompts.clear();
     },
   };
 }

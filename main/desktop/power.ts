@@ -12,14 +12,22 @@ export function onWake(listener: () => void): () => void {
 }
 
 /**
- * Calls back when the screen is locked, perhaps twice for one lock; returns the way to stop. Electron tells of it on
- * macOS and Windows only.
+ * Calls back when the screen is locked, perhaps twice for one lock, and when it is unlocked, of which some lockers do
+ * not tell; returns the way to stop. Electron tells of it on macOS and Windows only.
  */
-export function onLock(listener: () => void, log: (line: string) => void): () => void {
+export function onScreenLock(
+  listeners: { locked(): void; unlocked(): void },
+  log: (line: string) => void,
+): () => void {
+  const { locked, unlocked } = listeners;
   if (process.platform === 'linux') {
-    const watch = watchScreenLock({ onLock: listener, onUnlock: () => undefined, log });
+    const watch = watchScreenLock({ onLock: locked, onUnlock: unlocked, log });
     return () => watch.close();
   }
-  powerMonitor.on('lock-screen', listener);
-  return () => void powerMonitor.off('lock-screen', listener);
+  powerMonitor.on('lock-screen', locked);
+  powerMonitor.on('unlock-screen', unlocked);
+  return () => {
+    powerMonitor.off('lock-screen', locked);
+    powerMonitor.off('unlock-screen', unlocked);
+  };
 }

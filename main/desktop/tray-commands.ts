@@ -1,3 +1,4 @@
+import { defined } from '../base/defined.ts';
 import { assertNever, toProblem } from '../contract/errors.ts';
 import type { DesktopActions } from './actions.ts';
 import { plainName, timeOfDay } from './labels.ts';
@@ -18,24 +19,24 @@ export function createTrayCommands(
       case 'sign-in': {
         // The code and the warning that goes with it are shown by the window.
         openWindow();
-        const { provider, way } = command;
-        await actions.signIn({
-          ...(provider === undefined ? {} : { provider }),
-          ...(way === undefined ? {} : { way }),
-        });
+        await actions.signIn(defined({ provider: command.provider, way: command.way }));
         return;
       }
       case 'copy-code':
-        await actions.copyCode(undefined);
+        await actions.copyCode({});
         return;
       case 'open-page':
-        await actions.openVerificationPage(undefined);
+        await actions.openVerificationPage({});
         return;
       case 'cancel-sign-in':
-        await actions.cancelSignIn(undefined);
+        await actions.cancelSignIn({});
         return;
       case 'copy-token': {
-        const copied = await actions.copyToken({ connection: command.connection, role: command.role });
+        const copied = await actions.copyToken({
+          connection: command.connection,
+          role: command.role,
+          ...defined({ as: command.as }),
+        });
         notifier.tell({
           title: `Token for ${plainName(command.connection)} copied`,
           body: `Paste it as the password. It is valid until ${timeOfDay(copied.expiresAt)} and leaves the clipboard in a minute.`,
@@ -43,10 +44,10 @@ export function createTrayCommands(
         return;
       }
       case 'sign-out':
-        await actions.signOut(undefined);
+        await actions.signOut(command.as === undefined ? { all: true } : { as: command.as });
         return;
       case 'quit':
-        await actions.quit(undefined);
+        await actions.quit({});
         return;
       default:
         assertNever(command);

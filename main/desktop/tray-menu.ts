@@ -1,7 +1,7 @@
 import type { SignInWay } from '../contract/clouds.ts';
 import { assertNever } from '../contract/errors.ts';
 import type { AppState, Prompt } from '../contract/state.ts';
-import { connectionTitle, menuLabel, plainName, programName, timeOfDay } from './labels.ts';
+import { connectionTitle, menuLabel, plainName, plainSentence, programName, timeOfDay } from './labels.ts';
 
 export type TrayIcon = 'signed-out' | 'waiting' | 'signed-in' | 'problem';
 
@@ -11,8 +11,9 @@ export type TrayCommand =
   | { kind: 'copy-code' }
   | { kind: 'open-page' }
   | { kind: 'cancel-sign-in' }
-  | { kind: 'copy-token'; connection: string; role: string }
-  | { kind: 'sign-out' }
+  | { kind: 'copy-token'; connection: string; role: string; as?: string }
+  /** Of this account, or of all. */
+  | { kind: 'sign-out'; as?: string }
   | { kind: 'quit' };
 
 /** A menu as data: an entry without a command only tells something. */
@@ -31,7 +32,7 @@ export function trayStatus(state: AppState): { icon: TrayIcon; text: string } {
     case 'signed-out':
       return signIn.problem === undefined
         ? { icon: 'signed-out', text: 'Not signed in' }
-        : { icon: 'problem', text: signIn.problem.message };
+        : { icon: 'problem', text: plainSentence(signIn.problem.message) };
     case 'working':
       return { icon: 'waiting', text: signIn.step === 'restoring' ? 'Signing in again' : 'Signing in' };
     case 'code':
@@ -39,7 +40,10 @@ export function trayStatus(state: AppState): { icon: TrayIcon; text: string } {
     case 'browser':
       return { icon: 'waiting', text: 'Waiting for the sign-in in your browser' };
     case 'signed-in': {
-      const text = `Signed in as ${plainName(signIn.account.username)} until ${timeOfDay(signIn.until)}`;
+      const accounts = state.accounts.map(
+        ({ account, until }) => `${plainName(account.username)} until ${timeOfDay(until)}`,
+      );
+      const text = `Signed in as ${accounts.join('; ')}`;
       const trouble = firstTrouble(state);
       return trouble === undefined
         ? { icon: 'signed-in', text }
@@ -72,9 +76,14 @@ const wayLabels: Record<SignInWay, string> = {
 
 function firstTrouble(state: AppState): string | undefined {
   if (state.audit.kind === 'failed') return state.audit.problem.message;
-  const failed = state.connections.find(({ listener }) => listener.kind === 'failed');
-  if (failed?.listener.kind === 'failed') return failed.listener.problem.message;
-  return state.signIn.kind === 'signed-in' ? state.signIn.problem?.message : undefined;
+  for (const { listener } of state.connections)
+    if (listener.kind !== 'starting' && listener.problem !== undefined) return listener.problem.message;
+  const several = state.accounts.length > 1;
+  for (const { account, problem } of state.accounts)
+    if (problem !== undefined)
+      return several ? `${plainName(account.username)}: ${problem.message}` : problem.message;
+  const { signInProblem } = state;
+  return signInProblem && plainSentence(signInProblem.message);
 }
 
 /** They are answered in the window, where a prompt says all that it is about. */
@@ -88,19 +97,20 @@ function promptItems(state: AppState): TrayItem[] {
 
 function promptLine(state: AppState, prompt: Prompt): string {
   const title = connectionTitle(state, prompt.connection);
+  const whose = state.accounts.length < 2 ? '' : ` as ${plainName(prompt.username)}`;
   switch (prompt.kind) {
     case 'second-factor':
-      return `Second factor for ${title}`;
+      return `Second factor for ${title}${whose}`;
     case 'sign-in':
-      return `Sign in to reach ${title}`;
+      return `Sign in${whose} to reach ${title}`;
     case 'client':
-      return `${programName(prompt.process)} asks to use ${title}`;
+      return `${programName(prompt.process)} asks to use ${title}${whose}`;
     default:
       return assertNever(prompt);
   }
 }
 
-function signInItems({ signIn, providers }: AppState): TrayItem[] {
+function signInItems({ signIn, providers, accounts }: AppState): TrayItem[] {
   switch (signIn.kind) {
     case 'signed-out': {
       // Break-glass accounts need a password, which the window asks for.
@@ -130,18 +140,40 @@ function signInItems({ signIn, providers }: AppState): TrayItem[] {
         'separator',
       ];
     case 'signed-in':
-      return [{ label: 'Sign out', command: { kind: 'sign-out' } }, 'separator'];
+      return [...signOutItems(accounts), 'separator'];
     default:
       return assertNever(signIn);
   }
 }
 
-function tokenItems({ connections }: AppState): TrayItem[] {
+/** Each account can be signed out by itself. */
+function signOutItems(accounts: AppState['accounts']): TrayItem[] {
+  if (accounts.length < 2) return [{ label: 'Sign out', command: { kind: 'sign-out' } }];
+  const each = accounts.map(({ account: { username, objectId } }): TrayItem => ({
+    label: menuLabel(plainName(username)),
+    command: { kind: 'sign-out', as: objectId },
+  }));
+  return [
+    { label: 'Sign out', submenu: [...each, { label: 'All accounts', command: { kind: 'sign-out' } }] },
+  ];
+}
+
+function tokenItems({ connections, accounts }: AppState): TrayItem[] {
+  /** Of several accounts each role says whose it is. */
+  const whose = (objectId: string): string => {
+    const found = accounts.find(({ account }) => account.objectId === objectId);
+    return accounts.length < 2 || found === undefined ? '' : ` (${plainName(found.account.username)})`;
+  };
   const items = connections.flatMap(({ name, title, grants }): TrayItem[] => {
     const label = `Copy token for ${menuLabel(plainName(title))}`;
-    const commands = grants.map(({ role }) => ({
-      label: menuLabel(plainName(role)),
-      command: { kind: 'copy-token', connection: name, role } as const,
+    const commands = grants.map(({ role, objectId }) => ({
+      label: menuLabel(plainName(role) + whose(objectId)),
+      command: {
+        kind: 'copy-token',
+        connection: name,
+        role,
+        ...(accounts.length < 2 ? {} : { as: objectId }),
+      } as const,
     }));
     const [first, ...others] = commands;
     if (first === undefined) return [];

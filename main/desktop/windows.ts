@@ -5,10 +5,14 @@ import { serveRenderer } from './scheme.ts';
 export interface MainWindow {
   /** Opens the window, or brings the open one to the front. */
   show(): void;
+  /** Shows the window to somebody who looks elsewhere, and leaves the keyboard where it is. */
+  raise(): void;
   isFocused(): boolean;
   owns(contents: WebContents): boolean;
   /** Sends to the page, if there is one. */
   send(channel: string, value: unknown): void;
+  /** Calls back each time the window is closed, with where it was. */
+  onClosed(listener: (bounds: Rectangle) => void): void;
   /** Resolves when the window is gone. */
   close(): Promise<void>;
 }
@@ -19,7 +23,6 @@ export interface WindowOptions {
   iconFile: string;
   developerTools: boolean;
   bounds(): Rectangle | undefined;
-  onClosed(bounds: Rectangle): void;
 }
 
 const smallest = { width: 420, height: 480 };
@@ -31,9 +34,10 @@ const atFirst = { width: 920, height: 720 };
  */
 export function createMainWindow(options: WindowOptions): MainWindow {
   const pages = openPageSession(options.rendererFolder);
+  const closing = new Set<(bounds: Rectangle) => void>();
   let window: BrowserWindow | undefined;
 
-  function open(): BrowserWindow {
+  function open(how: 'focused' | 'beside'): BrowserWindow {
     const created = new BrowserWindow({
       ...atFirst,
       ...visibleBounds(options.bounds()),
@@ -55,8 +59,14 @@ export function createMainWindow(options: WindowOptions): MainWindow {
       },
     });
     harden(created.webContents);
-    created.once('ready-to-show', () => created.show());
-    created.on('close', () => options.onClosed(created.getNormalBounds()));
+    created.once('ready-to-show', () => {
+      if (how === 'focused') created.show();
+      else raise(created);
+    });
+    created.on('focus', () => created.flashFrame(false));
+    created.on('close', () => {
+      for (const listener of closing) listener(created.getNormalBounds());
+    });
     created.on('closed', () => {
       if (window === created) window = undefined;
     });
@@ -69,18 +79,23 @@ export function createMainWindow(options: WindowOptions): MainWindow {
   return {
     show() {
       if (window === undefined) {
-        window = open();
+        window = open('focused');
         return;
       }
       if (window.isMinimized()) window.restore();
       window.show();
       window.focus();
     },
+    raise() {
+      if (window === undefined) window = open('beside');
+      else raise(window);
+    },
     isFocused: () => window?.isFocused() ?? false,
     owns: (contents) => window?.webContents === contents,
     send(channel, value) {
       if (window !== undefined && !window.webContents.isDestroyed()) window.webContents.send(channel, value);
     },
+    onClosed: (listener) => void closing.add(listener),
     close() {
       const open = window;
       if (open === undefined) return Promise.resolve();
@@ -90,6 +105,13 @@ export function createMainWindow(options: WindowOptions): MainWindow {
       });
     },
   };
+}
+
+/** Flashes as well, where the system has a place that does, since it need not let an application before others. */
+function raise(window: BrowserWindow): void {
+  window.showInactive();
+  window.moveTop();
+  window.flashFrame(true);
 }
 
 /** No cache, cookie or permission survives, and no request leaves the machine from a page. */

@@ -1,32 +1,31 @@
 import type { Socket } from 'node:net';
+import { reset } from './connection.ts';
 
 /** One connection that has not been let in yet, and how far it has got. */
-export interface Visit {
+export interface PendingConnection {
   /** How long ago it was accepted, in ms. */
   age(): number;
-  /** The first byte has come. */
+  /** The first message has come. */
   spoke(): void;
   /** The client has said who it is and what it wants. */
   introduced(): void;
-  /** The broker has been asked: this visit is not sent away while it waits for the answer. */
+  /** The broker has been asked: this connection is not sent away while it waits for the answer. */
   asked(): void;
   /** The answer is no, and is being held back. */
   refused(): void;
-  /** The visit is over: let in, refused or gone. */
+  /** It is over: let in, refused or gone. */
   leave(): void;
 }
 
-export type Admission = ReturnType<typeof createAdmission>;
-
 /**
- * Bounds the connections of one listener that have not authenticated, and ends those that never speak.
+ * Bounds the connections of one listener that have not authenticated, and ends those that never say a whole message.
  *
- * When there is no room, the oldest visit of the most crowded stage goes. A crowd stays behind at one stage, whether
+ * When there is no room, the oldest of the most crowded stage goes. A crowd stays behind at one stage, whether
  * it says nothing, half a packet or a false name; a client that gets on with its login is elsewhere or, among them,
  * the youngest.
  *
  * @param limit how many there may be.
- * @param silentMs how long one may say nothing at all.
+ * @param silentMs how long one may take over its first message.
  */
 export function createAdmission(limit: number, silentMs: number) {
   /** With the time of entering; insertion order is the order of time, here as in the other stages. */
@@ -51,7 +50,7 @@ export function createAdmission(limit: number, silentMs: number) {
     const [oldest] = crowded.keys();
     if (oldest === undefined) return false;
     leave(oldest);
-    oldest.destroy();
+    sendAway(oldest);
     return true;
   }
 
@@ -71,9 +70,9 @@ export function createAdmission(limit: number, silentMs: number) {
 
   return {
     /** @returns undefined where there is no room; the socket is destroyed then. */
-    enter(socket: Socket): Visit | undefined {
+    enter(socket: Socket): PendingConnection | undefined {
       if (!makeRoom()) {
-        socket.destroy();
+        sendAway(socket);
         return undefined;
       }
       const entered = performance.now();
@@ -100,4 +99,12 @@ export function createAdmission(limit: number, silentMs: number) {
       return size();
     },
   };
+}
+
+/**
+ * With a reset: after an ordinary end the system keeps the connection for a minute (TIME_WAIT), and thousands of these make
+ * the tables long in which the owner of the next client is looked up.
+ */
+function sendAway(socket: Socket): void {
+  reset({ socket, raw: socket });
 }

@@ -15,7 +15,7 @@ export interface ByteReader {
   end(reason: unknown): void;
 }
 
-/** More than this is not read ahead: a handshake's messages are asked for one by one, and are small. */
+/** More than this is not read ahead of what is asked for: a handshake's messages are asked for one by one. */
 const readAhead = 16 * 1024;
 
 /** Takes the connection's bytes over; they are copied, so that a reused buffer is no danger. */
@@ -48,7 +48,7 @@ export function createByteReader({ socket, receive }: Connection): ByteReader {
       waiting = undefined;
       resolve(take(length));
     }
-    return buffered < readAhead;
+    return buffered < Math.max(readAhead, waiting?.length ?? 0);
   });
 
   return {

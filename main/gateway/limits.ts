@@ -6,10 +6,14 @@ export interface GatewayLimits {
   loginMs: number;
   /** How long the answer to a wrong token is held back. */
   wrongTokenMs: number;
-  /** A cancel request on its way to the upstream. */
+  /** A request to stop a statement on its way to the upstream. */
   cancelMs: number;
+  /** The same for all of them together when the gateway closes. */
+  closeMs: number;
+  /** Something sent to an upstream that is not acknowledged, where its connection does not say. */
+  lostAfterMs: number;
   /** Connections of one listener that have not been let in. */
-  visits: number;
+  pendingConnections: number;
 }
 
 export const defaultLimits: GatewayLimits = {
@@ -17,5 +21,7 @@ export const defaultLimits: GatewayLimits = {
   loginMs: 60_000,
   wrongTokenMs: 750,
   cancelMs: 10_000,
-  visits: 1000,
+  lostAfterMs: 60_000,
+  closeMs: 2000,
+  pendingConnections: 1000,
 };

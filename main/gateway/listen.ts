@@ -1,73 +1,135 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { type Server, type Socket, connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
+import { defined } from '../base/defined.ts';
 import { LatchkeyError } from '../contract/errors.ts';
-import { portOwnerName } from './port-owner.ts';
+import { portOwnerName } from './peers/port-owner.ts';
 import type { ListenerSettings, Peer } from './ports.ts';
 
 export interface Listener {
+  /** Why the other loopback family is not served; undefined where it is, or where this computer has none. */
+  readonly problem: LatchkeyError | undefined;
+  /** Tries again what does not listen; `problem` tells how it went. */
+  retry(): Promise<void>;
   /** Accepts nothing more; connections that are open stay. */
   close(): Promise<void>;
 }
 
-type Place = Pick<ListenerSettings, 'connection' | 'host' | 'port' | 'socketPath'>;
+type Place = Pick<ListenerSettings, 'connection' | 'host' | 'port' | 'portRecord' | 'socketPath'>;
+type OnConnection = (socket: Socket, peer: Peer) => void;
 
 /** sun_path of sockaddr_un without its zero byte: unix(7); macOS has four bytes less. */
 const maxSocketPath = process.platform === 'darwin' ? 103 : 107;
 
 /**
- * Listens on loopback TCP and, where the settings name one, on a unix socket. Either both are open or none.
+ * Listens on loopback TCP and, where the settings name one, on a unix socket: both or none. The other loopback family
+ * is listened at too, as `localhost` may mean either; where somebody else has the port there, that is a problem to be
+ * told, and the first address serves all the same.
+ *
  * @throws LatchkeyError `port-in-use` with the owner where it can be known, `socket-unusable`.
  */
-export async function listen(
-  { host, port, socketPath }: Place,
-  onConnection: (socket: Socket, peer: Peer) => void,
-): Promise<Listener> {
-  const tcp = accept((socket) =>
+export async function listen(place: Place, onConnection: OnConnection): Promise<Listener> {
+  const { host, socketPath } = place;
+  const tcp = await listenTcp(place, onConnection);
+  const servers = [tcp];
+  if (socketPath !== undefined) {
+    const unix = accept((socket) => onConnection(socket, { transport: 'unix' }));
+    servers.push(unix);
+    try {
+      await prepareSocketPath(socketPath);
+      await start(unix, { path: socketPath });
+      await chmod(socketPath, 0o600);
+    } catch (error) {
+      await Promise.all(servers.map(stop));
+      throw error instanceof LatchkeyError ? error : unusable(socketPath, error as NodeJS.ErrnoException);
+    }
+  }
+  let problem: LatchkeyError | undefined;
+  let closed = false;
+
+  async function openOther(): Promise<void> {
+    problem = undefined;
+    const other = host === '::1' ? '127.0.0.1' : '::1';
+    const opened = await listenTcp({ ...place, host: other }, onConnection).catch((error: LatchkeyError) => {
+      if (!isMissingFamily(error.cause)) problem = atOther(error, other, place);
+    });
+    if (opened === undefined) return;
+    if (closed) await stop(opened);
+    else servers.push(opened);
+  }
+
+  await openOther();
+  return {
+    get problem() {
+      return problem;
+    },
+    async retry() {
+      if (problem !== undefined && !closed) await openOther();
+    },
+    // Node removes the file of a unix socket when its server closes.
+    async close() {
+      closed = true;
+      await Promise.all(servers.map(stop));
+    },
+  };
+}
+
+/** @throws LatchkeyError `port-in-use`, `socket-unusable`, with the system's error as its cause */
+async function listenTcp(place: Place, onConnection: OnConnection): Promise<Server> {
+  const { host, port } = place;
+  const server = accept((socket) =>
     onConnection(socket, {
       transport: 'tcp',
-      ...(socket.remoteAddress === undefined ? {} : { address: socket.remoteAddress }),
-      ...(socket.remotePort === undefined ? {} : { port: socket.remotePort }),
+      ...defined({ address: socket.remoteAddress, port: socket.remotePort }),
+      localAddress: host,
       localPort: port,
     }),
   );
   try {
-    await start(tcp, { host, port, exclusive: true });
+    await start(server, { host, port, ipv6Only: true, exclusive: true });
+    return server;
   } catch (error) {
-    throw await tcpProblem(error as NodeJS.ErrnoException, host, port);
+    throw await tcpProblem(error as NodeJS.ErrnoException, place);
   }
-  if (socketPath === undefined) return { close: () => stop(tcp) };
+}
 
-  const unix = accept((socket) => onConnection(socket, { transport: 'unix' }));
-  try {
-    await prepareSocketPath(socketPath);
-    await start(unix, { path: socketPath });
-    await chmod(socketPath, 0o600);
-  } catch (error) {
-    await Promise.all([stop(tcp), stop(unix)]);
-    throw error instanceof LatchkeyError ? error : unusable(socketPath, error as NodeJS.ErrnoException);
-  }
-  return {
-    // Node removes the file of a unix socket when its server closes.
-    close: () => Promise.all([stop(tcp), stop(unix)]).then(() => undefined),
-  };
+function atOther(error: LatchkeyError, other: string, place: Place): LatchkeyError {
+  const { code, message, cause } = error;
+  if (code !== 'port-in-use') return error;
+  const { port } = place;
+  return new LatchkeyError(code, message.replace(`Port ${port} `, `Port ${port} at ${other} `), {
+    cause,
+    remedy: `Clients that connect to "localhost" may reach that program and give it their token. Stop it, or ${anotherPort(place)}`,
+  });
+}
+
+function anotherPort({ connection, portRecord }: Place): string {
+  return portRecord === undefined
+    ? 'give the connection another port in the configuration.'
+    : `have another port chosen: take "${connection}" out of ${portRecord}, then run: latchkey config reload`;
+}
+
+/** A computer without IPv6 (or without an address for its loopback) has nobody there who could be mistaken for us. */
+function isMissingFamily(cause: unknown): boolean {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  return ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT'].includes(code);
 }
 
 function accept(onConnection: (socket: Socket) => void): Server {
-  const server = createServer(
-    { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
-    (socket) => {
-      // A later error always comes with 'close', which is what the users of the socket watch.
-      socket.on('error', ignore);
-      onConnection(socket);
-    },
-  );
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    // A later error always comes with 'close', which is what the users of the socket watch.
+    socket.on('error', ignore);
+    onConnection(socket);
+  });
   // While listening, an error is one failed accept (no descriptor free, say): the next one may succeed.
   server.on('error', ignore);
   return server;
 }
 
-function start(server: Server, where: { host: string; port: number; exclusive: true } | { path: string }) {
+function start(
+  server: Server,
+  where: { host: string; port: number; ipv6Only: true; exclusive: true } | { path: string },
+) {
   return new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(where, () => {
@@ -140,14 +202,15 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-async function tcpProblem(fault: NodeJS.ErrnoException, host: string, port: number): Promise<LatchkeyError> {
+async function tcpProblem(fault: NodeJS.ErrnoException, place: Place): Promise<LatchkeyError> {
+  const { host, port } = place;
   const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   switch (fault.code) {
     case 'EADDRINUSE': {
       const owner = await portOwnerName(host, port);
       return new LatchkeyError('port-in-use', `Port ${port} is in use by ${owner}.`, {
         cause: fault,
-        remedy: 'Stop that program, or give the connection another port in the configuration.',
+        remedy: `Stop that program, or ${anotherPort(place)}`,
       });
     }
     case 'EACCES':

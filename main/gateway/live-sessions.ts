@@ -15,6 +15,7 @@ export function createLiveSessions() {
   const pipes = new Map<string, { count(): Traffic; told: number }>();
   let undecided = 0;
   let closing: string | undefined;
+  const hurry = new AbortController();
 
   return {
     /**
@@ -68,6 +69,10 @@ export function createLiveSessions() {
     get size(): number {
       return pipes.size;
     },
+    /** Aborts where those who still end sessions shall come to an end themselves. */
+    hurry: hurry.signal,
+    /** No more time is left after {@link close}. */
+    timeIsUp: () => hurry.abort(),
     get closing(): boolean {
       return closing !== undefined;
     },

@@ -1,48 +1,97 @@
 import type { Socket } from 'node:net';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { ByteReader } from './byte-reader.ts';
-import { upstreamName } from './dial.ts';
+import { inSeconds, upstreamName } from './dial.ts';
 import type { UpstreamAddress } from './ports.ts';
+import { ProtocolError } from './refused.ts';
+import { brokenProtocol } from './upstream-faults.ts';
+
+/** An upstream on its way through a login. */
+export interface LoginPlace {
+  socket: Socket;
+  reader: ByteReader;
+  address: UpstreamAddress;
+  /** Its name, for sentences. */
+  protocol: string;
+  /** What a person may do where the server closes or says nothing. */
+  remedy?: string;
+}
 
 /**
  * Runs one step of a login. The reader ends with `upstream-unreachable` when the server closes the connection or takes
  * longer than the address allows, and with the signal's reason when that aborts. The socket is destroyed unless the
  * step succeeds.
+ * @throws what the step throws; LatchkeyError `upstream-protocol` in place of a ProtocolError.
  */
 export async function loginStep<Result>(
-  socket: Socket,
-  reader: ByteReader,
-  address: UpstreamAddress,
+  place: LoginPlace,
   signal: AbortSignal,
   step: () => Promise<Result>,
 ): Promise<Result> {
-  const onClose = (): void => reader.end(ended(address, 'closed the connection during the login'));
+  const { socket, reader, address, protocol, remedy = tryAgain } = place;
+  let fault: NodeJS.ErrnoException | undefined;
+  const onError = (error: Error): void => {
+    fault = error;
+  };
+  const onClose = (): void =>
+    reader.end(
+      wayFailed(fault) ??
+        alert(address, fault) ??
+        ended(address, 'closed the connection during the login', remedy),
+    );
   const onAbort = (): void => reader.end(signal.reason);
   const timer = setTimeout(
-    () => reader.end(ended(address, 'did not finish the login in time')),
+    () =>
+      reader.end(
+        ended(address, `did not finish the login in time (${inSeconds(address.connectTimeoutMs)})`, remedy),
+      ),
     address.connectTimeoutMs,
   );
-  socket.on('end', onClose).on('close', onClose);
+  socket.on('error', onError).on('end', onClose).on('close', onClose);
   signal.addEventListener('abort', onAbort);
   if (signal.aborted) onAbort();
+  if (socket.destroyed) onClose();
   try {
     return await step();
   } catch (error) {
     socket.destroy();
-    throw error;
+    throw error instanceof ProtocolError ? brokenProtocol(address, protocol, error) : error;
   } finally {
     clearTimeout(timer);
-    socket.off('end', onClose).off('close', onClose);
+    socket.off('error', onError).off('end', onClose).off('close', onClose);
     signal.removeEventListener('abort', onAbort);
   }
 }
 
-function ended(address: UpstreamAddress, what: string): LatchkeyError {
+const tryAgain = 'Try again; if it stays, look into the log of the database server.';
+
+/** A program that was to lead there says why it does not. */
+function wayFailed(fault: Error | undefined): LatchkeyError | undefined {
+  return fault instanceof LatchkeyError ? fault : undefined;
+}
+
+/** With TLS 1.3 a server says only after the handshake that it misses a client certificate, or will not have this one. */
+function alert(
+  address: UpstreamAddress,
+  fault: NodeJS.ErrnoException | undefined,
+): LatchkeyError | undefined {
+  const [, what] = /^ERR_SSL_\w*ALERT_(\w+)$/.exec(fault?.code ?? '') ?? [];
+  if (what === undefined) return undefined;
+  return new LatchkeyError(
+    'upstream-tls-failed',
+    `The database server at ${upstreamName(address)} ended TLS: ${what.toLowerCase().replaceAll('_', ' ')}.`,
+    {
+      cause: fault,
+      remedy:
+        'If it asks for a client certificate, set upstream.tls.clientCertificate and clientKey to one that it takes.',
+    },
+  );
+}
+
+function ended(address: UpstreamAddress, what: string, remedy: string): LatchkeyError {
   return new LatchkeyError(
     'upstream-unreachable',
     `The database server at ${upstreamName(address)} ${what}.`,
-    {
-      remedy: 'Try again; if it stays, look into the log of the database server.',
-    },
+    { remedy },
   );
 }

@@ -41,12 +41,14 @@ export const sqlStates = {
   connectionFailure: '08006',
   protocolViolation: '08P01',
   featureNotSupported: '0A000',
+  insufficientPrivilege: '42501',
   unauthorized: '28000',
   wrongPassword: '28P01',
   undefinedDatabase: '3D000',
-  undefinedParameter: '42704',
+  invalidParameterValue: '22023',
   tooManyConnections: '53300',
   terminated: '57P01',
+  idle: '57P05',
   internal: 'XX000',
 } as const;
 
@@ -59,8 +61,19 @@ export function terminated(reason: string): Refused {
   return refused(sqlStates.terminated, { code: 'request-refused', message: reason });
 }
 
+/** Whoever is told so has sent a password or a proof in clear, or was about to. */
+export function tlsRequired(connection: string): Refused {
+  return refused(sqlStates.unauthorized, {
+    code: 'tls-required',
+    message: `Connections using insecure transport are prohibited: "${connection}" takes encrypted ones only (requireTls).`,
+    remedy:
+      'Turn encryption on in the client, and let it trust the authority of this installation: latchkey certificate install',
+  });
+}
+
 const upstreamStates: Partial<Record<ErrorCode, string>> = {
   'upstream-unreachable': sqlStates.unreachable,
+  'upstream-owner-refused': sqlStates.unreachable,
   'upstream-tls-failed': sqlStates.unreachable,
   'upstream-login-failed': sqlStates.rejectedByUpstream,
   'credential-missing': sqlStates.rejectedByUpstream,

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Connection } from './connection.ts';
+import { type Connection, reset } from './connection.ts';
 import { sayFarewell } from './farewell.ts';
 import type { OpenUpstream } from './protocol.ts';
 
@@ -9,11 +9,15 @@ export interface Traffic {
 }
 
 export interface SpliceEnd extends Traffic {
-  reason: 'client-closed' | 'upstream-closed' | 'cut';
+  /** `upstream-lost`: its connection broke, or was given up, and nobody had closed it. */
+  reason: 'client-closed' | 'upstream-closed' | 'upstream-lost' | 'cut';
 }
 
 /** What a protocol wants of the pipe; the bytes pass untouched otherwise. */
-export type SpliceHooks = Pick<OpenUpstream, 'watchToClient' | 'translate'>;
+export type SpliceHooks = Pick<OpenUpstream, 'watchToClient' | 'translate'> & {
+  /** What the client gets when the upstream is lost; undefined where nothing may be put in. */
+  farewellLost(): Uint8Array | undefined;
+};
 
 export interface Splice {
   /** Resolves when both sockets are gone; never rejects. */
@@ -21,10 +25,13 @@ export interface Splice {
   /** What has gone through until now. */
   traffic(): Traffic;
   /**
-   * Ends both sides now. `farewell` is the last thing that the client gets, `lastWords` what the upstream gets; each has
-   * 100 ms to take it. Either must be given only where its stream stands between two messages.
+   * Nothing passes any more, either way. `farewell` is the last thing that the client gets, and it has 100 ms to take it;
+   * it must be given only where its stream stands between two messages. The upstream is still followed by the hooks, and
+   * has to be ended by whoever has called this.
    */
-  cut(farewell: Uint8Array | undefined, lastWords?: Uint8Array): void;
+  cut(farewell: Uint8Array | undefined): void;
+  /** The way to the upstream is gone, and the system has not noticed. */
+  lose(): void;
 }
 
 const farewellMs = 100;
@@ -37,16 +44,16 @@ export function splice(
   client: Connection,
   upstream: Connection,
   leftovers: { fromClient: Buffer; fromUpstream: Buffer },
-  { watchToClient, translate }: SpliceHooks,
+  { watchToClient, translate, farewellLost }: SpliceHooks,
 ): Splice {
-  const near = client.socket;
-  const far = upstream.socket;
+  const clientSocket = client.socket;
+  const upstreamSocket = upstream.socket;
   let reason: SpliceEnd['reason'] | undefined;
-  const readBefore = near.bytesRead - leftovers.fromClient.length;
-  const writtenBefore = near.bytesWritten;
+  const readBefore = clientSocket.bytesRead - leftovers.fromClient.length;
+  const writtenBefore = clientSocket.bytesWritten;
   const count = (): Traffic => ({
-    bytesFromClient: near.bytesRead - readBefore,
-    bytesFromUpstream: near.bytesWritten - writtenBefore,
+    bytesFromClient: clientSocket.bytesRead - readBefore,
+    bytesFromUpstream: clientSocket.bytesWritten - writtenBefore,
   });
   let countAtCut: Traffic | undefined;
 
@@ -56,50 +63,72 @@ export function splice(
       open -= 1;
       if (open === 0) resolve({ reason: reason ?? 'client-closed', ...(countAtCut ?? count()) });
     };
-    onceClosed(near, onClose);
-    onceClosed(far, onClose);
+    onceClosed(clientSocket, onClose);
+    onceClosed(upstreamSocket, onClose);
   });
 
   // The client's half-close is passed on, so that a client that has said its last still gets every row. A server never
   // reads on after its own, so there the client gets what is still on its way, and both are done.
-  near.once('end', () => {
+  clientSocket.once('end', () => {
+    if (reason === 'cut' || reason === 'upstream-lost') return;
     reason ??= 'client-closed';
-    far.end();
+    upstreamSocket.end();
   });
-  onceClosed(near, () => {
+  onceClosed(clientSocket, () => {
+    if (reason === 'cut') return;
     reason ??= 'client-closed';
-    far.destroy();
+    upstreamSocket.destroy();
   });
   const upstreamGone = (): void => {
-    if (reason === 'cut') return;
+    if (reason === undefined && isBroken) lose();
+    if (reason === 'cut' || reason === 'upstream-lost') return;
     reason ??= 'upstream-closed';
-    near.destroySoon();
+    clientSocket.destroySoon();
   };
-  far.once('end', upstreamGone);
-  onceClosed(far, upstreamGone);
+  function lose(): void {
+    if (reason !== undefined) return;
+    reason = 'upstream-lost';
+    reset(upstream);
+    sayOrClose(farewellLost());
+  }
+  /** The last thing that the client gets. */
+  function sayOrClose(farewell: Uint8Array | undefined): void {
+    if (farewell === undefined) clientSocket.destroy();
+    else sayFarewell(client, farewell, farewellMs);
+  }
+  let isBroken = false;
+  const onError = (): void => {
+    isBroken = true;
+  };
+  upstreamSocket.once('error', onError);
+  if (upstream.raw !== upstreamSocket) upstream.raw.once('error', onError);
+  upstreamSocket.once('end', upstreamGone);
+  onceClosed(upstreamSocket, upstreamGone);
 
   const toUpstream = (chunk: Buffer): boolean => {
+    if (reason === 'cut') return true;
     const bytes = translate === undefined ? chunk : translate(chunk);
-    return bytes.length === 0 || far.write(bytes);
+    return bytes.length === 0 || upstreamSocket.write(bytes);
   };
-  far.on('drain', () => near.resume());
+  upstreamSocket.on('drain', () => clientSocket.resume());
 
   // Where the buffer is reused, each write must be through before the next read. 'drain' cannot tell: it comes only
   // after a write that crossed the high-water mark, and would be waited for in vain below it.
   let flushing = false;
   const onWritten = (): void => {
-    if (!flushing || near.writableLength > 0) return;
+    if (!flushing || clientSocket.writableLength > 0) return;
     flushing = false;
-    far.resume();
+    upstreamSocket.resume();
   };
   const toClient = (chunk: Buffer): boolean => {
     watchToClient(chunk);
-    if (!upstream.reusesBuffer) return near.write(chunk);
-    near.write(chunk, onWritten);
-    flushing = near.writableLength > 0;
+    if (reason === 'cut') return true;
+    if (!upstream.reusesBuffer) return clientSocket.write(chunk);
+    clientSocket.write(chunk, onWritten);
+    flushing = clientSocket.writableLength > 0;
     return !flushing;
   };
-  if (!upstream.reusesBuffer) near.on('drain', () => far.resume());
+  if (!upstream.reusesBuffer) clientSocket.on('drain', () => upstreamSocket.resume());
 
   if (leftovers.fromClient.length > 0) toUpstream(leftovers.fromClient);
   if (leftovers.fromUpstream.length > 0) toClient(leftovers.fromUpstream);
@@ -109,15 +138,16 @@ export function splice(
   return {
     ended,
     traffic: count,
-    cut(farewell, lastWords) {
+    cut(farewell) {
       if (reason === 'cut') return;
       reason = 'cut';
       countAtCut = count();
-      if (lastWords === undefined) far.destroy();
-      else sayFarewell(upstream, lastWords, farewellMs);
-      if (farewell === undefined) near.destroy();
-      else sayFarewell(client, farewell, farewellMs);
+      // What the client is still to get may lie in the buffer that the next read overwrites.
+      if (flushing) clientSocket.once('close', () => upstreamSocket.resume());
+      else upstreamSocket.resume();
+      sayOrClose(farewell);
     },
+    lose,
   };
 }
 

@@ -1,33 +1,44 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { assertNever } from '../contract/errors.ts';
+import { assertNever, toLogText } from '../contract/errors.ts';
 import { createGateway } from './gateway.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts';
-import type { LoginDecision } from './ports.ts';
+import type { LoginDecision, UpstreamLogin } from './ports.ts';
 
 /**
  * Entry of the gateways' thread: listeners and bytes live here, so that a busy main thread stalls no query. Every
  * decision is asked for through the port.
  */
-function serve(port: MessagePort, { scram, limits }: WorkerSettings): void {
+function serve(port: MessagePort, settings: WorkerSettings): void {
   const undecided = new Map<number, (decision: LoginDecision) => void>();
+  const logins = new Map<number, (login: UpstreamLogin | undefined) => void>();
   let lastId = 0;
   const send = (message: FromWorker): void => port.postMessage(message);
 
   const gateway = createGateway({
-    scram,
-    limits,
-    onFault: (error) =>
-      send({ kind: 'fault', text: error instanceof Error ? (error.stack ?? '') : 'unknown' }),
+    ...settings,
+    onFault: (error) => send({ kind: 'fault', text: toLogText(error) }),
     gatekeeper: {
-      authorize(attempt) {
+      authorize(attempt, gone) {
+        lastId += 1;
+        const id = lastId;
+        const leave = (): void => send({ kind: 'gone', id });
+        return new Promise<LoginDecision>((resolve) => {
+          undecided.set(id, resolve);
+          send({ kind: 'authorize', id, attempt });
+          if (gone?.aborted === true) leave();
+          else gone?.addEventListener('abort', leave, { once: true });
+        }).finally(() => gone?.removeEventListener('abort', leave));
+      },
+      loginAgain(sessionId) {
         lastId += 1;
         const id = lastId;
         return new Promise((resolve) => {
-          undecided.set(id, resolve);
-          send({ kind: 'authorize', id, attempt });
+          logins.set(id, resolve);
+          send({ kind: 'login-again', id, sessionId });
         });
       },
-      sessionOpened: (sessionId) => send({ kind: 'session-opened', sessionId }),
+      sessionOpened: (sessionId, database) =>
+        send({ kind: 'session-opened', sessionId, ...(database === undefined ? {} : { database }) }),
       traffic: (news) => send({ kind: 'traffic', news }),
       sessionEnded: (end) => send({ kind: 'session-ended', end }),
       rejected: (rejection) => send({ kind: 'rejected', rejection }),
@@ -47,9 +58,23 @@ function serve(port: MessagePort, { scram, limits }: WorkerSettings): void {
         void gateway.open(listeners).then((failures) => send({ kind: 'opened', id, failures }));
         break;
       }
+      case 'replace': {
+        const { id, listeners, elevatedTools } = message;
+        void gateway
+          .replace(listeners, elevatedTools)
+          .then((failures) => send({ kind: 'opened', id, failures }));
+        break;
+      }
       case 'decision':
         undecided.get(message.id)?.(message.decision);
         undecided.delete(message.id);
+        break;
+      case 'login-again':
+        logins.get(message.id)?.(message.login);
+        logins.delete(message.id);
+        break;
+      case 'certify':
+        gateway.certify(message.clientTls);
         break;
       case 'cut':
         gateway.cut(message.sessionIds, message.reason);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { LatchkeyError } from '../contract/errors.ts';
+import { LatchkeyError } from '../contract/errors.ts';
 import type { PeerProcess, Prompt } from '../contract/state.ts';
 
 /** A login that has to wait: what prompts and messages name, and how long its client can be kept. */
@@ -15,6 +15,8 @@ export interface Demand {
   process?: PeerProcess;
   /** Ms until the client would give up by itself. */
   holdMs: number;
+  /** Aborts when the client has gone. */
+  gone?: AbortSignal;
 }
 
 export interface OpenPrompt<Shown extends Prompt = Prompt> {
@@ -26,9 +28,10 @@ export interface OpenPrompt<Shown extends Prompt = Prompt> {
 
 /** What a prompt has beyond the demand that it was opened for. */
 type Own<Shown> = Shown extends Prompt ? Omit<Shown, keyof Base> : never;
-type Base = Omit<Extract<Prompt, { kind: 'client' }>, 'kind' | 'choices' | 'tool'>;
+type Base = Omit<Extract<Prompt, { kind: 'client' }>, 'kind' | 'username' | 'choices' | 'tool'>;
 
 interface Waiter {
+  demand: Demand;
   resolve(): void;
   reject(error: LatchkeyError): void;
 }
@@ -53,6 +56,12 @@ export interface WaitOptions {
   ended?(): void;
 }
 
+/** Logins that need not wait any more, and what they are told. */
+export interface Dismissal {
+  which(demand: Demand): boolean;
+  why(demand: Demand): LatchkeyError;
+}
+
 export type PromptBoard = ReturnType<typeof createPromptBoard>;
 
 /**
@@ -61,10 +70,11 @@ export type PromptBoard = ReturnType<typeof createPromptBoard>;
  */
 export function createPromptBoard({ changed, now = Date.now }: { changed(): void; now?: () => number }) {
   const open = new Map<string, Kept>();
+  let closed = false;
 
   function show(own: Own<Prompt>, { key, demand, promptMs, expired, ended }: WaitOptions): Kept {
     const since = now();
-    const { holdMs: _client, process, ...facts } = demand;
+    const { holdMs: _client, gone: _left, process, ...facts } = demand;
     const base = {
       ...facts,
       ...(process === undefined ? {} : { process }),
@@ -85,6 +95,21 @@ export function createPromptBoard({ changed, now = Date.now }: { changed(): void
     return kept;
   }
 
+  /** What is shown follows who waits: nobody is let in whom the prompt does not name. */
+  function showWaiting({ prompt: { shown, demand }, waiters }: Kept): void {
+    shown.waiting = waiters.size;
+    const named = new Set([nameOf(demand)]);
+    const also: NonNullable<Prompt['also']> = [];
+    for (const { demand: other } of waiters) {
+      if (named.has(nameOf(other))) continue;
+      named.add(nameOf(other));
+      also.push({ connection: other.connection, role: other.role, program: programOf(other) });
+    }
+    if (also.length > 0) shown.also = also;
+    else delete shown.also;
+    changed();
+  }
+
   /** Ends the prompt; all who wait go on, or are told why not. A prompt that has ended before is left alone. */
   function finish(prompt: OpenPrompt, error?: LatchkeyError): void {
     const kept = open.get(prompt.key);
@@ -103,28 +128,42 @@ export function createPromptBoard({ changed, now = Date.now }: { changed(): void
     /**
      * Waits for the answer to the prompt of this cause, which is opened where it is not yet.
      * @param own what the prompt shows beside the demand; used where it is opened.
-     * @throws LatchkeyError of the options, or what {@link finish} was called with.
+     * @throws LatchkeyError of the options, what {@link finish} was called with, `client-gone`, or `broker-stopping`.
      */
     async wait(own: Own<Prompt>, options: WaitOptions): Promise<void> {
+      if (closed) throw stopping();
+      const { gone } = options.demand;
+      if (gone?.aborted === true) throw clientGone();
       const kept = open.get(options.key) ?? show(own, options);
-      const { prompt, waiters } = kept;
+      const { waiters } = kept;
       await new Promise<void>((resolve, reject) => {
+        const leave = (): void => waiter.reject(clientGone());
         const settle = (how: () => void): void => {
           clearTimeout(timer);
+          gone?.removeEventListener('abort', leave);
           waiters.delete(waiter);
-          prompt.shown.waiting = waiters.size;
-          changed();
+          showWaiting(kept);
           how();
         };
         const waiter: Waiter = {
+          demand: options.demand,
           resolve: () => settle(resolve),
           reject: (error) => settle(() => reject(error)),
         };
         const timer = setTimeout(() => waiter.reject(options.notAnswered()), options.demand.holdMs);
         waiters.add(waiter);
-        prompt.shown.waiting = waiters.size;
-        changed();
+        gone?.addEventListener('abort', leave, { once: true });
+        showWaiting(kept);
       });
+    },
+
+    /** Refuses the logins that wait and that it picks; a prompt ends that was opened for one and has nobody else. */
+    dismiss: (some: Dismissal): void => dismissAmong(open.values(), some, finish),
+
+    /** Ends every prompt, and with it the logins that wait; no new one is opened. */
+    close(): void {
+      closed = true;
+      for (const { prompt } of open.values()) finish(prompt, stopping());
     },
 
     finish,
@@ -147,4 +186,35 @@ export function createPromptBoard({ changed, now = Date.now }: { changed(): void
     /** For the state: all, oldest first. */
     list: (): Prompt[] => [...open.values()].map(({ prompt }) => ({ ...prompt.shown })),
   };
+}
+
+function dismissAmong(
+  open: Iterable<Kept>,
+  { which, why }: Dismissal,
+  finish: (prompt: OpenPrompt, error: LatchkeyError) => void,
+): void {
+  for (const { prompt, waiters } of open) {
+    for (const { demand, reject } of waiters) if (which(demand)) reject(why(demand));
+    if (waiters.size === 0 && which(prompt.demand)) finish(prompt, why(prompt.demand));
+  }
+}
+
+/** Nobody hears it but the audit. */
+export function clientGone(): LatchkeyError {
+  return new LatchkeyError('client-gone', 'The client has gone before its login was decided.');
+}
+
+function stopping(): LatchkeyError {
+  return new LatchkeyError('broker-stopping', 'Latchkey is being closed, and this login ends with it.', {
+    remedy: 'Start Latchkey again, then connect again.',
+  });
+}
+
+function nameOf(demand: Demand): string {
+  return JSON.stringify([demand.connection, demand.role, demand.process?.path ?? demand.program]);
+}
+
+/** As the system tells of it, else as the client says. */
+function programOf({ process, program }: Demand): string {
+  return process?.program ?? program;
 }

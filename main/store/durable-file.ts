@@ -1,10 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import {
+  lstat,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  type FileHandle,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LatchkeyError } from '../contract/errors.ts';
-import { systemCode, systemReason } from './system-reason.ts';
+import { storeFailed, systemCode } from './system-reason.ts';
 
 const temporaryName = /^\..+\.[0-9a-f]{16}\.latchkey-tmp$/;
 
@@ -15,12 +24,13 @@ const temporaryName = /^\..+\.[0-9a-f]{16}\.latchkey-tmp$/;
  * may the new one be there already).
  *
  * @param options.mode permissions of the new file, 0600 unless told
+ * @param options.owner ids of the new file's owner and group, where they are not those of this process
  * @throws LatchkeyError `store-failed`, naming the path and the reason
  */
 export async function writeDurably(
   path: string,
   bytes: Uint8Array,
-  options: { mode?: number } = {},
+  options: { mode?: number; owner?: { uid: number; gid: number } } = {},
 ): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(8).toString('hex')}.latchkey-tmp`);
@@ -30,6 +40,8 @@ export async function writeDurably(
     created = true;
     try {
       await writeFully(file, bytes, 0);
+      if (options.owner !== undefined) await giveTo(file, options.owner);
+      // After the owner, since a change of that takes set-id bits away.
       if (options.mode !== undefined) await file.chmod(options.mode);
       await file.sync();
     } finally {
@@ -40,12 +52,47 @@ export async function writeDurably(
     await syncFolder(folder);
   } catch (cause) {
     if (created) await rm(temporary, { force: true }).catch(() => undefined);
-    const { because, remedy } = systemReason(cause);
-    throw new LatchkeyError('store-failed', `${path} could not be written because ${because}.`, {
-      remedy,
-      cause,
-    });
+    throw storeFailed(path, 'written', cause);
   }
+}
+
+/** Windows has access lists instead, which a new file takes from its folder. */
+async function giveTo(file: FileHandle, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+  if (process.platform === 'win32') return;
+  const now = await file.stat();
+  if (now.uid !== uid || now.gid !== gid) await file.chown(uid, gid);
+}
+
+/**
+ * {@link writeDurably} for a file of the person: a symbolic link stays one and the file that it leads to is replaced;
+ * owner, group and mode stay.
+ *
+ * @param options.mode permissions of a file that was not there, and the widest that one may keep which was; without it
+ *   a new file has 0600 and an old one keeps all it had
+ * @throws LatchkeyError `store-failed`; the old file is in place then, as it is where owner or group cannot be kept
+ */
+export async function rewriteDurably(
+  path: string,
+  bytes: Uint8Array,
+  options: { mode?: number } = {},
+): Promise<void> {
+  let target = path;
+  let like: { uid: number; gid: number; mode: number } | undefined;
+  try {
+    target = await realpath(path);
+    const { uid, gid, mode } = await stat(target);
+    like = { uid, gid, mode: mode & 0o777 & (options.mode ?? 0o777) };
+  } catch (cause) {
+    if (systemCode(cause) !== 'ENOENT') throw storeFailed(path, 'written', cause);
+    // A link that leads nowhere is somebody's mistake; a file in its place would hide that.
+    if (await isThere(path)) throw storeFailed(path, 'written', cause);
+  }
+  if (like === undefined) await writeDurably(target, bytes, options);
+  else await writeDurably(target, bytes, { mode: like.mode, owner: like });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined;
 }
 
 /** The file's bytes, or undefined where there is no such file. Throws `store-failed` for any other failure. */
@@ -54,18 +101,23 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
     return await readFile(path);
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return undefined;
-    const { because, remedy } = systemReason(cause);
-    throw new LatchkeyError('store-failed', `${path} could not be read because ${because}.`, {
-      remedy,
-      cause,
-    });
+    throw storeFailed(path, 'read', cause);
   }
 }
 
-/** Removes what a crash in {@link writeDurably} left in `folder`. Call it only while nobody else writes there. */
-export async function cleanTemporaryFiles(folder: string): Promise<void> {
+/** A temporary file that is as old as this is left of a crash, whoever else may write in its folder. */
+export const leftoverMs = 60 * 60_000;
+
+/**
+ * Removes what a crash in {@link writeDurably} left in `folder`; such a file can hold the secret that was to be saved.
+ * @param olderThanMs spares the younger ones; 0 only where nobody else writes there
+ */
+export async function cleanTemporaryFiles(folder: string, olderThanMs = 0): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (temporaryName.test(name)) await rm(join(folder, name), { force: true });
+    if (!temporaryName.test(name)) continue;
+    const path = join(folder, name);
+    const { mtimeMs } = await lstat(path);
+    if (olderThanMs === 0 || Date.now() - mtimeMs > olderThanMs) await rm(path, { force: true });
   }
 }
 

@@ -1,10 +1,9 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { LatchkeyError } from '../contract/errors.ts';
 import { cleanTemporaryFiles, readIfThere, writeDurably } from './durable-file.ts';
-import { takeLock } from './home-lock.ts';
 import { systemReason } from './system-reason.ts';
 
 /** The state folder while this process has it. All paths are absolute. */
@@ -14,6 +13,8 @@ export interface Home {
   audit: string;
   /** Sealed secrets, a folder for each kind of seal. */
   sealed: string;
+  /** The log of the process. */
+  log: string;
   /** Sockets and the lock: nothing in here is worth keeping. */
   run: string;
   /** Lets the next process have the folder. */
@@ -23,32 +24,19 @@ export interface Home {
 const owner = z.object({ pid: z.number().int().positive() });
 
 /**
- * Where the state lives unless told: the XDG state folder on Linux (XDG Base Directory Specification 0.8; a relative
- * value counts as unset), Application Support on macOS, %LOCALAPPDATA% on Windows, which does not roam.
- */
-export function defaultHome(
-  environment: NodeJS.ProcessEnv = process.env,
-  platform: NodeJS.Platform = process.platform,
-  userFolder: string = homedir(),
-): string {
-  if (platform === 'darwin') return join(userFolder, 'Library', 'Application Support', 'Latchkey');
-  if (platform === 'win32') {
-    return join(environment['LOCALAPPDATA'] ?? join(userFolder, 'AppData', 'Local'), 'Latchkey');
-  }
-  const stateFolder = environment['XDG_STATE_HOME'];
-  const usable = stateFolder !== undefined && isAbsolute(stateFolder);
-  return join(usable ? stateFolder : join(userFolder, '.local', 'state'), 'latchkey');
-}
-
-/**
  * Opens the state folder for this process alone, creating it (0700) where it is missing.
  *
  * @throws LatchkeyError `home-unusable` where the folder belongs to another user, can be written by others or cannot
  *   be used at all; `home-in-use` where another broker runs on it (its pid is in the message)
  */
-export async function openHome(path: string = defaultHome()): Promise<Home> {
+export async function openHome(path: string): Promise<Home> {
   const home = resolve(path);
-  const folders = { audit: join(home, 'audit'), sealed: join(home, 'sealed'), run: join(home, 'run') };
+  const folders = {
+    audit: join(home, 'audit'),
+    sealed: join(home, 'sealed'),
+    log: join(home, 'log'),
+    run: join(home, 'run'),
+  };
   const ownerFile = join(folders.run, 'owner.json');
 
   await ownFolder(home, 0o022);
@@ -57,7 +45,7 @@ export async function openHome(path: string = defaultHome()): Promise<Home> {
   if (lock === undefined) throw await inUse(home, ownerFile);
 
   try {
-    for (const folder of [home, ...Object.values(folders)]) await cleanTemporaryFiles(folder);
+    await sweep(home);
     await writeDurably(ownerFile, Buffer.from(JSON.stringify({ pid: process.pid })));
   } catch (thrown) {
     lock.release();
@@ -74,6 +62,29 @@ export async function openHome(path: string = defaultHome()): Promise<Home> {
       lock.release();
     },
   };
+}
+
+/**
+ * What a crash has left: temporary files in every folder of ours, and in `run/` sockets and whatever else is of a
+ * process that has gone. Not the lock, which this process holds; see takeLock.
+ */
+async function sweep(home: string): Promise<void> {
+  await cleanTemporaryFiles(home);
+  for (const { name } of await subfolders(home)) {
+    // Of Electron, which looks after it itself.
+    if (name === 'desktop') continue;
+    const folder = join(home, name);
+    await cleanTemporaryFiles(folder);
+    for (const inner of await subfolders(folder)) await cleanTemporaryFiles(join(folder, inner.name));
+  }
+  const run = join(home, 'run');
+  for (const name of await readdir(run)) {
+    if (!name.startsWith('lock')) await rm(join(run, name), { force: true, recursive: true });
+  }
+}
+
+async function subfolders(folder: string) {
+  return (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
 }
 
 /** Creates the folder if it is missing and refuses one that another user owns or that has any of the `forbidden` bits. */
@@ -140,4 +151,30 @@ async function inUse(home: string, ownerFile: string): Promise<LatchkeyError> {
   return new LatchkeyError('home-in-use', `${who} is running on ${home}.`, {
     remedy: 'Use that one, end it, or start this one on another folder with --home or LATCHKEY_HOME.',
   });
+}
+
+/** SQLITE_BUSY of https://www.sqlite.org/rescode.html. */
+const sqliteBusy = 5;
+
+/**
+ * Takes the lock file at `path`, or returns undefined where a live process has it.
+ *
+ * Node has no file locks of its own; SQLite's exclusive transaction is one (fcntl on Unix, LockFileEx on Windows). The
+ * system drops it the moment its process ends, however it ends, so there is no stale lock to take over: no race
+ * between two that clean up, and no doubt about a pid that came back. The file itself stays and holds nothing.
+ *
+ * On Unix, closing any descriptor of this file in this process would drop the lock: nothing else may open it.
+ *
+ * @throws the error of SQLite where the file cannot be opened or its file system has no locks
+ */
+function takeLock(path: string): { release(): void } | undefined {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (thrown) {
+    database.close();
+    if (thrown instanceof Error && 'errcode' in thrown && thrown.errcode === sqliteBusy) return undefined;
+    throw thrown;
+  }
+  return { release: () => database.close() };
 }

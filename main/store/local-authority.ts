@@ -1,11 +1,12 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { LatchkeyError } from '../contract/errors.ts';
-import { writeDurably } from './durable-file.ts';
+import { algorithm, loadX509, loopbackServer, serialNumber } from '../base/x509.ts';
+import { readIfThere, writeDurably } from './durable-file.ts';
 import type { SecretStore } from './secret-store.ts';
-import { systemReason } from './system-reason.ts';
+import { storeFailed } from './system-reason.ts';
 
 export interface LocalAuthority {
   /** Server certificate for localhost, 127.0.0.1 and ::1, then the issuer's: PEM, as servers send a chain. */
@@ -28,6 +29,8 @@ export interface LocalAuthorityOptions {
 }
 
 export const authorityFileName = 'latchkey-ca.pem';
+/** The authority of a process that could not open the lasting one, which is left as it is meanwhile. */
+const passingFileName = 'latchkey-ca-passing.pem';
 /** Part of the name of an authority that does not outlive its process. */
 export const passingMark = 'new at every start';
 
@@ -36,8 +39,14 @@ export function authorityFolder(home: string): string {
   return join(home, 'certificates');
 }
 
+/** The file of the authority that signed what the gateways show now; undefined before the first start. */
+export function currentAuthorityFile(home: string): string | undefined {
+  return [passingFileName, authorityFileName]
+    .map((name) => join(authorityFolder(home), name))
+    .find((file) => existsSync(file));
+}
+
 const secretName = 'local-authority';
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const day = 24 * 60 * 60 * 1000;
 const authorityDays = 3650;
 /** What browsers and systems accept of a server certificate at most is 398 days. */
@@ -45,7 +54,7 @@ const serverDays = 397;
 /** A broker may run for months, and only a start renews. */
 const renewBelowDays = 180;
 
-/** Base64: certificates as DER, keys as PKCS#8. */
+/** Base64: certificates as DER, keys as PKCS#8. The first had no version. */
 const stored = z.object({
   authority: z.string(),
   issuer: z.string(),
@@ -57,8 +66,8 @@ type Stored = z.infer<typeof stored>;
 type Issuer = Pick<Stored, 'authority' | 'issuer' | 'issuerKey'>;
 
 /**
- * The certificate authority of this installation, for SQL clients that insist on TLS with a chain they trust (TDS 8
- * "strict", MySQL's VERIFY_IDENTITY). Made at the first call. Trusting it opens nothing but the way to this computer
+ * The certificate authority of this installation, for SQL clients that insist on TLS with a chain they trust
+ * (PostgreSQL's verify-full, MySQL's VERIFY_IDENTITY, TDS 8 "strict"). Made at the first call. Trusting it opens nothing but the way to this computer
  * itself, not even to a thief of the secrets: the authority's own key signs one issuer and is thrown away; the issuer's
  * key never leaves the secret store, and critical name constraints (RFC 5280 section 4.2.1.10) bind it to localhost,
  * 127.0.0.1 and ::1. Two certificates are needed for that, as Java takes a trusted one to be free of its own
@@ -75,12 +84,18 @@ export async function openLocalAuthority(options: LocalAuthorityOptions): Promis
   const issuer = found !== undefined && isIssuerGood(found, at) ? found : undefined;
   const kept = issuer !== undefined && isServerGood(issuer, at) ? issuer : undefined;
   const current = kept ?? (await issueServer(issuer ?? (await createAuthority(at, lasting)), at));
-  if (kept === undefined) await secrets.set(secretName, Buffer.from(JSON.stringify(current)));
+  if (kept === undefined)
+    await secrets.set(secretName, Buffer.from(JSON.stringify({ version: 1, ...current })));
 
   const folder = authorityFolder(options.home);
-  const authorityFile = join(folder, authorityFileName);
   const authority = certificatePem(current.authority);
-  await makeFolder(folder);
+  await mkdir(folder, { recursive: true, mode: 0o755 }).catch((cause: unknown) => {
+    throw storeFailed(folder, 'made', cause);
+  });
+  const passingFile = join(folder, passingFileName);
+  const authorityFile =
+    !lasting && (await hasLasting(folder)) ? passingFile : join(folder, authorityFileName);
+  if (authorityFile !== passingFile) await rm(passingFile, { force: true });
   await writeDurably(authorityFile, Buffer.from(authority), { mode: 0o644 });
   return {
     certificate: certificatePem(current.server) + certificatePem(current.issuer),
@@ -90,15 +105,14 @@ export async function openLocalAuthority(options: LocalAuthorityOptions): Promis
   };
 }
 
-async function makeFolder(folder: string): Promise<void> {
+/** Whether clients have been told to trust an authority whose secrets may be had again, once a keyring is unlocked. */
+async function hasLasting(folder: string): Promise<boolean> {
+  const pem = await readIfThere(join(folder, authorityFileName));
+  if (pem === undefined) return false;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o755 });
-  } catch (cause) {
-    const { because, remedy } = systemReason(cause);
-    throw new LatchkeyError('store-failed', `${folder} could not be made because ${because}.`, {
-      remedy,
-      cause,
-    });
+    return !new X509Certificate(pem).subject.includes(passingMark);
+  } catch {
+    return false;
   }
 }
 
@@ -194,18 +208,7 @@ async function issueServer(by: Issuer, at: Date): Promise<Stored> {
     publicKey: keys.publicKey,
     signingKey,
     signingAlgorithm: algorithm,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([
-        { type: 'dns', value: 'localhost' },
-        { type: 'ip', value: '127.0.0.1' },
-        { type: 'ip', value: '::1' },
-      ]),
-      await x509.AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export()),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
+    extensions: await loopbackServer(await issuer.publicKey.export(), keys.publicKey),
   });
   const { authority, issuer: issuerCertificate, issuerKey } = by;
   return {
@@ -254,32 +257,4 @@ function certificatePem(der: string): string {
 /** RFC 7468 section 2: 64 characters in each line, which Java insists on. */
 function lines(base64: string): string {
   return base64.replaceAll(/.{1,64}/g, '$&\n');
-}
-
-/** A positive random serial number, as RFC 5280 section 4.1.2.2 asks for. */
-function serialNumber(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x01;
-  return Buffer.from(bytes).toString('hex');
-}
-
-/** Loaded where it is used, since it takes a tenth of a second. */
-function loadX509() {
-  provideMetadata();
-  return import('@peculiar/x509');
-}
-
-/**
- * @peculiar/x509 refuses to load without the metadata functions of a decorator polyfill, of which it uses these three.
- * They are added only where nobody else has, and keep what they are told in a weak map of their own.
- */
-function provideMetadata(): void {
-  if ('getMetadata' in Reflect) return;
-  const metadata = new WeakMap<object, Map<unknown, unknown>>();
-  const read = (key: unknown, target: object) => metadata.get(target)?.get(key);
-  const write = (key: unknown, value: unknown, target: object) => {
-    const entries = metadata.get(target) ?? new Map<unknown, unknown>();
-    metadata.set(target, entries.set(key, value));
-  };
-  Object.assign(Reflect, { getMetadata: read, getOwnMetadata: read, defineMetadata: write });
 }

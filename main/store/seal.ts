@@ -1,8 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { LatchkeyError } from '../contract/errors.ts';
+import { LatchkeyError, type Problem } from '../contract/errors.ts';
 import { systemReason } from './system-reason.ts';
+import { newerThanThis } from './versioned.ts';
 
 /**
  * Makes bytes unreadable to everyone but this user on this machine. Which name a secret has is not the seal's affair:
@@ -13,13 +14,27 @@ export interface Seal {
   kind: 'keychain' | 'key-file' | 'memory';
   /** Why it is not a better kind, for people. */
   reason?: string;
+  /** Of a seal whose key may come after the start: a keyring that is locked then. */
+  late?: LateKey;
+  /** What it opens is what it sealed, to the last bit. */
+  authenticates?: true;
   /** Rejects with LatchkeyError `seal-unavailable` where the key cannot be had now (a locked keyring). */
   seal(plain: Uint8Array): Promise<Uint8Array>;
   /**
-   * Rejects with LatchkeyError `seal-unavailable` where the key cannot be had now. Any other rejection means that
-   * these bytes are damaged or were sealed with another key; the secret store then quarantines the file.
+   * Rejects with LatchkeyError `seal-unavailable` where the key cannot be had now, `stored-newer` where a later
+   * version of the seal was used. Any other rejection means that these bytes are damaged or were sealed with another
+   * key; the secret store then quarantines the file.
    */
   open(sealed: Uint8Array): Promise<Uint8Array>;
+}
+
+export interface LateKey {
+  /** Why the key cannot be had now (`seal-unavailable`); undefined once it can be had. */
+  problem(): Problem | undefined;
+  /** Calls back after each change of `problem`; returns the way to stop. */
+  subscribe(listener: () => void): () => void;
+  /** Lets the system ask the person for the key once more; the answer shows in `problem`. Absent where it cannot. */
+  ask?(): void;
 }
 
 const version = 1;
@@ -37,8 +52,30 @@ export function createAesSeal(kind: Seal['kind'], key: Uint8Array, reason?: stri
   if (key.length !== 32) throw new RangeError('the key must be 32 bytes');
   const ownKey = Buffer.from(key);
   const authenticated = Buffer.concat([Buffer.from([version]), purpose, Buffer.from(kind)]);
+
+  function decrypt(bytes: Buffer): Buffer {
+    const bodyEnd = bytes.length - tagLength;
+    const decipher = createDecipheriv('aes-256-gcm', ownKey, bytes.subarray(1, 1 + nonceLength), {
+      authTagLength: tagLength,
+    });
+    decipher.setAAD(authenticated);
+    decipher.setAuthTag(bytes.subarray(bodyEnd));
+    return Buffer.concat([decipher.update(bytes.subarray(1 + nonceLength, bodyEnd)), decipher.final()]);
+  }
+
+  /** Told apart from a version byte that was damaged: behind that one the rest still opens. */
+  function isLaterVersion(bytes: Buffer): boolean {
+    try {
+      decrypt(bytes);
+      return false;
+    } catch {
+      return (bytes[0] ?? 0) > version;
+    }
+  }
+
   return {
     kind,
+    authenticates: true,
     ...(reason === undefined ? {} : { reason }),
     async seal(plain) {
       const nonce = randomBytes(nonceLength);
@@ -50,14 +87,9 @@ export function createAesSeal(kind: Seal['kind'], key: Uint8Array, reason?: stri
     async open(sealed) {
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
       if (bytes.length < 1 + nonceLength + tagLength) throw new Error('sealed bytes are too short');
-      if (bytes[0] !== version) throw new Error('sealed bytes have an unknown version');
-      const bodyEnd = bytes.length - tagLength;
-      const decipher = createDecipheriv('aes-256-gcm', ownKey, bytes.subarray(1, 1 + nonceLength), {
-        authTagLength: tagLength,
-      });
-      decipher.setAAD(authenticated);
-      decipher.setAuthTag(bytes.subarray(bodyEnd));
-      return Buffer.concat([decipher.update(bytes.subarray(1 + nonceLength, bodyEnd)), decipher.final()]);
+      if (bytes[0] === version) return decrypt(bytes);
+      if (isLaterVersion(bytes)) throw newerThanThis('A sealed secret');
+      throw new Error('sealed bytes have an unknown version');
     },
   };
 }

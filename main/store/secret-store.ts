@@ -1,10 +1,73 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createMutex } from '../base/mutex.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import { readIfThere, syncFolder, writeDurably } from './durable-file.ts';
 import type { Seal } from './seal.ts';
-import { decodeEnvelope, encodeEnvelope } from './secret-envelope.ts';
-import { systemCode, systemReason } from './system-reason.ts';
+import { storeFailed, systemCode } from './system-reason.ts';
+import { isNewer, newerThanThis } from './versioned.ts';
+
+/**
+ * What is inside a sealed file: the secret with the name and the kind of seal it was stored under, so that a file
+ * that was renamed, swapped or copied from another folder is noticed. The digest is for seals that do not authenticate
+ * (on Linux and macOS, Chromium's OSCrypt is plain AES-CBC); behind AES-GCM it costs nothing.
+ *
+ * version (1 byte, 1) | digest of all that follows (SHA-256, 32) | length of kind (1) | kind | length of name (1) | name | secret
+ *
+ * Later versions keep the first two, and their digest takes in the version byte too, so that what is newer can be told
+ * from what is damaged.
+ */
+interface Envelope {
+  kind: string;
+  /** 1 to 255 bytes of UTF-8. */
+  name: string;
+  secret: Uint8Array;
+}
+
+const version = 1;
+const digestLength = 32;
+
+export function encodeEnvelope({ kind, name, secret }: Envelope): Uint8Array {
+  const content = Buffer.concat([label(kind), label(name), secret]);
+  return Buffer.concat([Buffer.from([version]), digest(content), content]);
+}
+
+/** Undefined where the bytes are not an envelope or do not match their digest. */
+export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const content = all.subarray(1 + digestLength);
+  if (all[0] !== version || !digest(content).equals(all.subarray(1, 1 + digestLength))) return undefined;
+  const kind = readLabel(content, 0);
+  const name = kind && readLabel(content, kind.end);
+  if (kind === undefined || name === undefined) return undefined;
+  return { kind: kind.text, name: name.text, secret: Uint8Array.from(content.subarray(name.end)) };
+}
+
+/** @param isAuthentic the seal vouches for every bit, so that the version byte alone tells */
+function isNewerEnvelope(bytes: Uint8Array, isAuthentic: boolean): boolean {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if ((all[0] ?? 0) <= version) return false;
+  const content = Buffer.concat([all.subarray(0, 1), all.subarray(1 + digestLength)]);
+  return isAuthentic || digest(content).equals(all.subarray(1, 1 + digestLength));
+}
+
+function digest(content: Uint8Array): Buffer {
+  return createHash('sha256').update(content).digest();
+}
+
+function label(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.length === 0 || bytes.length > 255) throw new RangeError('a label has 1 to 255 bytes');
+  return Buffer.concat([Buffer.from([bytes.length]), bytes]);
+}
+
+function readLabel(content: Buffer, start: number): { text: string; end: number } | undefined {
+  const length = content[start];
+  if (length === undefined || start + 1 + length > content.length) return undefined;
+  const end = start + 1 + length;
+  return { text: content.toString('utf8', start + 1, end), end };
+}
 
 /** Calls are carried out one after the other, in the order in which they were made. Names have 1 to 64 bytes of UTF-8. */
 export interface SecretStore {
@@ -15,8 +78,8 @@ export interface SecretStore {
    * `<file>.quarantine-<time>` and reported once by `sealed-unreadable`; after that the name counts as empty. Nothing
    * is ever deleted for being unreadable.
    *
-   * @throws LatchkeyError `sealed-unreadable`; `seal-unavailable` where the key cannot be had now, and `store-failed`
-   *   where the disk fails: both leave the file as it is
+   * @throws LatchkeyError `sealed-unreadable`; `seal-unavailable` where the key cannot be had now, `stored-newer`
+   *   where a later version wrote it, and `store-failed` where the disk fails: these leave the file as it is
    */
   get(name: string): Promise<Uint8Array | undefined>;
   /** Resolves when the secret is on the disk. Throws `seal-unavailable`, `store-failed`. */
@@ -86,8 +149,11 @@ function onDisk(folder: string, seal: Seal, now: () => Date): SecretStore {
         plain = await seal.open(sealed);
       } catch (cause) {
         if (cause instanceof LatchkeyError && cause.code === 'seal-unavailable') throw cause;
+        if (isNewer(cause)) throw newerThanThis(`The stored secret "${name}"`, cause);
         throw await quarantine(path, name, cause);
       }
+      if (isNewerEnvelope(plain, seal.authenticates === true))
+        throw newerThanThis(`The stored secret "${name}"`);
       const envelope = decodeEnvelope(plain);
       if (envelope?.name !== name || envelope.kind !== seal.kind) throw await quarantine(path, name);
       return envelope.secret;
@@ -118,20 +184,15 @@ function onDisk(folder: string, seal: Seal, now: () => Date): SecretStore {
 
 /** Two calls for one file would race for the quarantine, and a `get` might miss a `set` made before it. */
 function inOrder(store: SecretStore): SecretStore {
-  let last: Promise<unknown> = Promise.resolve();
-  async function next<T>(call: () => Promise<T>): Promise<T> {
-    const result = last.then(call);
-    last = result.catch(() => undefined);
-    return result;
-  }
+  const { run } = createMutex();
   return {
-    get: (name) => next(() => store.get(checked(name))),
+    get: (name) => run(async () => store.get(checked(name))),
     set: (name, secret) => {
       const copy = Uint8Array.from(secret);
-      return next(() => store.set(checked(name), copy));
+      return run(async () => store.set(checked(name), copy));
     },
-    delete: (name) => next(() => store.delete(checked(name))),
-    list: () => next(() => store.list()),
+    delete: (name) => run(async () => store.delete(checked(name))),
+    list: () => run(() => store.list()),
   };
 }
 
@@ -151,11 +212,7 @@ async function explainFailure<T>(path: string, operation: () => Promise<T>): Pro
   try {
     return await operation();
   } catch (cause) {
-    const { because, remedy } = systemReason(cause);
-    throw new LatchkeyError('store-failed', `${path} could not be used because ${because}.`, {
-      remedy,
-      cause,
-    });
+    throw storeFailed(path, 'used', cause);
   }
 }
 

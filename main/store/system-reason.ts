@@ -1,3 +1,5 @@
+import { LatchkeyError } from '../contract/errors.ts';
+
 interface Reason {
   /** Completes "… because …". */
   because: string;
@@ -49,4 +51,13 @@ export function systemReason(thrown: unknown): Reason {
       remedy: 'Check the disk, then try again.',
     }
   );
+}
+
+/** @param what was to be done with the path: "read", "written" */
+export function storeFailed(path: string, what: string, cause: unknown): LatchkeyError {
+  const { because, remedy } = systemReason(cause);
+  return new LatchkeyError('store-failed', `${path} could not be ${what} because ${because}.`, {
+    remedy,
+    cause,
+  });
 }

@@ -40,7 +40,7 @@ function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, 
   }
 
   async function revokeOne(id: string): Promise<void> {
-    if ((await revoke.run('revokeToken', { id })) !== undefined) tell('Token revoked');
+    if ((await revoke.run('revokeTokens', { id })) !== undefined) tell('Token revoked');
   }
 
   return (
@@ -100,7 +100,7 @@ function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, 
             confirm: 'Revoke all',
           }}
           action={revokeAll}
-          onConfirm={async () => (await revokeAll.run('revokeAllTokens', undefined)) !== undefined}
+          onConfirm={async () => (await revokeAll.run('revokeTokens', { all: true })) !== undefined}
           onDone={() => tell('All tokens revoked')}
           onClose={() => setAsking(false)}
         />
@@ -120,7 +120,7 @@ function AuditTrail({ path }: { path: string }) {
     <section className={styles['section']} aria-labelledby="audit">
       <div className={styles['head']}>
         <h2 id="audit">Audit</h2>
-        <Button busy={open.busy} onClick={() => void open.run('openAuditFolder', undefined)}>
+        <Button busy={open.busy} onClick={() => void open.run('openAuditFolder', {})}>
           <Icon name="folder" size={18} />
           Open folder
         </Button>

@@ -27,7 +27,7 @@ export function CodeCard(props: {
   }, [announces, announce, code.userCode]);
 
   async function copyCode(): Promise<string | undefined> {
-    const done = await action.run('copyCode', undefined);
+    const done = await action.run('copyCode', {});
     return done?.reply === true ? 'Code copied' : undefined;
   }
 
@@ -35,7 +35,7 @@ export function CodeCard(props: {
     <div className={styles['card']}>
       <Letters code={code.userCode} />
       <div className={styles['buttons']}>
-        <Button kind="primary" large onClick={() => void action.run('openVerificationPage', undefined)}>
+        <Button kind="primary" large onClick={() => void action.run('openVerificationPage', {})}>
           <Icon name="open" size={18} />
           Open sign-in page
         </Button>

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { ConnectSettings, ConnectTool } from '../../main/contract/ipc.ts';
+import type { ConnectSettings, ConnectTool } from '../../main/contract/shapes.ts';
 import type { ConnectionState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
@@ -7,11 +7,45 @@ import { SelectField } from '../ui/field.tsx';
 import { Modal } from '../ui/modal.tsx';
 import { Name, plainText } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { AccountChoice, As, useAs, useWhose } from './accounts.tsx';
 import { ConnectSteps } from './connect-steps.tsx';
 import styles from './connect-dialog.module.css';
 
 /** What a SQL tool needs to reach a connection: chosen from those that speak its protocol. */
 export function ConnectDialog({ connection, onClose }: { connection: ConnectionState; onClose(): void }) {
+  const { accounts } = useWhose();
+  const able = accounts.filter(({ account: { objectId } }) =>
+    connection.grants.some((grant) => grant.objectId === objectId),
+  );
+  const [account, setAccount] = useState(able[0]?.account.objectId ?? '');
+  return (
+    <Modal
+      wide
+      title={
+        <>
+          Connect a tool to <Name>{connection.title}</Name>
+        </>
+      }
+      onEscape={onClose}
+    >
+      <AccountChoice
+        accounts={able}
+        value={account}
+        hint="The settings have its name, and handles are made for it."
+        onChange={setAccount}
+      />
+      <As account={able.length > 1 ? account : undefined}>
+        <ToolChoice key={account} connection={connection} />
+      </As>
+      <div className={styles['foot']}>
+        <Button onClick={onClose}>Close</Button>
+      </div>
+    </Modal>
+  );
+}
+
+function ToolChoice({ connection }: { connection: ConnectionState }) {
+  const as = useAs();
   const { run: list, ...listing } = useAction();
   const { run: read, ...reading } = useAction();
   const [tools, setTools] = useState<ConnectTool[]>();
@@ -24,11 +58,11 @@ export function ConnectDialog({ connection, onClose }: { connection: ConnectionS
     async (tool: string): Promise<void> => {
       wanted.current = tool;
       setChosen(tool);
-      const done = await read('connectSettings', { connection: name, tool });
+      const done = await read('connectSettings', { connection: name, tool, ...as });
       // Somebody who goes through the list quickly sees the tool that stands there, whichever answer comes last.
       if (done !== undefined && wanted.current === tool) setSettings({ tool, settings: done.reply });
     },
-    [read, name],
+    [read, name, as],
   );
 
   useEffect(() => {
@@ -42,15 +76,7 @@ export function ConnectDialog({ connection, onClose }: { connection: ConnectionS
 
   const shown = settings?.tool === chosen ? settings : undefined;
   return (
-    <Modal
-      wide
-      title={
-        <>
-          Connect a tool to <Name>{connection.title}</Name>
-        </>
-      }
-      onEscape={onClose}
-    >
+    <>
       <ProblemPanel problem={listing.problem ?? reading.problem} />
       {tools === undefined && listing.busy && <output>Looking for the tools of this computer…</output>}
       {tools !== undefined && tools.length > 0 && (
@@ -67,9 +93,6 @@ export function ConnectDialog({ connection, onClose }: { connection: ConnectionS
       {shown !== undefined && (
         <ConnectSteps key={shown.tool} connection={connection} tool={shown.tool} settings={shown.settings} />
       )}
-      <div className={styles['foot']}>
-        <Button onClick={onClose}>Close</Button>
-      </div>
-    </Modal>
+    </>
   );
 }

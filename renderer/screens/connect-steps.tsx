@@ -1,5 +1,6 @@
 import { useState } from 'react';
-import type { ConnectSettings, IpcReply } from '../../main/contract/ipc.ts';
+import type { ActionReply } from '../../main/contract/action-schemas.ts';
+import type { ConnectSettings } from '../../main/contract/shapes.ts';
 import type { ConnectionState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
@@ -10,6 +11,7 @@ import { Icon } from '../ui/icon.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { TextBlock } from '../ui/text-block.tsx';
+import { useAs } from './accounts.tsx';
 import styles from './connect-dialog.module.css';
 
 interface Of {
@@ -22,10 +24,11 @@ interface Of {
 /** The settings of one tool, and what Latchkey can do about them by itself. */
 export function ConnectSteps({ connection, tool, settings }: Of) {
   const copy = useAction();
+  const as = useAs();
   const { title, steps, fields, texts, files } = settings;
 
   async function copyText(index: number, label: string): Promise<string | undefined> {
-    const request = { connection: connection.name, tool, text: index };
+    const request = { connection: connection.name, tool, text: index, ...as };
     return (await copy.run('copySetting', request)) === undefined ? undefined : `${label} copied`;
   }
 
@@ -76,12 +79,13 @@ export function ConnectSteps({ connection, tool, settings }: Of) {
 /** Files that Latchkey can write: what is the person's own in them stays. */
 function Files({ connection, tool, settings }: Of) {
   const write = useAction();
+  const as = useAs();
   const announce = useAnnounce();
   const [written, setWritten] = useState<string[]>();
 
   async function writeAll(): Promise<void> {
     setWritten(undefined);
-    const done = await write.run('writeSettings', { connection: connection.name, tool });
+    const done = await write.run('writeSettings', { connection: connection.name, tool, ...as });
     if (done === undefined) return;
     setWritten(done.reply.written);
     announce(
@@ -128,11 +132,16 @@ function Files({ connection, tool, settings }: Of) {
 /** A handle for pasting, where the tool asks for a password in its own dialog. */
 function Password({ connection, title }: { connection: ConnectionState; title: string }) {
   const copy = useAction();
-  const [copied, setCopied] = useState<IpcReply<'copyHandle'>>();
+  const as = useAs();
+  const [copied, setCopied] = useState<ActionReply<'copyHandle'>>();
 
   async function copyHandle(): Promise<string | undefined> {
     setCopied(undefined);
-    const done = await copy.run('copyHandle', { connection: connection.name, tool: title.slice(0, 60) });
+    const done = await copy.run('copyHandle', {
+      connection: connection.name,
+      tool: title.slice(0, 60),
+      ...as,
+    });
     if (done === undefined) return undefined;
     setCopied(done.reply);
     return `Handle for ${title} copied. Paste it as the password, and let the tool save it.`;
@@ -162,10 +171,11 @@ function Password({ connection, title }: { connection: ConnectionState; title: s
 
 function Open({ connection, tool, title }: { connection: ConnectionState; tool: string; title: string }) {
   const open = useAction();
+  const as = useAs();
   const announce = useAnnounce();
 
   async function start(): Promise<void> {
-    if ((await open.run('openTool', { connection: connection.name, tool })) !== undefined)
+    if ((await open.run('openTool', { connection: connection.name, tool, ...as })) !== undefined)
       announce(`${title} is starting`);
   }
 

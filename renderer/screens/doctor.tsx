@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { Check } from '../../main/contract/ipc.ts';
+import type { Check } from '../../main/contract/shapes.ts';
 import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
@@ -16,10 +16,10 @@ export function Doctor() {
   const [checks, setChecks] = useState<Check[]>();
 
   async function run(): Promise<void> {
-    const done = await doctor.run('runDoctor', undefined);
+    const done = await doctor.run('runDoctor', {});
     if (done === undefined) return;
-    setChecks(done.reply);
-    announce(`Checked: ${countChecks(done.reply)}`);
+    setChecks(done.reply.checks);
+    announce(`Checked: ${countChecks(done.reply.checks)}`);
   }
 
   return (

@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from 'react';
-import type { ConnectionState } from '../../main/contract/state.ts';
+import type { ConnectionState, Grant } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
-import { Button } from '../ui/button.tsx';
 import { SelectField, TextField } from '../ui/field.tsx';
+import { Form } from '../ui/form.tsx';
 import { Modal } from '../ui/modal.tsx';
 import { plainText } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
-import styles from './providers.module.css';
+import { AccountChoice, useWhose } from './accounts.tsx';
 
 export interface MadeHandle {
   id: string;
@@ -33,7 +33,16 @@ export function HandleForm(props: {
   const [role, setRole] = useState(defaultRole);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.focus(), []);
-  const roles = connections.find(({ name }) => name === connection)?.grants ?? [];
+  const grants = connections.find(({ name }) => name === connection)?.grants ?? [];
+  const { accounts } = useWhose();
+  const able = accounts.filter(({ account: { objectId } }) =>
+    grants.some((grant) => grant.objectId === objectId),
+  );
+  const [wanted, setWanted] = useState('');
+  const account = able.find((one) => one.account.objectId === wanted) ?? able[0];
+  const isTheirs = ({ objectId }: Grant): boolean =>
+    able.length < 2 || objectId === account?.account.objectId;
+  const roles = grants.filter(isTheirs);
 
   async function make(): Promise<void> {
     const named = tool.trim();
@@ -42,21 +51,20 @@ export function HandleForm(props: {
       input.current?.focus();
       return;
     }
-    const chosen = role === defaultRole ? {} : { role };
+    const whose = able.length > 1 && account !== undefined ? { as: account.account.objectId } : {};
+    const chosen = { ...(role === defaultRole ? {} : { role }), ...whose };
     const done = await action.run('copyHandle', { connection, tool: named, ...chosen });
     if (done !== undefined) props.onMade({ ...done.reply, tool: named });
   }
 
   return (
     <Modal title="Make a handle" onEscape={props.onCancel}>
-      <form
-        noValidate
-        className={styles['form']}
-        aria-label="Make a handle"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!action.busy) void make();
-        }}
+      <Form
+        label="Make a handle"
+        submit="Make and copy"
+        busy={action.busy}
+        onSubmit={() => void make()}
+        onCancel={props.onCancel}
       >
         <TextField
           ref={input}
@@ -76,6 +84,15 @@ export function HandleForm(props: {
             setRole(defaultRole);
           }}
         />
+        <AccountChoice
+          accounts={able}
+          value={account?.account.objectId ?? ''}
+          hint="The handle serves this account alone."
+          onChange={(objectId) => {
+            setWanted(objectId);
+            setRole(defaultRole);
+          }}
+        />
         {roles.length > 1 && (
           <SelectField
             label="Role"
@@ -89,15 +106,7 @@ export function HandleForm(props: {
           />
         )}
         <ProblemPanel problem={action.problem} />
-        <div className={styles['buttons']}>
-          <Button submit kind="primary" busy={action.busy}>
-            Make and copy
-          </Button>
-          <Button kind="quiet" onClick={props.onCancel}>
-            Cancel
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Modal>
   );
 }

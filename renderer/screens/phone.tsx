@@ -1,129 +1,77 @@
-import { useRef, useState } from 'react';
-import type { Enrolment } from '../../main/contract/ipc.ts';
 import type { SecondFactor } from '../../main/contract/state.ts';
-import { useAction } from '../bridge.ts';
-import { useAnnounce } from '../ui/announcer.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
-import { CodeForm } from '../ui/code-form.tsx';
 import { Icon } from '../ui/icon.tsx';
+import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
 import { PhoneNumber } from '../ui/phone-number.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
-import { Qr } from '../ui/qr.tsx';
-import styles from './security.module.css';
-
-type Task =
-  | { kind: 'none' }
-  /** A code of the authenticator, before a phone may be added or removed. */
-  | { kind: 'prove'; next: 'enrol' | 'remove' }
-  | { kind: 'enrol'; enrolment: Enrolment };
+import { useAs } from './accounts.tsx';
+import { Cancel, ChangeButtons, FactorSection, ScanStep, Step, useFactor } from './factor-section.tsx';
 
 /** The phone that can be asked instead of typing a code. */
 export function Phone({ push, hasAuthenticator }: { push: SecondFactor['push']; hasAuthenticator: boolean }) {
-  const [task, setTask] = useState<Task>({ kind: 'none' });
-  const begin = useAction();
-  const confirm = useAction();
-  const remove = useAction();
-  const announce = useAnnounce();
-  const heading = useRef<HTMLHeadingElement>(null);
-
-  function end(text?: string): void {
-    setTask({ kind: 'none' });
-    for (const action of [begin, confirm, remove]) action.dismiss();
-    heading.current?.focus();
-    if (text !== undefined) announce(text);
-  }
-
-  async function enrol(code?: string): Promise<void> {
-    const done = await begin.run('enrolPush', code === undefined ? {} : { code });
-    if (done !== undefined) setTask({ kind: 'enrol', enrolment: done.reply });
-  }
+  const factor = useFactor({ enrol: 'enrolPush', remove: 'removePush' }, 'Phone removed');
+  const { confirming, enrolment } = factor;
+  const as = useAs();
 
   async function tryPhone(): Promise<void> {
-    if ((await confirm.run('confirmPush', undefined)) !== undefined) end('Phone set up');
-  }
-
-  async function removeWith(code: string): Promise<void> {
-    if ((await remove.run('removePush', { code })) !== undefined) end('Phone removed');
+    if ((await confirming.run('confirmPush', as)) !== undefined) factor.end('Phone set up');
   }
 
   return (
-    <section className={styles['section']} aria-labelledby="phone">
-      <div className={styles['head']}>
-        <h2 id="phone" ref={heading} tabIndex={-1}>
-          Phone
-        </h2>
+    <FactorSection
+      factor={factor}
+      id="phone"
+      title="Phone"
+      badge={
         <Badge tone={push.enrolled ? 'good' : 'waiting'}>
           {push.enrolled ? 'Set up' : push.available ? 'Not set up' : 'Not offered'}
         </Badge>
-      </div>
-      <div className={styles['card']}>
-        {task.kind === 'none' && (
+      }
+      about={<p className={layout['soft']}>{about(push, hasAuthenticator)}</p>}
+      buttons={push.available && hasAuthenticator ? <Buttons factor={factor} push={push} /> : undefined}
+      proof={{ label: 'Code of your authenticator', remove: 'Remove phone' }}
+      steps={
+        enrolment && (
           <>
-            <p className={styles['soft']}>{about(push, hasAuthenticator)}</p>
-            <ProblemPanel problem={begin.problem} onDismiss={begin.dismiss} />
-            {push.available && hasAuthenticator && (
-              <div className={styles['buttons']}>
-                <Button
-                  kind={push.enrolled ? 'secondary' : 'primary'}
-                  onClick={() => setTask({ kind: 'prove', next: 'enrol' })}
-                >
-                  {push.enrolled ? 'Set up another one' : 'Set up a phone'}
+            <ScanStep
+              title="Subscribe in the ntfy application"
+              enrolment={enrolment}
+              label="QR code with the topic for your phone. The same topic is written out beside it."
+              byHand={
+                <>
+                  Scan this with the camera, or add a subscription on the server{' '}
+                  <Name>{new URL(enrolment.uri).host}</Name> to this topic:
+                </>
+              }
+              note="Whoever knows the topic can read who logs in where."
+            />
+            <Step title="Try it">
+              <p>Latchkey sends a request with three numbers to choose from. It approves nothing.</p>
+              {push.testNumber !== undefined && <PhoneNumber number={push.testNumber} />}
+              <ProblemPanel problem={confirming.problem} />
+              <div className={layout['buttons']}>
+                <Button kind="primary" busy={confirming.busy} onClick={() => void tryPhone()}>
+                  <Icon name="phone" size={18} />
+                  {confirming.busy ? 'Waiting for the phone…' : 'Send the request'}
                 </Button>
-                {push.enrolled && (
-                  <Button
-                    kind="danger"
-                    label="Remove the phone"
-                    onClick={() => setTask({ kind: 'prove', next: 'remove' })}
-                  >
-                    Remove
-                  </Button>
-                )}
+                <Cancel factor={factor} />
               </div>
-            )}
+            </Step>
           </>
-        )}
-        {task.kind === 'prove' && (
-          <CodeForm
-            key={task.next}
-            label="Code of your authenticator"
-            hint="Six digits, or one of your recovery codes."
-            submit={task.next === 'enrol' ? 'Go on' : 'Remove phone'}
-            kind={task.next === 'enrol' ? 'primary' : 'danger'}
-            action={task.next === 'enrol' ? begin : remove}
-            focusAtFirst
-            onCode={(code) => void (task.next === 'enrol' ? enrol(code) : removeWith(code))}
-          >
-            <Button kind="quiet" onClick={() => end()}>
-              Cancel
-            </Button>
-          </CodeForm>
-        )}
-        {task.kind === 'enrol' && (
-          <ol className={styles['steps']}>
-            <Subscribe enrolment={task.enrolment} />
-            <li>
-              <div className={styles['step']}>
-                <h3>Try it</h3>
-                <p>Latchkey sends a request with three numbers to choose from. It approves nothing.</p>
-                {push.testNumber !== undefined && <PhoneNumber number={push.testNumber} />}
-                <ProblemPanel problem={confirm.problem} />
-                <div className={styles['buttons']}>
-                  <Button kind="primary" busy={confirm.busy} onClick={() => void tryPhone()}>
-                    <Icon name="phone" size={18} />
-                    {confirm.busy ? 'Waiting for the phone…' : 'Send the request'}
-                  </Button>
-                  <Button kind="quiet" onClick={() => end()}>
-                    Cancel
-                  </Button>
-                </div>
-              </div>
-            </li>
-          </ol>
-        )}
-      </div>
-    </section>
+        )
+      }
+    />
+  );
+}
+
+function Buttons({ factor, push }: { factor: ReturnType<typeof useFactor>; push: SecondFactor['push'] }) {
+  if (push.enrolled) return <ChangeButtons factor={factor} label="Remove the phone" />;
+  return (
+    <Button kind="primary" onClick={() => factor.prove('enrol')}>
+      Set up a phone
+    </Button>
   );
 }
 
@@ -137,30 +85,4 @@ function about(push: SecondFactor['push'], hasAuthenticator: boolean): string {
   return push.enrolled
     ? 'At a login your phone can be asked: it shows three numbers, and you choose the one on this screen.'
     : 'With the ntfy application your phone can be asked at a login: it shows three numbers, and you choose the one on this screen.';
-}
-
-function Subscribe({ enrolment }: { enrolment: Enrolment }) {
-  return (
-    <li>
-      <div className={styles['step']}>
-        <h3>Subscribe in the ntfy application</h3>
-        <div className={styles['scan']}>
-          <Qr
-            modules={enrolment.qr}
-            label="QR code with the topic for your phone. The same topic is written out beside it."
-          />
-          <div>
-            <p>
-              Scan this with the camera, or add a subscription on the server{' '}
-              <Name>{new URL(enrolment.uri).host}</Name> to this topic:
-            </p>
-            <code className={styles['key']} data-testid="key">
-              {enrolment.key}
-            </code>
-            <p className={styles['soft']}>Whoever knows the topic can read who logs in where.</p>
-          </div>
-        </div>
-      </div>
-    </li>
-  );
 }

@@ -1,10 +1,11 @@
-import type { ReactNode } from 'react';
+import { type ReactNode } from 'react';
 import type { PeerProcess, Prompt } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { Modal } from '../ui/modal.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { useWhose } from './accounts.tsx';
 import styles from './prompt-dialog.module.css';
 
 /** What each kind of prompt gets to show itself. */
@@ -12,6 +13,8 @@ export interface PromptProps<Shown extends Prompt> {
   prompt: Shown;
   /** Of the connection. */
   title: string;
+  /** Of another connection, by its name. */
+  titleOf(connection: string): string;
   /** How many prompts wait behind this one. */
   others: number;
   onHide(): void;
@@ -46,7 +49,7 @@ export function PromptFrame(props: {
   return (
     <Modal title={props.heading} onEscape={onHide}>
       <p className={styles['lead']}>{props.lead}</p>
-      <Facts prompt={prompt} title={props.asked.title} whenNoneWaits={props.whenNoneWaits}>
+      <Facts asked={props.asked} whenNoneWaits={props.whenNoneWaits}>
         {props.facts}
       </Facts>
       {props.children}
@@ -67,8 +70,9 @@ export function PromptFrame(props: {
   );
 }
 
-function Facts(props: { prompt: Prompt; title: string; whenNoneWaits: string; children: ReactNode }) {
-  const { prompt } = props;
+function Facts(props: { asked: PromptProps<Prompt>; whenNoneWaits: string; children: ReactNode }) {
+  const { prompt, title, titleOf } = props.asked;
+  const { several } = useWhose();
   // Beside the process the port says nothing; a sign-in has more to show than there is room.
   const showsAddress = prompt.kind !== 'sign-in' || prompt.process === undefined;
   return (
@@ -98,9 +102,17 @@ function Facts(props: { prompt: Prompt; title: string; whenNoneWaits: string; ch
           </dd>
         </>
       )}
+      {several && prompt.kind !== 'sign-in' && (
+        <>
+          <dt>Account</dt>
+          <dd>
+            <Name>{prompt.username}</Name>
+          </dd>
+        </>
+      )}
       <dt>Connection</dt>
       <dd>
-        <Name>{props.title}</Name>{' '}
+        <Name>{title}</Name>{' '}
         <small>
           database <Name>{prompt.database}</Name>
         </small>
@@ -122,7 +134,31 @@ function Facts(props: { prompt: Prompt; title: string; whenNoneWaits: string; ch
       {props.children}
       <dt>Waiting</dt>
       <dd>{waiting(prompt.waiting, props.whenNoneWaits)}</dd>
+      {prompt.also !== undefined && <Also also={prompt.also} titleOf={titleOf} />}
     </dl>
+  );
+}
+
+/** Logins of other kinds that the same answer lets in. */
+function Also({ also, titleOf }: { also: NonNullable<Prompt['also']>; titleOf(connection: string): string }) {
+  return (
+    <>
+      <dt>Lets in too</dt>
+      {also.map(({ connection, role, program }, index) => (
+        // Two programs of one name can stand at different places of the disk.
+        <dd key={`${index} ${connection} ${role} ${program}`}>
+          {program === '' ? 'unknown program' : <Name>{program}</Name>}{' '}
+          <small>
+            {role !== '' && (
+              <>
+                as <Name>{role}</Name>{' '}
+              </>
+            )}
+            on <Name>{titleOf(connection)}</Name>
+          </small>
+        </dd>
+      ))}
+    </>
   );
 }
 

@@ -1,11 +1,15 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { assertNever } from '../../main/contract/errors.ts';
-import type { AppState, Prompt } from '../../main/contract/state.ts';
+import type { AppState, MfaPrompt, Prompt } from '../../main/contract/state.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
-import { Callout } from '../ui/problem-panel.tsx';
 import { Name } from '../ui/name.tsx';
-import { PromptDialog } from './prompt-dialog.tsx';
+import { Callout } from '../ui/problem-panel.tsx';
+import { ClientPromptDialog } from './client-prompt.tsx';
+import type { PromptProps } from './prompt-frame.tsx';
+import { SecondFactorPrompt } from './second-factor-prompt.tsx';
+import { SignInPromptDialog } from './sign-in-prompt.tsx';
+import { useAsksForProof } from './step-up.tsx';
 
 export interface PromptPlaces {
   /** The one that is asked now. */
@@ -37,7 +41,8 @@ export function usePrompts(prompts: Prompt[]): PromptPlaces {
 }
 
 export function Prompts({ state, places }: { state: AppState; places: PromptPlaces }) {
-  const { asked } = places;
+  const asksForProof = useAsksForProof();
+  const asked = asksForProof ? undefined : places.asked;
   const announce = useAnnounce();
   const current = useRef<string>(undefined);
   const outcome = useRef('');
@@ -64,6 +69,7 @@ export function Prompts({ state, places }: { state: AppState; places: PromptPlac
       state={state}
       prompt={asked}
       title={titleOf(state, asked)}
+      titleOf={(connection) => titleOf(state, { connection })}
       others={state.prompts.length - places.hidden.length - 1}
       onSettled={(text) => settled(asked.id, text)}
       onHide={() => places.hide(asked.id)}
@@ -104,6 +110,26 @@ function waitingTitle({ kind }: Prompt): string {
   }
 }
 
-function titleOf(state: AppState, { connection }: Prompt): string {
+function titleOf(state: AppState, { connection }: Pick<Prompt, 'connection'>): string {
   return state.connections.find(({ name }) => name === connection)?.title ?? connection;
+}
+
+/** Of the account whose second factor is asked for. */
+function lockOf({ accounts }: AppState, { username }: MfaPrompt): string | undefined {
+  return accounts.find(({ account }) => account.username === username)?.secondFactor?.totp.lockedUntil;
+}
+
+/** Who wants in where, and the ways to say yes or no. It closes when main says that the prompt is over. */
+function PromptDialog({ state, ...props }: PromptProps<Prompt> & { state: AppState }) {
+  const { prompt } = props;
+  switch (prompt.kind) {
+    case 'second-factor':
+      return <SecondFactorPrompt {...props} prompt={prompt} lockedUntil={lockOf(state, prompt)} />;
+    case 'sign-in':
+      return <SignInPromptDialog {...props} prompt={prompt} signIn={state.signIn} />;
+    case 'client':
+      return <ClientPromptDialog {...props} prompt={prompt} />;
+    default:
+      return assertNever(prompt);
+  }
 }

@@ -1,20 +1,28 @@
-import { useRef, useState } from 'react';
-import type { Check } from '../../main/contract/ipc.ts';
+import { useState } from 'react';
+import type { Check } from '../../main/contract/shapes.ts';
+import { secretEndText } from '../../main/contract/secret-end.ts';
 import type { ProviderState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { CheckList, countChecks } from '../ui/check-list.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
+import { Icon } from '../ui/icon.tsx';
+import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { Switch } from '../ui/switch.tsx';
+import { useTask } from '../ui/task.ts';
+import { useNow } from '../ui/time.ts';
 import { wayWords } from '../ui/ways.ts';
+import { isLocked } from './organisation-locks.ts';
 import { ProviderForm } from './provider-form.tsx';
 import { ProviderSecret } from './provider-secret.tsx';
+import { useAdministration } from './step-up.tsx';
+import cards from '../ui/cards.module.css';
 import styles from './providers.module.css';
 
-type Task = 'none' | 'edit' | 'secret';
+type Task = 'edit' | 'secret';
 
 /** One provider of the chain. */
 export function ProviderCard(props: {
@@ -26,22 +34,15 @@ export function ProviderCard(props: {
   onRemoved(): void;
 }) {
   const { provider, signsIn } = props;
-  const { name, type, enabled } = provider;
-  const [task, setTask] = useState<Task>('none');
+  const { name, type, enabled, organisation } = provider;
+  const locked = organisation?.locked ?? [];
+  const { task, begin, end, anchor } = useTask<Task>();
   const [asking, setAsking] = useState<'remove' | 'disable'>();
   const [checks, setChecks] = useState<Check[]>();
-  const change = useAction();
-  const remove = useAction();
+  const change = useAdministration();
+  const remove = useAdministration();
   const validate = useAction();
   const announce = useAnnounce();
-  const heading = useRef<HTMLHeadingElement>(null);
-
-  /** The form that had the focus goes away. */
-  function end(text?: string): void {
-    setTask('none');
-    heading.current?.focus();
-    if (text !== undefined) announce(text);
-  }
 
   async function turn(on: boolean): Promise<boolean> {
     const done = await change.run('setProviderEnabled', { name, enabled: on });
@@ -52,44 +53,53 @@ export function ProviderCard(props: {
   async function check(): Promise<void> {
     const done = await validate.run('validateProvider', { name });
     if (done === undefined) return;
-    setChecks(done.reply);
-    announce(`${name} checked: ${countChecks(done.reply)}`);
+    setChecks(done.reply.checks);
+    announce(`${name} checked: ${countChecks(done.reply.checks)}`);
   }
 
   return (
-    <li className={`${styles['card']} ${enabled ? '' : styles['off']}`}>
-      <div className={styles['head']}>
+    <li className={`${cards['card']} ${enabled ? '' : styles['off']}`}>
+      <div className={cards['head']}>
         <span className={styles['turn']} aria-hidden="true">
           {props.position}
         </span>
-        <div className={styles['title']}>
-          <h2 ref={heading} tabIndex={-1}>
+        <div className={cards['title']}>
+          <h2 ref={anchor} tabIndex={-1}>
             <Name>{name}</Name>
           </h2>
-          <small>{type === 'local' ? 'Local, break-glass accounts' : 'Azure Directory'}</small>
+          <small>
+            {type === 'local' ? 'Local, break-glass accounts' : 'Azure Directory'}
+            {organisation !== undefined && ' · of your organisation'}
+          </small>
         </div>
-        <label className={styles['switch']}>
-          {enabled ? 'On' : 'Off'}
-          <Switch
-            label={`${name} is turned on`}
-            checked={enabled}
-            onChange={(on) => {
-              if (!on && signsIn) setAsking('disable');
-              else void turn(on);
-            }}
-          />
-        </label>
+        {isLocked(locked, 'enabled') ? (
+          <span className={styles['switch']}>{enabled ? 'On' : 'Off'}</span>
+        ) : (
+          <label className={styles['switch']}>
+            {enabled ? 'On' : 'Off'}
+            <Switch
+              label={`${name} is turned on`}
+              checked={enabled}
+              onChange={(on) => {
+                if (!on && signsIn) setAsking('disable');
+                else void turn(on);
+              }}
+            />
+          </label>
+        )}
       </div>
       {type === 'azure-directory' && <Facts provider={provider} />}
       <ProblemPanel problem={asking === undefined ? change.problem : undefined} onDismiss={change.dismiss} />
-      {task === 'none' ? (
-        <div className={styles['buttons']}>
+      {task === undefined ? (
+        <div className={layout['buttons']}>
           {type === 'azure-directory' && (
             <>
-              <Button label={`Edit ${name}`} onClick={() => setTask('edit')}>
-                Edit
-              </Button>
-              <Button label={`Application secret of ${name}`} onClick={() => setTask('secret')}>
+              {locked.length === 0 && (
+                <Button label={`Edit ${name}`} onClick={() => begin('edit')}>
+                  Edit
+                </Button>
+              )}
+              <Button label={`Application secret of ${name}`} onClick={() => begin('secret')}>
                 Application secret
               </Button>
             </>
@@ -97,12 +107,14 @@ export function ProviderCard(props: {
           <Button label={`Check ${name}`} busy={validate.busy} onClick={() => void check()}>
             Check
           </Button>
-          <Button kind="danger" label={`Remove ${name}`} onClick={() => setAsking('remove')}>
-            Remove
-          </Button>
+          {organisation === undefined && (
+            <Button kind="danger" label={`Remove ${name}`} onClick={() => setAsking('remove')}>
+              Remove
+            </Button>
+          )}
         </div>
       ) : (
-        <div className={styles['task']}>
+        <div className={cards['task']}>
           {task === 'edit' ? (
             <ProviderForm provider={provider} onSaved={() => end(`${name} saved`)} onCancel={() => end()} />
           ) : (
@@ -131,7 +143,9 @@ export function ProviderCard(props: {
 }
 
 function Facts({ provider }: { provider: ProviderState }) {
-  const { tenant, applicationId, domains, ways, hasSecret } = provider;
+  const { tenant, applicationId, domains, ways, hasSecret, secretEnd } = provider;
+  const now = useNow(3600_000);
+  const end = secretEnd && secretEndText(secretEnd, now);
   return (
     <dl className={styles['facts']}>
       <dt>Tenant</dt>
@@ -147,7 +161,15 @@ function Facts({ provider }: { provider: ProviderState }) {
       <dt>Sign-in</dt>
       <dd>{ways.map((way) => wayWords[way]).join(', then ')}</dd>
       <dt>Application secret</dt>
-      <dd>{hasSecret ? 'stored, encrypted' : 'not stored'}</dd>
+      <dd>
+        {hasSecret ? 'stored, encrypted' : 'not stored'}
+        {end !== undefined && (
+          <span className={end.isDue ? styles['due'] : undefined}>
+            {end.isDue && <Icon name="alert" size={16} />}
+            {` ${end.text}`}
+          </span>
+        )}
+      </dd>
     </dl>
   );
 }

@@ -1,9 +1,14 @@
 import { type CloudName, type SignInWay, signInWays } from '../../main/contract/clouds.ts';
 import type { Problem } from '../../main/contract/errors.ts';
-import type { ProviderForm } from '../../main/contract/ipc.ts';
+import type { ProviderForm } from '../../main/contract/shapes.ts';
+import { readProviderAddress } from '../../main/contract/provider-address.ts';
 import type { ProviderState } from '../../main/contract/state.ts';
+import { asSentence, faultsIn, type Faults } from '../ui/faults.ts';
 
-/** The state does not tell every setting of a provider; what is left at `keep`, or empty, stays as it is. */
+/**
+ * The state does not tell every setting of a provider; what is left at `keep`, or empty, stays as it is. The cloud of a
+ * new one then follows from its authority.
+ */
 export const keep = 'keep';
 
 /** What stands in the fields of the form, as text. */
@@ -21,12 +26,12 @@ export interface ProviderDraft {
   mailCodes: 'on' | 'off' | typeof keep;
 }
 
-export type DraftFaults = Partial<Record<keyof ProviderDraft, string>>;
+export type DraftFaults = Faults<keyof ProviderDraft>;
 
 export const newDraft: ProviderDraft = {
   name: '',
   type: 'azure-directory',
-  cloud: 'global',
+  cloud: keep,
   authority: '',
   applicationId: '',
   resource: '',
@@ -41,7 +46,6 @@ export function draftOf({ name, type, applicationId, domains, ways }: ProviderSt
     ...newDraft,
     name,
     type,
-    cloud: keep,
     applicationId,
     domains: domains.join(', '),
     signIn: ways.length === 0 ? newDraft.signIn : ways.join(),
@@ -88,28 +92,22 @@ export function checkDraft(draft: ProviderDraft, isNew: boolean): DraftFaults {
     faults.domains = `At most ${mostDomains} domains, each of at most ${longestDomain} characters.`;
   if (!isNew) return faults;
   if (draft.authority.trim() === '') faults.authority = 'Enter the address of the authority.';
+  else Object.assign(faults, addressFaults(draft));
   if (draft.applicationId.trim() === '') faults.applicationId = 'Enter the id of the app registration.';
   return faults;
 }
 
-const faultLine = /^\s*(?:line \d+: )?providers\[\d+\]\.(\w+)(?:\[\d+\])?\s+(?:\(.*\): )?(.+)$/;
+/** The same check as main's, so that a wrong address is told before anything is sent. */
+function addressFaults({ authority, cloud, resource }: ProviderDraft): DraftFaults {
+  const read = readProviderAddress({ authority, resource, cloud: cloud === keep ? undefined : cloud });
+  if (!('faults' in read)) return {};
+  return Object.fromEntries(read.faults.map(({ key, message }) => [key, asSentence(message)]));
+}
 
-/**
- * Splits the refusal of a configuration into the faults of single fields and what remains. The message has one fault
- * on each line after the first: `line 12: providers[1].authority must be an https address`.
- */
+/** The faults of a refusal that belong to fields of the form, whichever provider they were found in. */
 export function faultsOf(problem: Problem | undefined): { fields: DraftFaults; rest: Problem | undefined } {
-  if (problem?.code !== 'config-invalid') return { fields: {}, rest: problem };
-  const fields: DraftFaults = {};
-  const others: string[] = [];
-  for (const line of problem.message.split('\n').slice(1)) {
-    const [, key, text] = faultLine.exec(line) ?? [];
-    if (key === undefined || text === undefined || !Object.hasOwn(newDraft, key)) others.push(line.trim());
-    else fields[key as keyof ProviderDraft] = `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-  }
-  if (Object.keys(fields).length === 0) return { fields, rest: problem };
-  return {
-    fields,
-    rest: others.length === 0 ? undefined : { code: problem.code, message: others.join('\n') },
-  };
+  return faultsIn(problem, (place) => {
+    const [, key] = /^providers\[\d+\]\.(\w+)(?:\[\d+\])?$/.exec(place) ?? [];
+    return key !== undefined && Object.hasOwn(newDraft, key) ? (key as keyof ProviderDraft) : undefined;
+  });
 }

@@ -1,13 +1,23 @@
-import { useEffect, useRef, useState } from 'react';
-import type { Problem } from '../../main/contract/errors.ts';
+import { useState } from 'react';
 import type { ProviderState } from '../../main/contract/state.ts';
-import { useAction } from '../bridge.ts';
-import { Button } from '../ui/button.tsx';
+import { faultSummary, useFormFocus } from '../ui/faults.ts';
 import { SelectField, TextField } from '../ui/field.tsx';
+import { Form } from '../ui/form.tsx';
+import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
-import { draftOf, type DraftFaults, faultsOf, formOf, keep, checkDraft, newDraft } from './provider-draft.ts';
-import styles from './providers.module.css';
+import {
+  draftOf,
+  type DraftFaults,
+  faultsOf,
+  formOf,
+  keep,
+  checkDraft,
+  newDraft,
+  type ProviderDraft,
+} from './provider-draft.ts';
+import { useAdministration } from './step-up.tsx';
+import cards from '../ui/cards.module.css';
 
 const types = [
   { value: 'azure-directory', label: 'Azure Directory (Microsoft Entra ID)' },
@@ -34,33 +44,122 @@ const mailChoices = [
 ] as const;
 
 const asItIs = { value: keep, label: 'Leave as it is' } as const;
+const asAuthority = { value: keep, label: 'That of the authority' } as const;
 const emptyKeeps = 'Leave empty to keep what is set';
 
 /** Adds a provider, or changes the one that is given. */
 export function ProviderForm(props: { provider?: ProviderState; onSaved(): void; onCancel(): void }) {
   const { provider } = props;
   const isNew = provider === undefined;
-  const save = useAction();
+  const { draft, field, problem, form, busy, submit } = useProviderForm(provider, props.onSaved);
+  return (
+    <Form
+      ref={form}
+      label={isNew ? 'New provider' : `Settings of ${provider.name}`}
+      submit={isNew ? 'Add provider' : 'Save'}
+      busy={busy}
+      onSubmit={() => void submit()}
+      onCancel={props.onCancel}
+    >
+      <ProblemPanel problem={problem} />
+      {isNew && (
+        <div className={cards['pair']}>
+          <TextField
+            label="Name"
+            hint="Lower-case letters, digits, “-” and “_”. It cannot be changed later."
+            {...field('name')}
+            maxLength={63}
+          />
+          <SelectField label="Type" {...field('type')} options={types} />
+        </div>
+      )}
+      {draft.type === 'azure-directory' && <DirectoryFields provider={provider} field={field} />}
+      {draft.type === 'local' && isNew && (
+        <p className={layout['soft']}>
+          It begins turned off. Accounts are added on the command line: <code>latchkey local add</code>
+        </p>
+      )}
+    </Form>
+  );
+}
+
+/** The settings of an Entra ID tenant; of a new one where there is none. */
+function DirectoryFields({ provider, field }: { provider: ProviderState | undefined; field: FieldOf }) {
+  const isNew = provider === undefined;
+  return (
+    <>
+      <TextField
+        label="Application id"
+        hint="“Application (client) ID” of the app registration in Entra."
+        {...field('applicationId')}
+        maxLength={100}
+        placeholder={isNew ? '00000000-0000-0000-0000-000000000000' : ''}
+      />
+      <TextField
+        label="Authority"
+        hint={
+          isNew ? (
+            'Any address that the portal shows under “Endpoints” of the app registration, or the tenant’s id.'
+          ) : (
+            <>
+              {emptyKeeps}. The tenant is now <Name>{provider.tenant}</Name>.
+            </>
+          )
+        }
+        {...field('authority')}
+        maxLength={2000}
+        placeholder={isNew ? 'https://login.microsoftonline.com/…' : ''}
+      />
+      <div className={cards['pair']}>
+        <SelectField label="Cloud" {...field('cloud')} options={[isNew ? asAuthority : asItIs, ...clouds]} />
+        <TextField
+          label="Resource id"
+          hint={isNew ? 'Address or id of Microsoft Graph; by default that of the cloud.' : `${emptyKeeps}.`}
+          {...field('resource')}
+          maxLength={2000}
+        />
+      </div>
+      <div className={cards['pair']}>
+        <TextField
+          label="Domains"
+          hint="Whose sign-in names belong here, with commas between. Empty: everybody whom the tenant knows."
+          {...field('domains')}
+          maxLength={10_000}
+        />
+        <SelectField label="Sign-in" {...field('signIn')} options={wayOrders} />
+      </div>
+      <div className={cards['pair']}>
+        <TextField
+          label="Redirect service"
+          hint={isNew ? 'Address of the relay page for mailed codes.' : `${emptyKeeps}.`}
+          {...field('redirectService')}
+          maxLength={500}
+        />
+        <SelectField
+          label="Mailed codes"
+          hint="For hosts without a screen. Needs domains, and a mail server in the configuration."
+          {...field('mailCodes')}
+          options={isNew ? mailChoices : [asItIs, ...mailChoices]}
+        />
+      </div>
+    </>
+  );
+}
+
+/** What a field of the draft gets. */
+type FieldOf = <K extends keyof ProviderDraft>(
+  key: K,
+) => { value: ProviderDraft[K]; onChange(value: ProviderDraft[K]): void; fault: string | undefined };
+
+/** The draft with its faults. Where it cannot be saved, the first field that is wrong gets the focus. */
+function useProviderForm(provider: ProviderState | undefined, onSaved: () => void) {
+  const isNew = provider === undefined;
+  const save = useAdministration();
   const [draft, setDraft] = useState(() => (isNew ? newDraft : draftOf(provider)));
   const [missing, setMissing] = useState<DraftFaults>({});
-  const form = useRef<HTMLFormElement>(null);
+  const { form, failed } = useFormFocus();
   const refused = faultsOf(save.problem);
   const faults = { ...refused.fields, ...missing };
-  const count = Object.keys(faults).length;
-  const [tries, setTries] = useState(0);
-
-  const set =
-    <K extends keyof typeof draft>(key: K) =>
-    (value: (typeof draft)[K]) =>
-      setDraft((before) => ({ ...before, [key]: value }));
-
-  useEffect(() => {
-    if (isNew) form.current?.querySelector('input')?.focus();
-    else form.current?.querySelector<HTMLElement>('input:not([readonly])')?.focus();
-  }, [isNew]);
-  useEffect(() => {
-    if (tries > 0) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
-  }, [tries]);
 
   async function submit(): Promise<void> {
     const found = checkDraft(draft, isNew);
@@ -68,151 +167,16 @@ export function ProviderForm(props: { provider?: ProviderState; onSaved(): void;
     save.dismiss();
     if (Object.keys(found).length === 0) {
       const done = await save.run('saveProvider', formOf(draft, provider?.enabled ?? draft.type !== 'local'));
-      if (done !== undefined) {
-        props.onSaved();
-        return;
-      }
+      if (done !== undefined) return onSaved();
     }
-    setTries((before) => before + 1);
+    failed();
   }
 
-  return (
-    <form
-      ref={form}
-      noValidate
-      className={styles['form']}
-      aria-label={isNew ? 'New provider' : `Settings of ${provider.name}`}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!save.busy) void submit();
-      }}
-    >
-      <ProblemPanel problem={summary(count, refused.rest)} />
-      {isNew && (
-        <div className={styles['pair']}>
-          <TextField
-            label="Name"
-            hint="Lower-case letters, digits, “-” and “_”. It cannot be changed later."
-            value={draft.name}
-            onChange={set('name')}
-            maxLength={63}
-            fault={faults.name}
-          />
-          <SelectField
-            label="Type"
-            value={draft.type}
-            options={types}
-            onChange={set('type')}
-            fault={faults.type}
-          />
-        </div>
-      )}
-      {draft.type === 'azure-directory' && (
-        <>
-          <TextField
-            label="Application id"
-            hint="“Application (client) ID” of the app registration in Entra."
-            value={draft.applicationId}
-            onChange={set('applicationId')}
-            maxLength={100}
-            placeholder={isNew ? '00000000-0000-0000-0000-000000000000' : ''}
-            fault={faults.applicationId}
-          />
-          <TextField
-            label="Authority"
-            hint={
-              isNew ? (
-                'The sign-in address of the cloud, and the id or domain of the tenant.'
-              ) : (
-                <>
-                  {emptyKeeps}. The tenant is now <Name>{provider.tenant}</Name>.
-                </>
-              )
-            }
-            value={draft.authority}
-            onChange={set('authority')}
-            maxLength={500}
-            placeholder={isNew ? 'https://login.microsoftonline.com/…' : ''}
-            fault={faults.authority}
-          />
-          <div className={styles['pair']}>
-            <SelectField
-              label="Cloud"
-              value={draft.cloud}
-              options={isNew ? clouds : [asItIs, ...clouds]}
-              onChange={set('cloud')}
-              fault={faults.cloud}
-            />
-            <TextField
-              label="Resource id"
-              hint={isNew ? 'Address of Graph; by default that of the cloud.' : `${emptyKeeps}.`}
-              value={draft.resource}
-              onChange={set('resource')}
-              maxLength={500}
-              fault={faults.resource}
-            />
-          </div>
-          <div className={styles['pair']}>
-            <TextField
-              label="Domains"
-              hint="Whose sign-in names belong here, with commas between. Empty: everybody whom the tenant knows."
-              value={draft.domains}
-              onChange={set('domains')}
-              maxLength={10_000}
-              fault={faults.domains}
-            />
-            <SelectField
-              label="Sign-in"
-              value={draft.signIn}
-              options={wayOrders}
-              onChange={set('signIn')}
-              fault={faults.signIn}
-            />
-          </div>
-          <div className={styles['pair']}>
-            <TextField
-              label="Redirect service"
-              hint={isNew ? 'Address of the relay page for mailed codes.' : `${emptyKeeps}.`}
-              value={draft.redirectService}
-              onChange={set('redirectService')}
-              maxLength={500}
-              fault={faults.redirectService}
-            />
-            <SelectField
-              label="Mailed codes"
-              hint="For hosts without a screen. Needs domains, and a mail server in the configuration."
-              value={draft.mailCodes}
-              options={isNew ? mailChoices : [asItIs, ...mailChoices]}
-              onChange={set('mailCodes')}
-              fault={faults.mailCodes}
-            />
-          </div>
-        </>
-      )}
-      {draft.type === 'local' && isNew && (
-        <p className={styles['soft']}>
-          It begins turned off. Accounts are added on the command line: <code>latchkey local add</code>
-        </p>
-      )}
-      <div className={styles['buttons']}>
-        <Button submit kind="primary" busy={save.busy}>
-          {isNew ? 'Add provider' : 'Save'}
-        </Button>
-        <Button kind="quiet" onClick={props.onCancel}>
-          Cancel
-        </Button>
-      </div>
-    </form>
-  );
-}
-
-/** Announced above the fields; each fault stands at its field as well. */
-function summary(count: number, rest: Problem | undefined): Problem | undefined {
-  if (count === 0) return rest;
-  const message = count === 1 ? 'One field needs another value.' : `${count} fields need another value.`;
-  return {
-    code: 'config-invalid',
-    message: rest === undefined ? message : `${message}\n${rest.message}`,
-    remedy: 'Nothing has been changed yet.',
-  };
+  const field: FieldOf = (key) => ({
+    value: draft[key],
+    onChange: (value) => setDraft((before) => ({ ...before, [key]: value })),
+    fault: faults[key],
+  });
+  const problem = faultSummary(Object.keys(faults).length, refused.rest);
+  return { draft, field, problem, form, busy: save.busy, submit };
 }

@@ -16,6 +16,8 @@ export function SecondFactorPrompt(props: PromptProps<MfaPrompt> & { lockedUntil
   const { prompt } = props;
   const { id, methods } = prompt;
   const asksBoth = methods.includes('totp') && methods.includes('push');
+  const logins = prompt.also === undefined ? 'this login' : 'all of these logins';
+  const scope = prompt.mode === 'session' ? ' It counts for this whole sign-in.' : '';
   const accepted = () => props.onSettled('Accepted. The login goes on.');
 
   return (
@@ -26,7 +28,7 @@ export function SecondFactorPrompt(props: PromptProps<MfaPrompt> & { lockedUntil
           Second factor for <Name>{props.title}</Name>
         </>
       }
-      lead="Approve only if you have just started this login yourself."
+      lead={`Approve only if you have just started ${logins} yourself.${scope}`}
       whenNoneWaits="your answer counts for the next one"
       no="Deny"
       refused="Denied. The login is refused."

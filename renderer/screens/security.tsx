@@ -1,37 +1,57 @@
-import type { AppState } from '../../main/contract/state.ts';
+import { useState } from 'react';
+import type { AppState, SecondFactor } from '../../main/contract/state.ts';
 import { Empty } from '../ui/empty.tsx';
+import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
 import { Callout } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { wayWords } from '../ui/ways.ts';
+import { AccountChoice, As, usualAccount } from './accounts.tsx';
 import { Authenticator } from './authenticator.tsx';
 import { Phone } from './phone.tsx';
 import styles from './security.module.css';
 
-/** The person's own second factors, and the ways to sign in that the administrator has set. */
+/** The second factors of each account, and the ways to sign in that the administrator has set. */
 export function Security({ state }: { state: AppState }) {
-  const { secondFactor, signIn } = state;
+  const { accounts } = state;
+  const [chosen, setChosen] = useState<string>();
+  const shown = accounts.find(({ account }) => account.objectId === chosen) ?? usualAccount(state);
   return (
     <>
       <ScreenHeading>Security</ScreenHeading>
-      {signIn.kind !== 'signed-in' || secondFactor === undefined ? (
+      {shown?.secondFactor === undefined ? (
         <Empty icon="shield" title="Sign in to see your second factors">
           They belong to your account, so Latchkey has to know who you are.
         </Empty>
       ) : (
-        <>
-          {secondFactor.needed && !secondFactor.totp.enrolled && !secondFactor.push.enrolled && (
-            <Callout icon="alert" title="You need a second factor">
-              <p>
-                A database that you may use asks for one at login. Until you have one, it lets you in nowhere.
-              </p>
-            </Callout>
-          )}
-          <Authenticator totp={secondFactor.totp} phone={secondFactor.push.enrolled} />
-          <Phone push={secondFactor.push} hasAuthenticator={secondFactor.totp.enrolled} />
-        </>
+        <As account={accounts.length > 1 ? shown.account.objectId : undefined}>
+          <AccountChoice
+            accounts={accounts}
+            value={shown.account.objectId}
+            hint="Each account has second factors of its own."
+            onChange={setChosen}
+          />
+          <Factors key={shown.account.objectId} secondFactor={shown.secondFactor} />
+        </As>
       )}
       <SignInWays providers={state.providers} />
+    </>
+  );
+}
+
+function Factors({ secondFactor }: { secondFactor: SecondFactor }) {
+  const { totp, push, needed } = secondFactor;
+  return (
+    <>
+      {needed && !totp.enrolled && !push.enrolled && (
+        <Callout icon="alert" title="You need a second factor">
+          <p>
+            A database that you may use asks for one at login. Until you have one, it lets you in nowhere.
+          </p>
+        </Callout>
+      )}
+      <Authenticator totp={totp} phone={push.enrolled} />
+      <Phone push={push} hasAuthenticator={totp.enrolled} />
     </>
   );
 }
@@ -55,7 +75,7 @@ function SignInWays({ providers }: Pick<AppState, 'providers'>) {
             </li>
           ))}
         </ul>
-        <p className={styles['soft']}>
+        <p className={layout['soft']}>
           Which ways there are, and in which order they are offered, is set for each provider.
         </p>
       </div>

@@ -28,8 +28,8 @@ export function Sessions(props: {
     if (asked === undefined) return false;
     const done =
       asked === 'all'
-        ? await cut.run('cutAllSessions', undefined)
-        : await cut.run('cutSession', { id: asked.id });
+        ? await cut.run('cutSessions', { all: true })
+        : await cut.run('cutSessions', { id: asked.id });
     return done !== undefined;
   }
 

@@ -1,6 +1,6 @@
 import { useEffect, useId, useState } from 'react';
 import { assertNever } from '../../main/contract/errors.ts';
-import type { Preferences } from '../../main/contract/ipc.ts';
+import type { Preferences } from '../../main/contract/shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
@@ -8,6 +8,8 @@ import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { Switch } from '../ui/switch.tsx';
+import { OrganisationSection } from './organisation.tsx';
+import { JoinedOrganisation } from './joined-organisation.tsx';
 import styles from './settings.module.css';
 
 const themeNames: Record<Preferences['theme'], string> = { system: 'System', light: 'Light', dark: 'Dark' };
@@ -18,6 +20,8 @@ export function Settings({ state }: { state: AppState }) {
     <>
       <ScreenHeading>Settings</ScreenHeading>
       <Choices />
+      <OrganisationSection settings={state.organisationSettings} />
+      <JoinedOrganisation state={state} />
       <section className={styles['section']} aria-labelledby="keeping">
         <h2 id="keeping">On this computer</h2>
         <div className={styles['panel']}>
@@ -35,7 +39,8 @@ export function Settings({ state }: { state: AppState }) {
   );
 }
 
-function sealSentence({ kind }: AppState['seal']): string {
+function sealSentence({ kind, waiting }: AppState['seal']): string {
+  if (waiting === true) return 'What is stored of your sign-in cannot be read now.';
   switch (kind) {
     case 'keychain':
       return 'Your sign-in is kept encrypted, with a key that your system guards.';
@@ -56,7 +61,7 @@ function Choices() {
 
   useEffect(() => {
     let shown = true;
-    void run('getPreferences', undefined).then((done) => {
+    void run('getPreferences', {}).then((done) => {
       if (shown && done !== undefined) setPreferences(done.reply);
       return undefined;
     });
@@ -113,7 +118,7 @@ function Choices() {
 function QuitRow({ live }: { live: number }) {
   const quit = useAction();
   const [asking, setAsking] = useState(false);
-  const end = async () => (await quit.run('quit', undefined)) !== undefined;
+  const end = async () => (await quit.run('quit', {})) !== undefined;
   return (
     <div className={styles['row']}>
       <div className={styles['what']}>

@@ -6,6 +6,7 @@ import { Countdown } from '../ui/countdown.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { CodeCard } from './code-card.tsx';
+import { PageHelp } from './page-help.tsx';
 import styles from './prompt-dialog.module.css';
 import { PromptFrame, type PromptProps } from './prompt-frame.tsx';
 
@@ -42,6 +43,7 @@ function Step(props: { prompt: SignInPrompt; signIn: SignInState; action: Action
         <>
           <CodeCard key={signIn.userCode} code={signIn} action={action} announces />
           <p className={styles['lead']}>Application {signIn.applicationId}</p>
+          <PageHelp signIn={signIn} other={undefined} />
         </>
       );
     case 'signed-out':

@@ -8,6 +8,9 @@ import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { Name } from '../ui/name.tsx';
 import { wayButtons } from '../ui/ways.ts';
+import { Awaited } from './accounts.tsx';
+import { JoinDialog } from './join-dialog.tsx';
+import { LockedKeyring } from './locked-keyring.tsx';
 import styles from './sign-in.module.css';
 
 const beginnings: Record<SignInWay, string> = {
@@ -21,6 +24,8 @@ export function SignInStart(props: {
   signIn: Extract<SignInState, { kind: 'signed-out' }>;
   onLocal(): void;
   onProviders(): void;
+  /** Where others are signed in: back to them. */
+  onBack?: (() => void) | undefined;
 }) {
   const { state } = props;
   const { problem, otherWay } = props.signIn;
@@ -29,14 +34,18 @@ export function SignInStart(props: {
   const action = useAction();
   const [chosen, setChosen] = useState(otherWay?.provider);
   const provider = providers.find(({ name }) => name === chosen) ?? providers[0];
-  const shown = action.problem ?? problem;
+  // The call-out about the keyring says the same, with a button.
+  const isKeyring = problem?.code === 'seal-unavailable' && state.seal.waiting === true;
+  const shown = action.problem ?? (isKeyring ? undefined : problem);
   const signIn = (way: SignInWay, name: string) => void action.run('signIn', { provider: name, way });
   const instead = otherWay !== undefined && otherWay.provider === provider?.name ? otherWay.way : undefined;
 
   return (
     <section className={styles['centre']}>
       <Logo size={64} />
-      <ScreenHeading>Sign in to reach your databases</ScreenHeading>
+      <ScreenHeading>
+        {props.onBack === undefined ? 'Sign in to reach your databases' : 'Sign in with one more account'}
+      </ScreenHeading>
       {provider !== undefined && instead === undefined && (
         <p className={styles['lead']}>
           {beginnings[provider.ways[0] ?? 'device-code']} Your SQL tools then connect with tokens that last
@@ -44,15 +53,17 @@ export function SignInStart(props: {
         </p>
       )}
       <ProblemPanel problem={shown} />
+      <Awaited state={state} />
+      <div className={styles['wide']}>
+        <LockedKeyring seal={state.seal} />
+      </div>
       {providers.length > 1 && provider !== undefined && (
         <ProviderChoice providers={providers} chosen={provider.name} onChoose={setChosen} />
       )}
       {provider === undefined ? (
         <>
           <p className={styles['lead']}>No directory is turned on yet, so there is nowhere to sign in.</p>
-          <Button kind="primary" large onClick={props.onProviders}>
-            Set up a provider
-          </Button>
+          <NoProvider onProviders={props.onProviders} />
         </>
       ) : (
         <Ways provider={provider} instead={instead} busy={action.busy} onSignIn={signIn} />
@@ -76,8 +87,29 @@ export function SignInStart(props: {
           Use a break-glass account
         </Button>
       )}
+      {props.onBack !== undefined && (
+        <Button kind="quiet" onClick={props.onBack}>
+          Back
+        </Button>
+      )}
       <FailedConnections state={state} />
     </section>
+  );
+}
+
+/** At the first start: what somebody else has set up, or what one sets up oneself. */
+function NoProvider({ onProviders }: { onProviders(): void }) {
+  const [joining, setJoining] = useState(false);
+  return (
+    <div className={styles['ways']}>
+      <Button kind="primary" large onClick={() => setJoining(true)}>
+        Join your organisation…
+      </Button>
+      <Button kind="secondary" onClick={onProviders}>
+        Set up a provider
+      </Button>
+      {joining && <JoinDialog onClose={() => setJoining(false)} />}
+    </div>
   );
 }
 
@@ -138,7 +170,9 @@ function ProviderChoice(props: {
 /** A port that is taken is worth knowing before the sign-in, not only after it. */
 function FailedConnections({ state }: { state: AppState }) {
   const failed = state.connections.flatMap(({ name, listener }) =>
-    listener.kind === 'failed' ? [{ name, problem: listener.problem }] : [],
+    listener.kind !== 'starting' && listener.problem !== undefined
+      ? [{ name, problem: listener.problem }]
+      : [],
   );
   return failed.map(({ name, problem }) => (
     <div key={name} className={styles['wide']}>

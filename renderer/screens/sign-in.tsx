@@ -1,20 +1,20 @@
 import { useState } from 'react';
+import type { SignInWay } from '../../main/contract/clouds.ts';
 import { assertNever } from '../../main/contract/errors.ts';
 import type { AppState, SignInState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
-import { BrowserSignIn } from './browser-sign-in.tsx';
-import { DeviceCode } from './device-code.tsx';
 import { LocalSignIn } from './local-sign-in.tsx';
 import styles from './sign-in.module.css';
 import { SignInStart } from './sign-in-start.tsx';
+import { BrowserSignIn, DeviceCode } from './sign-in-waiting.tsx';
 
 type Signing = Exclude<SignInState, { kind: 'signed-in' }>;
 
-/** Everything before somebody is signed in. */
-export function SignIn(props: { state: AppState; signIn: Signing; onProviders(): void }) {
+/** Everything before somebody is signed in. @param props.onBack where others are already */
+export function SignIn(props: { state: AppState; signIn: Signing; onProviders(): void; onBack?(): void }) {
   const { state, signIn } = props;
   // The form outlasts the working state that its own sign-in causes, so that a refusal is shown in it.
   const local = useAction();
@@ -30,18 +30,31 @@ export function SignIn(props: { state: AppState; signIn: Signing; onProviders():
           signIn={signIn}
           onLocal={() => setUsesLocal(true)}
           onProviders={props.onProviders}
+          onBack={props.onBack}
         />
       );
     case 'working':
       // The key makes a new step a new screen: its heading takes the focus and is read.
       return <Working key={signIn.step} signIn={signIn} />;
     case 'code':
-      return <DeviceCode key={signIn.userCode} code={signIn} />;
+      return (
+        <DeviceCode key={signIn.userCode} code={signIn} other={otherWay(state, signIn, 'device-code')} />
+      );
     case 'browser':
-      return <BrowserSignIn key={signIn.startedAt} signIn={signIn} />;
+      return (
+        <BrowserSignIn key={signIn.startedAt} signIn={signIn} other={otherWay(state, signIn, 'browser')} />
+      );
     default:
       return assertNever(signIn);
   }
+}
+
+function otherWay(
+  { providers }: AppState,
+  { provider }: { provider: string },
+  way: SignInWay,
+): SignInWay | undefined {
+  return providers.find(({ name }) => name === provider)?.ways.find((candidate) => candidate !== way);
 }
 
 const steps = {
@@ -66,7 +79,7 @@ function Working({ signIn }: { signIn: Extract<Signing, { kind: 'working' }> }) 
       <p className={styles['lead']}>{text}</p>
       <ProblemPanel problem={cancel.problem} />
       <div>
-        <Button kind="quiet" busy={cancel.busy} onClick={() => void cancel.run('cancelSignIn', undefined)}>
+        <Button kind="quiet" busy={cancel.busy} onClick={() => void cancel.run('cancelSignIn', {})}>
           Cancel
         </Button>
       </div>

@@ -6,6 +6,7 @@ import { Button } from '../ui/button.tsx';
 import { ConfirmDialog, type Question } from '../ui/confirm-dialog.tsx';
 import { Copied } from '../ui/copied.tsx';
 import { Empty } from '../ui/empty.tsx';
+import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { ago, day, useNow } from '../ui/time.ts';
@@ -50,7 +51,7 @@ export function Tools({ state }: { state: AppState }) {
           you to be signed in, on this computer.
         </p>
         {open.length === 0 && (
-          <p className={styles['soft']}>
+          <p className={layout['soft']}>
             {state.signIn.kind === 'signed-in'
               ? 'None of your groups opens a database, so there is nothing to make one for.'
               : 'Sign in to make one.'}
@@ -129,7 +130,12 @@ function Handle(props: {
         </small>
       </div>
       <span className={styles['when']}>
-        made {day(handle.createdAt)}
+        {Date.parse(handle.expiresAt) > now ? (
+          `good until ${day(handle.expiresAt)}`
+        ) : (
+          <strong>expired {day(handle.expiresAt)}</strong>
+        )}
+        <span>made {day(handle.createdAt)}</span>
         <span>
           {handle.lastUsedAt === undefined
             ? 'not used since Latchkey started'

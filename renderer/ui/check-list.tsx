@@ -1,4 +1,4 @@
-import type { Check } from '../../main/contract/ipc.ts';
+import type { Check } from '../../main/contract/shapes.ts';
 import styles from './check-list.module.css';
 import { Icon, type IconName } from './icon.tsx';
 import { Name } from './name.tsx';

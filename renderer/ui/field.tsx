@@ -54,11 +54,13 @@ export function TextField(
     placeholder?: string;
     maxLength: number;
     readOnly?: boolean;
+    /** What Enter does here, in place of sending the form. */
+    onEnter?: () => void;
     ref?: Ref<HTMLInputElement>;
   },
 ) {
   const { id, control } = useField(props);
-  const { value, onChange, type = 'text', placeholder, maxLength, readOnly = false, ref } = props;
+  const { value, onChange, type = 'text', placeholder, maxLength, readOnly = false, onEnter, ref } = props;
   return (
     <Field id={id} field={props}>
       <input
@@ -74,6 +76,56 @@ export function TextField(
         autoCapitalize="off"
         spellCheck={false}
         onChange={(event) => onChange(event.target.value)}
+        onKeyDown={(event) => {
+          if (onEnter === undefined || event.key !== 'Enter') return;
+          event.preventDefault();
+          onEnter();
+        }}
+      />
+    </Field>
+  );
+}
+
+/**
+ * A secret to be typed in. Its value stays in the field itself, from where the form takes it by its name when it is
+ * sent: no state of the page ever has it.
+ */
+export function SecretField(
+  props: FieldProps & { name: string; maxLength: number; ref?: Ref<HTMLInputElement> },
+) {
+  const { id, control } = useField(props);
+  const { name, maxLength, ref } = props;
+  return (
+    <Field id={id} field={props}>
+      <input
+        {...control}
+        ref={ref}
+        className={styles['input']}
+        type="password"
+        name={name}
+        maxLength={maxLength}
+        autoComplete="off"
+        autoCapitalize="off"
+        spellCheck={false}
+      />
+    </Field>
+  );
+}
+
+/** Files whose content is read; the field itself forgets them when the form goes. */
+export function FileField(
+  props: FieldProps & { accept: string; multiple: boolean; onChange(files: readonly File[]): void },
+) {
+  const { id, control } = useField(props);
+  return (
+    <Field id={id} field={props}>
+      <input
+        {...control}
+        className={styles['input']}
+        type="file"
+        accept={props.accept}
+        multiple={props.multiple}
+        onChange={(event) => props.onChange([...(event.target.files ?? [])])}
       />
     </Field>
   );
@@ -84,6 +136,7 @@ export function SelectField<T extends string>(
     value: T;
     options: readonly { value: T; label: string }[];
     onChange(value: T): void;
+    readOnly?: boolean;
   },
 ) {
   const { id, control } = useField(props);
@@ -94,6 +147,7 @@ export function SelectField<T extends string>(
           {...control}
           className={styles['input']}
           value={props.value}
+          disabled={props.readOnly}
           onChange={(event) => {
             const chosen = props.options.find(({ value }) => value === event.target.value);
             if (chosen !== undefined) props.onChange(chosen.value);

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { AppState, SignInState } from '../../main/contract/state.ts';
+import type { AppState } from '../../main/contract/state.ts';
 import { Spoken } from './announcer.tsx';
 import styles from './frame.module.css';
 import { Icon, type IconName } from './icon.tsx';
@@ -7,12 +7,14 @@ import { Logo } from './logo.tsx';
 import { Name } from './name.tsx';
 import { timeOfDay, useNow } from './time.ts';
 
-export type Place = 'home' | 'activity' | 'tools' | 'security' | 'providers' | 'doctor' | 'settings';
+export type Place =
+  'home' | 'activity' | 'tools' | 'connections' | 'security' | 'providers' | 'doctor' | 'settings';
 
 const places: { place: Place; icon: IconName; title: string }[] = [
   { place: 'home', icon: 'key', title: 'Access' },
   { place: 'activity', icon: 'activity', title: 'Activity' },
   { place: 'tools', icon: 'plug', title: 'Tools' },
+  { place: 'connections', icon: 'database', title: 'Connections' },
   { place: 'security', icon: 'shield', title: 'Security' },
   { place: 'providers', icon: 'directory', title: 'Providers' },
   { place: 'doctor', icon: 'pulse', title: 'Doctor' },
@@ -55,7 +57,7 @@ export function Frame(props: {
             </button>
           ))}
         </nav>
-        <Who signIn={props.state.signIn} />
+        <Who state={props.state} />
       </header>
       <main className={styles['main']}>
         <div className={styles['notices']}>{props.notices}</div>
@@ -65,8 +67,20 @@ export function Frame(props: {
   );
 }
 
-function Who({ signIn }: { signIn: SignInState }) {
+function Who({ state: { signIn, accounts } }: { state: AppState }) {
   const now = useNow(60_000);
+  if (accounts.length > 1) {
+    return (
+      <div className={styles['who']}>
+        <strong>{accounts.length} accounts</strong>
+        {accounts.map(({ account: { objectId, username }, until }) => (
+          <div key={objectId}>
+            <Name>{username}</Name> until {timeOfDay(until, now)}
+          </div>
+        ))}
+      </div>
+    );
+  }
   if (signIn.kind !== 'signed-in') {
     return (
       <div className={styles['who']}>{signIn.kind === 'signed-out' ? 'Not signed in' : 'Signing in…'}</div>

@@ -1,6 +1,7 @@
 import { type ReactNode, useRef, useState } from 'react';
 import { CopyButton } from './copy-button.tsx';
 import { plainText } from './name.tsx';
+import layout from './layout.module.css';
 import styles from './text-block.module.css';
 
 /** Text to take away: it can be selected, and a button copies all of it. */
@@ -38,7 +39,7 @@ export function TextBlock(props: {
           {shownText(props.text)}
         </pre>
       </section>
-      <div className={styles['buttons']}>
+      <div className={layout['buttons']}>
         <CopyButton
           {...(props.onCopy === undefined ? {} : { label: `Copy ${props.label}` })}
           onCopy={props.onCopy ?? copy}

@@ -22,6 +22,7 @@ const facts: Facts = {
   session: { username: 'ada@fabrikam.example', until: '2026-03-10T17:00:00.000Z' },
   groups: { known: true, groups: [{ id: analysts, name: 'Analysts' }], source: 'read now' },
   enrolled: false,
+  now: Date.parse('2026-03-10T12:00:00Z'),
 };
 const lastOf = (changes: Partial<Facts>) => {
   const explanation = explain({ ...facts, ...changes });
@@ -65,6 +66,21 @@ describe('an explanation', () => {
       effect: 'denies',
       text: expect.stringMatching(expected) as string,
     });
+  });
+
+  it('says in which databases a rule gives its role, and goes on to the next rule for others', () => {
+    const rule = { group: analysts, role: 'readonly', mfa: 'never' };
+    const rules = [{ ...rule, databases: ['sales', 'stock'] }, rule, rule];
+    const { roles, reasons } = explain({
+      ...facts,
+      connection: { ...connection, rules } as ConnectionSettings,
+    });
+    expect(roles).toEqual(['readonly']);
+    expect(reasons.filter(({ step }) => step === 'rule').map(({ text }) => text)).toEqual([
+      'rule 1 (group Analysts → role readonly in sales, stock)',
+      'rule 2 (group Analysts → role readonly)',
+      'rule 3 (group Analysts → role readonly): an earlier rule already gives this role',
+    ]);
   });
 
   it('tells that a second factor is asked for, and denies where every way needs one that is not set up', () => {

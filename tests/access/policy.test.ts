@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { permissions, toGrant } from '../../main/access/policy.ts';
-import { clientCommand } from '../../main/access/client-command.ts';
 import type { ConnectionSettings } from '../../main/config/schema.ts';
 
 const analysts = '00000000-0000-4000-8000-00000000000a';
@@ -33,22 +32,38 @@ describe('permissions', () => {
       ['readonly', 900],
       ['owner', 300],
     ]);
-    expect(ways.map(toGrant).map(({ group }) => group.name)).toEqual(['analysts', 'Admins']);
-  });
-});
-
-describe('the psql line', () => {
-  const place = { host: '127.0.0.1', port: 15432, username: 'ada@fabrikam.example', database: 'sales' };
-
-  it('is one that can be pasted', () => {
-    expect(clientCommand('postgresql', place)).toBe(
-      'psql "host=127.0.0.1 port=15432 user=ada@fabrikam.example dbname=sales"',
-    );
+    expect(ways.map((way) => toGrant(way, 'o').group.name)).toEqual(['analysts', 'Admins']);
   });
 
-  it('keeps hostile names inside their quotes', () => {
-    expect(clientCommand('postgresql', { ...place, username: `a'b" $(id) \`x\` \\` })).toBe(
-      String.raw`psql "host=127.0.0.1 port=15432 user='a\\'b\" \$(id) \`x\` \\\\' dbname=sales"`,
-    );
+  it('of one role may be another rule’s for another database', () => {
+    const groups = [{ id: analysts, name: '' }];
+    const rules = [
+      { group: analysts, role: 'readonly', databases: ['sales'], mfa: 'login' },
+      { group: analysts, role: 'readonly', mfa: 'never' },
+    ];
+    const of = (database: string | undefined, protocol: string) =>
+      permissions({ ...connection, protocol, rules } as ConnectionSettings, groups, '15m', { database }).map(
+        ({ rule }) => rule.mfa,
+      );
+    expect(of('sales', 'postgresql')).toEqual(['login']);
+    expect(of('Sales', 'postgresql')).toEqual(['never']);
+    expect(of('SALES', 'sqlserver')).toEqual(['login']);
+    expect(of('master', 'sqlserver')).toEqual(['login']);
+    expect(of(undefined, 'postgresql')).toEqual(['login']);
+    const named = (database: string, protocol: string, exactNames?: boolean) =>
+      permissions({ ...connection, protocol, rules } as ConnectionSettings, groups, '15m', {
+        database,
+        exactNames,
+      }).map(({ rule, database }) => [rule.mfa, database]);
+    for (const protocol of ['sqlserver', 'mysql']) {
+      expect(named('SALES', protocol)).toEqual([['login', 'sales']]);
+      expect(named('SALES', protocol, true)).toEqual([['never', 'SALES']]);
+      expect(named('sales', protocol, true)).toEqual([['login', 'sales']]);
+    }
+    expect(named('Sys', 'mysql')).toEqual([['login', 'sys']]);
+    expect(named('Sys', 'mysql', true)).toEqual([['never', 'Sys']]);
+    expect(named('INFORMATION_SCHEMA', 'mysql', true)).toEqual([['login', 'INFORMATION_SCHEMA']]);
+    rules.pop();
+    expect(of('stock', 'postgresql')).toEqual([]);
   });
 });

@@ -60,8 +60,8 @@ function attempt(
 describe('the text of a token', () => {
   it('is at most 49 letters and digits behind its prefix, and carries 256 bits', () => {
     for (let round = 0; round < 1000; round++) expect(newTokenText()).toMatch(/^lk_[0-9A-Za-z]{46}$/);
-    expect(newTokenText('token', () => new Uint8Array(32).fill(255))).toHaveLength(49);
-    expect(newTokenText('token', () => new Uint8Array(32))).toHaveLength(49);
+    expect(newTokenText('token', { random: () => new Uint8Array(32).fill(255) })).toHaveLength(49);
+    expect(newTokenText('token', { random: () => new Uint8Array(32) })).toHaveLength(49);
   });
 
   it('is told from one with any single letter changed, and from any other text', () => {
@@ -77,6 +77,46 @@ describe('the text of a token', () => {
     // 3 of 62 letters check: a change slips through once in 238,328.
     expect(accepted).toBeLessThanOrEqual(1);
     fc.assert(fc.property(fc.string(), (other) => kindOfText(other) === undefined));
+  });
+});
+
+describe('the short form', () => {
+  it.each(['token', 'handle'] as const)('of a %s is 28 characters with 128 bits', (kind) => {
+    const prefix = kind === 'token' ? 'lk_' : 'lkh_';
+    const seen = new Set<string>();
+    for (let round = 0; round < 1000; round++) {
+      const text = newTokenText(kind, { isShort: true });
+      expect(text).toMatch(new RegExp(`^${prefix}[0-9A-Za-z]{${28 - prefix.length}}$`));
+      expect(kindOfText(text)).toBe(kind);
+      expect(kindOfText(text.slice(0, -1))).toBeUndefined();
+      expect(kindOfText(`${text}0`)).toBeUndefined();
+      seen.add(text);
+    }
+    expect(seen.size).toBe(1000);
+    const least = newTokenText(kind, { isShort: true, random: (size) => new Uint8Array(size) });
+    const most = newTokenText(kind, { isShort: true, random: (size) => new Uint8Array(size).fill(255) });
+    expect([least, most].map((text) => text.length)).toEqual([28, 28]);
+    // Every bit of the 16 bytes is in the text.
+    for (let bit = 0; bit < 128; bit += 1) {
+      const random = (size: number): Uint8Array => {
+        expect(size).toBe(16);
+        const bytes = new Uint8Array(size);
+        bytes[bit >> 3] = 1 << (bit & 7);
+        return bytes;
+      };
+      seen.add(newTokenText(kind, { isShort: true, random }));
+    }
+    expect(seen.size).toBe(1128);
+  });
+
+  it('is issued where it is wanted, and opens what the long one does', async () => {
+    const { text, token } = await tokens.issue(binding, 900, true);
+    expect(text).toHaveLength(28);
+    for (const kind of ['password', undefined] as const)
+      expect(tokens.verify(attempt(text, kind === undefined ? {} : { kind }))).toMatchObject({
+        ok: true,
+        token: { id: token.id },
+      });
   });
 });
 

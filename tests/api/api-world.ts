@@ -38,7 +38,9 @@ export async function startApiWorld(): Promise<ApiWorld> {
     async footprint() {
       const state = await latchkey.state();
       const secrets = await (await latchkey.client()).get('/v1/secrets');
-      const acts = (await latchkey.audit()).filter(({ event }) => event !== 'request-refused');
+      const acts = (await latchkey.audit()).filter(
+        ({ event }) => event !== 'request-refused' && event !== 'refusals-suppressed',
+      );
       return JSON.stringify({ state, secrets, acts }, undefined, 1);
     },
     async close() {

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openAuditKey, type AuditKey } from '../../main/audit/audit-key.ts';
 import { openAudit, type AuditOptions } from '../../main/audit/audit.ts';
 import type { AuditEvent } from '../../main/audit/events.ts';
 
@@ -22,4 +23,20 @@ export async function linesOf(folder: string, name = firstFile): Promise<string[
 
 export async function setLines(folder: string, lines: string[], name = firstFile): Promise<void> {
   await writeFile(join(folder, name), lines.join(''));
+}
+
+/** Secrets that nobody seals. */
+export function memoryStore() {
+  const secrets = new Map<string, Uint8Array>();
+  return {
+    get: async (name: string) => secrets.get(name),
+    set: async (name: string, value: Uint8Array) => void secrets.set(name, value),
+  };
+}
+
+/** A key of an audit that begins. */
+export async function keptKey(): Promise<AuditKey> {
+  const { key } = await openAuditKey(memoryStore(), { kind: 'key-file' });
+  if (key === undefined) throw new Error('no key');
+  return key;
 }

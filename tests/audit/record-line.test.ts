@@ -47,6 +47,7 @@ describe('a record line', () => {
         expect(encoded.line.toString('utf8').slice(0, -1)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
         const record = decodeRecord(encoded.line.subarray(0, -1));
         expect(record).toEqual({
+          v: 1,
           seq: after.seq + 1,
           time: time.toISOString(),
           ...event,

@@ -1,11 +1,22 @@
-import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { openAuditKey } from '../../main/audit/audit-key.ts';
+import { openAudit } from '../../main/audit/audit.ts';
 import { decodeRecord, encodeRecord, genesis, type AuditRecord } from '../../main/audit/record-line.ts';
 import { readAudit, verifyAudit } from '../../main/audit/verify.ts';
 import { useTemporaryFolders } from '../store/temporary-folder.ts';
-import { firstFile, linesOf, numbered, setLines, writeRecords } from './audit-folder.ts';
+import {
+  firstFile,
+  keptKey,
+  linesOf,
+  memoryStore,
+  numbered,
+  setLines,
+  writeRecords,
+} from './audit-folder.ts';
 
 const newFolder = useTemporaryFolders();
 
@@ -256,38 +267,156 @@ test('any change to any line is found, and never after the line that was changed
 });
 
 describe('a signed anchor', () => {
-  const key = Buffer.alloc(32, 7);
-
-  test('holds with its key, and a cut with a new note is found', async () => {
+  test('holds with its key; a cut with a new note, and another key, are found', async () => {
     const folder = await newFolder();
-    await writeRecords({ folder, anchorKey: key }, 10);
-    expect(await verifyAudit(folder, { anchorKey: key })).toMatchObject({ ok: true });
-    expect(await verifyAudit(folder, { anchorKey: Buffer.alloc(32, 8) })).toMatchObject({
+    const key = await keptKey();
+    const { publicKey } = key;
+    await writeRecords({ folder, key }, 10);
+    expect(await verifyAudit(folder, { publicKey })).toMatchObject({ ok: true, signedBy: [publicKey] });
+    const stranger = await keptKey();
+    expect(await verifyAudit(folder, { publicKey: stranger.publicKey })).toMatchObject({
       reason: 'anchor-forged',
     });
 
+    // As today's audits are: whoever can write in the folder can write this note.
     const lines = await linesOf(folder);
     await setLines(folder, lines.slice(0, 5));
     const { seq, hash } = recordOf(lines[4]);
     await writeFile(join(folder, 'anchor.json'), JSON.stringify({ seq, hash }));
+    expect(await verifyAudit(folder)).toMatchObject({ ok: false, line: 6, reason: 'cut-off' });
+    await rm(join(folder, 'anchor-key-file.json'));
     expect(await verifyAudit(folder)).toMatchObject({ ok: true });
-    expect(await verifyAudit(folder, { anchorKey: key })).toMatchObject({
-      ok: false,
-      line: 6,
-      reason: 'anchor-forged',
-    });
+    expect(await verifyAudit(folder, { publicKey })).toMatchObject({ line: 6, reason: 'anchor-missing' });
+  });
+
+  test('a whole new history is seen by the broker at its start, and by whoever has the public key', async () => {
+    const folder = await newFolder();
+    const key = await keptKey();
+    await writeRecords({ folder, key, maxFileBytes: 2000 }, 20);
+    const forger = await keptKey();
+    for (const forged of [undefined, forger]) {
+      const other = await newFolder();
+      await writeRecords({ folder: other, key: forged, maxFileBytes: 2000 }, 30, 1000);
+      if (forged === undefined)
+        await copyFile(join(folder, 'anchor-key-file.json'), join(other, 'anchor-key-file.json'));
+      expect(await verifyAudit(other, { publicKey: key.publicKey })).toMatchObject({ ok: false });
+      const audit = await openAudit({ folder: other, key: { ...key, isNew: false } });
+      expect(audit.damage()).toMatchObject({ code: 'audit-broken' });
+      await audit.close();
+    }
+  });
+
+  test('an audit of the first Latchkey, without signature and versions, verifies and goes on', async () => {
+    const folder = await newFolder();
+    await mkdir(folder, { recursive: true });
+    let prev = '0'.repeat(64);
+    const lines: string[] = [];
+    for (let seq = 1; seq <= 5; seq += 1) {
+      const body = JSON.stringify({
+        seq,
+        time: `2026-01-01T00:00:0${seq}.000Z`,
+        event: 'request-refused',
+        reason: `number ${seq}`,
+        prev,
+      });
+      prev = createHash('sha256').update(body).digest('hex');
+      lines.push(`${body.slice(0, -1)},"hash":"${prev}"}\n`);
+    }
+    await setLines(folder, lines);
+    await writeFile(join(folder, 'anchor.json'), JSON.stringify({ seq: 5, hash: prev }));
+    expect(await verifyAudit(folder)).toEqual({ ok: true, records: 5, files: 1, tornBytes: 0 });
+    const key = await keptKey();
+    const audit = await openAudit({ folder, key });
+    expect(audit.damage()).toBeUndefined();
+    await audit.append(numbered(6));
+    await audit.close();
+    expect((await readAudit(folder, { limit: 2 })).map(({ event }) => event)).toEqual([
+      'audit-key-made',
+      'request-refused',
+    ]);
+    expect(await verifyAudit(folder, { publicKey: key.publicKey })).toMatchObject({ ok: true, records: 7 });
+  });
+
+  test('the key is kept once its first note is written, and is the same after a restart', async () => {
+    const secrets = memoryStore();
+    const first = await openAuditKey(secrets, { kind: 'key-file' });
+    const folder = await newFolder();
+    await writeRecords({ folder, key: first.key }, 1);
+    const again = await openAuditKey(secrets, { kind: 'key-file' });
+    expect(again.key).toMatchObject({ isNew: false, publicKey: first.key?.publicKey });
+    await writeRecords({ folder, key: again.key }, 1);
+    const records = await readAudit(folder, { limit: 10 });
+    expect(records.filter(({ event }) => event === 'audit-key-made')).toHaveLength(1);
+    // Without a seal that lasts there is none: notes are written, and nobody has signed them.
+    expect(await openAuditKey(secrets, { kind: 'memory' })).toEqual({});
+    await writeRecords({ folder }, 1);
+    const verdict = await verifyAudit(folder, { publicKey: first.key?.publicKey });
+    expect(verdict).toMatchObject({ ok: true });
+    const audit = await openAudit({ folder, key: again.key });
+    expect(audit.damage()).toBeUndefined();
+    await audit.close();
   });
 
   test('from before, put back with the records of its time, shows nothing: the documented limit', async () => {
     const folder = await newFolder();
-    await writeRecords({ folder, anchorKey: key }, 5);
-    await copyFile(join(folder, 'anchor.json'), join(folder, 'old-anchor'));
+    const key = await keptKey();
+    const { publicKey } = key;
+    await writeRecords({ folder, key }, 5);
+    const notes = ['anchor.json', 'anchor-key-file.json'];
+    for (const name of notes) await copyFile(join(folder, name), join(folder, `old-${name}`));
     const old = await linesOf(folder);
-    await writeRecords({ folder, anchorKey: key }, 5);
+    await writeRecords({ folder, key: { ...key, isNew: false } }, 5);
     await setLines(folder, old);
-    expect(await verifyAudit(folder, { anchorKey: key })).toMatchObject({ reason: 'cut-off' });
-    await copyFile(join(folder, 'old-anchor'), join(folder, 'anchor.json'));
-    expect(await verifyAudit(folder, { anchorKey: key })).toMatchObject({ ok: true });
+    expect(await verifyAudit(folder, { publicKey })).toMatchObject({ reason: 'cut-off' });
+    for (const name of notes) await copyFile(join(folder, `old-${name}`), join(folder, name));
+    expect(await verifyAudit(folder, { publicKey })).toMatchObject({ ok: true });
+  });
+});
+
+/** The line with the hash of its body as it is now (main/audit/format.md). */
+function rehashed(line: string): string {
+  const body = line.slice(0, line.lastIndexOf(',"hash"'));
+  return `${body},"hash":"${createHash('sha256').update(`${body}}`).digest('hex')}"}\n`;
+}
+
+describe('records of a newer Latchkey', () => {
+  test('are left alone with a sentence, and nobody is let in meanwhile', async () => {
+    const folder = await newFolder();
+    await writeRecords({ folder }, 3);
+    const lines = await linesOf(folder);
+    const newer = rehashed((lines[2] ?? '').replace('{"v":1,', '{"v":2,'));
+    await setLines(folder, [...lines.slice(0, 2), newer]);
+    const sentence = expect.stringContaining('was written by a newer Latchkey and is left as it is');
+    await expect(verifyAudit(folder)).rejects.toMatchObject({ code: 'stored-newer', message: sentence });
+    const before = await readdir(folder);
+    const audit = await openAudit({ folder });
+    await expect(audit.append(numbered(1))).rejects.toMatchObject({
+      code: 'audit-unwritable',
+      message: sentence,
+    });
+    expect(audit.damage()).toBeUndefined();
+    await audit.close();
+    expect(await linesOf(folder)).toEqual([...lines.slice(0, 2), newer]);
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  test('a version that somebody has changed is an edited line', async () => {
+    const folder = await newFolder();
+    await writeRecords({ folder }, 3);
+    const lines = await linesOf(folder);
+    await setLines(folder, lines.with(1, (lines[1] ?? '').replace('{"v":1,', '{"v":2,')));
+    expect(await verifyAudit(folder)).toMatchObject({ ok: false, line: 2 });
+  });
+
+  test('so is an anchor', async () => {
+    const folder = await newFolder();
+    await writeRecords({ folder }, 3);
+    await writeFile(join(folder, 'anchor.json'), '{"version":2}');
+    await expect(verifyAudit(folder)).rejects.toMatchObject({ code: 'stored-newer' });
+    const audit = await openAudit({ folder });
+    expect(audit.state()).toMatchObject({ kind: 'failed' });
+    await audit.close();
+    expect(await readFile(join(folder, 'anchor.json'), 'utf8')).toBe('{"version":2}');
   });
 });
 

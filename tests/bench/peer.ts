@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
-import { createPeerLookup } from '../../main/gateway/peer.ts';
+import { createPeerLookup } from '../../main/gateway/peers/lookup.ts';
 import type { Peer } from '../../main/gateway/ports.ts';
 
 const rounds = Number(process.argv[2] ?? 30);

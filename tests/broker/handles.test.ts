@@ -4,11 +4,11 @@ import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Client as PgClient } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { AppState, ClientPrompt } from '../../main/contract/state.ts';
-import type { MadeHandle } from '../../main/core/handle-desk.ts';
-import { createLatchkey, startWorld, type Latchkey, type World } from '../support/latchkey.ts';
+import type { MadeHandle } from '../../main/contract/shapes.ts';
+import { Client as PgClient } from 'pg';
+import { createLatchkey, soon, startWorld, type Latchkey, type World } from '../support/latchkey.ts';
 import { describeWith, parts } from '../support/parts.ts';
 
 const ada = 'ada@fabrikam.example';
@@ -90,9 +90,7 @@ describeWith(
     beforeAll(async () => {
       world = await startWorld();
       folder = await mkdtemp(join(tmpdir(), 'lk-handles-'));
-      const keyFile = join(folder, 'key');
-      await writeFile(keyFile, randomBytes(32).toString('base64'), { mode: 0o600 });
-      latchkey = await createLatchkey(world, { args: ['--key-file', keyFile, '--attended'] });
+      latchkey = await createLatchkey(world, { keyFile: true, args: ['--attended'] });
       await latchkey.signIn(ada);
     });
     afterEach(async () => {
@@ -193,10 +191,23 @@ describeWith(
       expect(await latchkey.audit('sign-in-started')).toHaveLength(started + 1);
     });
 
-    it('is refused while somebody else is signed in', async () => {
+    it('takes the session of its own account, and waits for that one whoever else is signed in', async () => {
       const handle = await bound();
       await latchkey.signIn(bob);
-      expect((await psql(handle)).err).toContain(`This handle belongs to ${ada}, and ${bob} is signed in.`);
+      expect((await psql(handle)).out).toBe('sales_readonly');
+      const owner = { account: { username: ada } };
+      expect((await latchkey.audit('login-allowed')).at(-1)).toMatchObject(owner);
+      await post('/v1/sign-out', { as: ada });
+      const login = psql(handle);
+      const { prompts, signIn } = await latchkey.until(
+        (now) => prompted('sign-in')(now) && now.signIn.kind === 'code',
+      );
+      expect(prompts).toMatchObject([{ kind: 'sign-in', username: ada }]);
+      if (signIn.kind !== 'code') throw new Error('no code');
+      world.tenant.complete({ userCode: signIn.userCode, user: ada });
+      expect((await login).out).toBe('sales_readonly');
+      expect((await latchkey.audit('login-allowed')).at(-1)).toMatchObject(owner);
+      await post('/v1/sign-out', { as: bob });
     });
 
     it('revoked, it ends at once with what it has opened', async () => {
@@ -205,6 +216,13 @@ describeWith(
       await latchkey.until(({ databaseSessions }) =>
         databaseSessions.some(({ handleId }) => handleId === handle.id),
       );
+      // The session is listed from its login on; before the query runs the login itself is refused.
+      await expect
+        .poll(
+          () => world.postgres.query("select 1 from pg_stat_activity where query ~ '^select pg_sleep'"),
+          soon,
+        )
+        .not.toHaveLength(0);
       await post('/v1/handles/revoke', { id: handle.id });
       expect((await sleeping).err).toContain('The handle has been revoked.');
       expect((await psql(handle)).err).toContain('has been revoked');

@@ -1,32 +1,16 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { fabrikam } from '../../main/demo/tenant/organisation.ts';
-import {
-  connect,
-  createLatchkey,
-  refusalOf,
-  soon,
-  startWorld,
-  type Latchkey,
-  type World,
-} from '../support/latchkey.ts';
+import { connect, createLatchkey, refusalOf, soon, startWorld } from '../support/latchkey.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { psql } from '../support/psql.ts';
+import { useAll } from '../support/use-all.ts';
 
 describeWith([parts.postgres, parts.psql], 'the main job', () => {
-  let world: World;
-  let latchkey: Latchkey;
-
-  beforeAll(async () => {
-    world = await startWorld();
-    latchkey = await createLatchkey(world);
-    await latchkey.signIn('ada@fabrikam.example');
-  });
-  afterAll(async () => {
-    await latchkey?.close();
-    await world?.close();
-  });
+  const world = useAll(startWorld);
+  const latchkey = useAll(() => createLatchkey(world));
+  beforeAll(() => latchkey.signIn('ada@fabrikam.example'));
 
   it('knows the person and every group, nested ones too', async () => {
     const { signIn, localTenant } = await latchkey.state();

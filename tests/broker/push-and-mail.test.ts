@@ -1,25 +1,27 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TOTP } from 'otpauth';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Enrolment } from '../../main/contract/ipc.ts';
+import type { Enrolment } from '../../main/contract/shapes.ts';
 import type { AppState, MfaPrompt } from '../../main/contract/state.ts';
-import { parseMessage, partOf } from '../mfa/mail-message.ts';
-import { startMailServer, type MailServer } from '../mfa/mail-server.ts';
-import { startNtfyServer, type NtfyServer } from '../mfa/ntfy-server.ts';
-import { createPhone, type Phone } from '../mfa/push-phone.ts';
+import { parseMessage, partOf } from '../mail/mail-message.ts';
+import { startMailServer, type MailServer } from '../mail/mail-server.ts';
+import { startNtfyServer, type NtfyServer } from '../second-factor/ntfy-server.ts';
+import { createPhone, type Phone } from '../second-factor/push-phone.ts';
 import {
   connect,
   createLatchkey,
   refusalOf,
+  soon,
   startCommand,
   startWorld,
+  storeFirst,
   type Latchkey,
-  type World,
+  writeKeyFile,
 } from '../support/latchkey.ts';
 import { describeWith, parts } from '../support/parts.ts';
+import { useAll } from '../support/use-all.ts';
 
 const ada = 'ada@fabrikam.example';
 const relay = 'https://codes.fabrikam.example/relay.html';
@@ -30,7 +32,6 @@ const ringing = ({ prompts }: AppState) =>
 const hasPrompt = ({ prompts }: AppState): boolean => prompts.length > 0;
 
 describeWith([parts.postgres], 'phone and mail, with a stand-in for ntfy and a real SMTP server', () => {
-  let world: World;
   let latchkey: Latchkey;
   let folder: string;
   let ntfy: NtfyServer;
@@ -40,13 +41,12 @@ describeWith([parts.postgres], 'phone and mail, with a stand-in for ntfy and a r
   const post = async <T = object>(path: string, body: object): Promise<T> =>
     (await (await latchkey.client()).post(path, body)) as T;
 
+  const world = useAll(startWorld);
   beforeAll(async () => {
-    world = await startWorld();
     ntfy = await startNtfyServer();
     mail = await startMailServer();
     folder = await mkdtemp(join(tmpdir(), 'lk-phone-'));
-    const keyFile = join(folder, 'key');
-    await writeFile(keyFile, randomBytes(32).toString('base64'), { mode: 0o600 });
+    const keyFile = await writeKeyFile(folder);
     await writeFile(join(folder, 'mail-ca.pem'), mail.authority.caPem);
     latchkey = await createLatchkey(world, {
       args: ['--key-file', keyFile],
@@ -68,15 +68,16 @@ describeWith([parts.postgres], 'phone and mail, with a stand-in for ntfy and a r
             user: 'latchkey',
             password: { stored: 'smtp' },
             from: 'latchkey@fabrikam.example',
+            recipients: [ada.toUpperCase(), 'chiara@fabrikam.example'],
           },
         });
       },
     });
-    await post('/v1/secrets', { name: 'smtp', value: 'mail-secret' });
+    await storeFirst(latchkey, 'smtp', 'mail-secret');
   });
   afterAll(async () => {
     await latchkey.close();
-    await Promise.all([world.close(), ntfy.close(), mail.close()]);
+    await Promise.all([ntfy.close(), mail.close()]);
     await rm(folder, { recursive: true });
   });
 
@@ -102,8 +103,8 @@ describeWith([parts.postgres], 'phone and mail, with a stand-in for ntfy and a r
       post('/v1/sign-in', { username: 'eve@elsewhere.example', provider: 'fabrikam', mail: true }),
     ).rejects.toMatchObject({ code: 'request-invalid' });
     await expect(post('/v1/sign-in', { mail: true })).rejects.toMatchObject({ code: 'request-invalid' });
-    await latchkey.signOut();
     await post('/v1/secrets', { name: 'smtp', value: 'wrong' });
+    await latchkey.signOut();
     const login = await latchkey.run('login', ada, '--mail', '--json');
     expect(login.code).not.toBe(0);
     expect(login.out).toContain('mail-failed');
@@ -114,16 +115,38 @@ describeWith([parts.postgres], 'phone and mail, with a stand-in for ntfy and a r
     await latchkey.signIn(ada);
   });
 
+  it('lets no request with another name join the sign-in that waits', async () => {
+    await post('/v1/secrets', { name: 'smtp', value: 'mail-secret' });
+    await latchkey.signOut();
+    const before = mail.mails.length;
+    await post('/v1/sign-in', { username: ada, mail: true });
+    const { signIn } = await latchkey.until(({ signIn }) => signIn.kind === 'code');
+    for (const mail of [true, false])
+      await expect(post('/v1/sign-in', { username: 'chiara@fabrikam.example', mail })).rejects.toMatchObject({
+        code: 'sign-in-busy',
+      });
+    const login = await latchkey.run('login', 'chiara@fabrikam.example', '--mail');
+    expect(login.code).not.toBe(0);
+    expect(login.err).toContain(`Another sign-in, with "${ada}", is waiting.`);
+    expect((await latchkey.state()).signIn).toEqual(signIn);
+    // Without a name it is joined, and shows the code on the screen.
+    await post('/v1/sign-in', {});
+    await expect.poll(() => mail.mails.slice(before).map(({ to }) => to), soon).toEqual([[ada]]);
+    await post('/v1/sign-in/cancel', {});
+    await latchkey.until(({ signIn }) => signIn.kind === 'signed-out');
+    await latchkey.signIn(ada);
+  });
+
   it('enrols a phone by trying it once', async () => {
     const invited = await post<Enrolment>('/v1/mfa/push/enrol', {});
     phone = createPhone(ntfy.origin, invited.key);
     const confirmed = post('/v1/mfa/push/confirm', {});
-    const { secondFactor } = await latchkey.until(
-      (state) => state.secondFactor?.push.testNumber !== undefined,
+    const { accounts } = await latchkey.until(
+      (state) => state.accounts[0]?.secondFactor?.push.testNumber !== undefined,
     );
-    await phone.tap(await phone.nextRequest(), secondFactor?.push.testNumber ?? '');
+    await phone.tap(await phone.nextRequest(), accounts[0]?.secondFactor?.push.testNumber ?? '');
     await confirmed;
-    expect((await latchkey.state()).secondFactor).toMatchObject({
+    expect((await latchkey.state()).accounts[0]?.secondFactor).toMatchObject({
       push: { available: true, enrolled: true },
     });
     expect(await latchkey.audit('mfa-enrolled')).toMatchObject([{ method: 'push' }]);
@@ -156,7 +179,13 @@ describeWith([parts.postgres], 'phone and mail, with a stand-in for ntfy and a r
   });
 
   it('says in the prompt why the phone cannot be asked, and takes a code instead', async () => {
-    const { uri } = await post<Enrolment>('/v1/mfa/totp/enrol', {});
+    // An authenticator beside the phone takes the phone.
+    const enrolled = post<Enrolment>('/v1/mfa/totp/enrol', { phone: true });
+    const { accounts } = await latchkey.until(
+      (state) => state.accounts[0]?.secondFactor?.push.testNumber !== undefined,
+    );
+    await phone.tap(await phone.nextRequest(), accounts[0]?.secondFactor?.push.testNumber ?? '');
+    const { uri } = await enrolled;
     const authenticator = new TOTP({ secret: new URL(uri).searchParams.get('secret') ?? '' });
     const { recoveryCodes } = await post<{ recoveryCodes: string[] }>('/v1/mfa/totp/confirm', {
       code: authenticator.generate(),
@@ -174,6 +203,6 @@ describeWith([parts.postgres], 'phone and mail, with a stand-in for ntfy and a r
   it('asks for a code before a phone is changed, once there is an authenticator', async () => {
     await expect(post('/v1/mfa/push/enrol', {})).rejects.toMatchObject({ code: 'mfa-required' });
     await expect(post('/v1/mfa/push/remove', {})).rejects.toMatchObject({ code: 'mfa-required' });
-    expect((await latchkey.state()).secondFactor?.push.enrolled).toBe(true);
+    expect((await latchkey.state()).accounts[0]?.secondFactor?.push.enrolled).toBe(true);
   });
 });

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { fabrikam } from '../../main/demo/tenant/organisation.ts';
+import { makeCertificates, openssl } from '../support/client-certificates.ts';
+import { freePort } from '../support/free-port.ts';
 import {
   connect,
   createLatchkey,
@@ -10,30 +13,90 @@ import {
   startCommand,
   startWorld,
   storePasswords,
-  type Latchkey,
-  type World,
 } from '../support/latchkey.ts';
 import { describeWith, parts } from '../support/parts.ts';
+import { startPostgres } from '../support/postgres.ts';
+import { useAll } from '../support/use-all.ts';
 
-describeWith([parts.postgres], 'a restart', () => {
-  let world: World;
-  let latchkey: Latchkey;
+describeWith([parts.postgres, openssl], 'a restart', () => {
   let keyFile: string;
 
+  const world = useAll(startWorld);
+  const files = useAll(async () => makeCertificates('postgres'));
+  const certified = useAll(() =>
+    startPostgres({
+      settings: {
+        ssl: 'on',
+        ssl_ca_file: files.ca,
+        ssl_cert_file: files.serverCertificate,
+        ssl_key_file: files.serverKey,
+      },
+      hba: ['hostssl all certified all scram-sha-256 clientcert=verify-full'],
+    }),
+  );
+  const latchkey = useAll(() =>
+    createLatchkey(world, {
+      started: false,
+      async configure(configuration) {
+        const { certificate } = files.client('certified');
+        const certificateFile = join(files.ca, '..', 'shown.pem');
+        await writeFile(certificateFile, certificate);
+        (configuration.connections as unknown[]).push({
+          name: 'certified',
+          protocol: 'postgresql',
+          port: await freePort(),
+          upstream: {
+            host: '127.0.0.1',
+            port: certified.port,
+            database: 'postgres',
+            tls: {
+              fingerprint: `sha256:${files.fingerprint}`,
+              clientCertificate: certificateFile,
+              clientKey: { stored: 'certified-key' },
+            },
+          },
+          rules: [
+            { group: fabrikam.groups.dataAnalysts, role: 'certified', password: { stored: 'certified' } },
+          ],
+        });
+      },
+    }),
+  );
   beforeAll(async () => {
-    world = await startWorld();
-    latchkey = await createLatchkey(world, { started: false });
     keyFile = join(latchkey.config, '..', 'key');
     await writeFile(keyFile, randomBytes(32).toString('base64'), { mode: 0o600 });
-  });
-  afterAll(async () => {
-    await latchkey?.close();
-    await world?.close();
   });
 
   const signedIn = ({ signIn }: { signIn: { kind: string } }): boolean => signIn.kind === 'signed-in';
   const settled = ({ signIn }: { signIn: { kind: string } }): boolean => signIn.kind !== 'working';
   const start = () => latchkey.serve.start(['--key-file', keyFile]);
+
+  it('with a key file brings back the key of a client certificate, which is asked for until then', async () => {
+    const password = randomBytes(18).toString('base64url');
+    await certified.query(`create role certified login password '${password}'`);
+    const set = (name: string, value: string) => latchkey.commandLine.run(['secret', 'set', name], value);
+    await start();
+    expect(await set('certified', password)).toMatchObject({ code: 0 });
+    await latchkey.signIn('ada@fabrikam.example');
+    expect(await refusalOf(connect(await latchkey.token('certified')))).toMatchObject({
+      message: expect.stringContaining(
+        'The key of the client certificate of "certified" has not been',
+      ) as string,
+      hint: 'The administrator stores it with: latchkey secret set certified-key < key.pem',
+    });
+    await latchkey.signOut();
+    const key = await readFile(join(files.ca, '..', 'certified.key'), 'utf8');
+    expect(await set('certified-key', key)).toMatchObject({ code: 0 });
+    await latchkey.serve.stop();
+    await start();
+    await latchkey.signIn('ada@fabrikam.example');
+    const client = await connect(await latchkey.token('certified'), { database: 'postgres' });
+    const { rows } = await client.query('select client_dn from pg_stat_ssl where pid = pg_backend_pid()');
+    expect(rows).toEqual([{ client_dn: '/CN=certified' }]);
+    await client.end();
+    await latchkey.signOut();
+    await latchkey.serve.stop();
+  });
 
   it('with a key file brings the person and the passwords back, but no token', async () => {
     await start();
@@ -95,7 +158,12 @@ describeWith([parts.postgres], 'a restart', () => {
     await start();
     const { signIn } = await latchkey.until(settled);
     expect(signIn).toMatchObject({ kind: 'signed-out', problem: { code: 'authority-unreachable' } });
+    expect((await latchkey.state()).awaitedAccounts).toMatchObject([{ username: 'ada@fabrikam.example' }]);
+    expect((await latchkey.run('status')).out).toMatch(
+      /^ {2}ada@fabrikam\.example: [^]*^Comes back by itself when its directory can be reached: ada@fabrikam\.example \(fabrikam\)$/m,
+    );
     await latchkey.signOut();
+    expect((await latchkey.state()).awaitedAccounts).toBeUndefined();
     world.tenant.clearFaults({ id });
     await latchkey.serve.stop();
     await start();
@@ -108,8 +176,9 @@ describeWith([parts.postgres], 'a restart', () => {
     expect(await latchkey.run('logout')).toMatchObject({ code: 0 });
     await latchkey.serve.stop();
     const sealed = await readdir(join(latchkey.home, 'sealed', 'key-file'));
-    // What is left says nothing of anybody: passwords of roles, and the certificate authority of the gateways.
-    expect(sealed.filter((name) => !/^(password-|local-authority\.)/.test(name))).toEqual([]);
+    // What is left says nothing of anybody: passwords of roles, the certificate authority of the gateways, and the key that
+    // signs the audit.
+    expect(sealed.filter((name) => !/^(password-|local-authority\.|audit-key\.)/.test(name))).toEqual([]);
     await start();
     expect((await latchkey.until(settled)).signIn).toEqual({ kind: 'signed-out' });
   });
@@ -187,8 +256,9 @@ describeWith([parts.postgres], 'a restart', () => {
     const second = await createLatchkey(world);
     try {
       await latchkey.signOut();
-      await storePasswords(latchkey, world);
       await Promise.all([latchkey.signIn('ada@fabrikam.example'), second.signIn('bruno@fabrikam.example')]);
+      // Those that the other key did not open are gone; the others are stored, and take a person to be replaced.
+      await storePasswords(latchkey, world);
       const [ada, bruno] = [await latchkey.token('sales'), await second.token('sales')];
       expect(ada.port).not.toBe(bruno.port);
       expect([ada.role, bruno.role]).toEqual(['sales_readonly', 'sales_owner']);

@@ -1,19 +1,12 @@
 import type { Client } from 'pg';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { fabrikam } from '../../main/demo/tenant/organisation.ts';
-import {
-  connect,
-  createLatchkey,
-  refusalOf,
-  soon,
-  startWorld,
-  type Latchkey,
-  type World,
-} from '../support/latchkey.ts';
+import { connect, createLatchkey, refusalOf, soon, startWorld } from '../support/latchkey.ts';
 import { describeWith, parts } from '../support/parts.ts';
+import { useAll } from '../support/use-all.ts';
 
 const { groups, users } = fabrikam;
-/** Far above what is measured (tests/bench/revocation.ts), far below any time-out that could do the same. */
+/** Far above what is measured (tests/verify/revocation.ts), far below any time-out that could do the same. */
 const promptlyMs = 3000;
 
 interface LongQuery {
@@ -23,18 +16,9 @@ interface LongQuery {
 }
 
 describeWith([parts.postgres], 'the end of access', () => {
-  let world: World;
-  let latchkey: Latchkey;
-
-  beforeAll(async () => {
-    world = await startWorld();
-    latchkey = await createLatchkey(world);
-  });
+  const world = useAll(startWorld);
+  const latchkey = useAll(() => createLatchkey(world));
   beforeEach(() => latchkey.signIn('ada@fabrikam.example'));
-  afterAll(async () => {
-    await latchkey?.close();
-    await world?.close();
-  });
 
   /** Starts a query that would last a minute, and waits until the server works on it. */
   async function longQuery(client: Client): Promise<LongQuery> {
@@ -165,35 +149,64 @@ describeWith([parts.postgres], 'the end of access', () => {
   });
 
   it('a directory that does not answer ends nothing', async () => {
-    const token = await latchkey.token('sales');
-    const { id } = world.tenant.addFault({ type: 'reset', endpoint: 'token' });
-    await latchkey.refresh();
-    world.tenant.clearFaults({ id });
-    expect((await latchkey.state()).signIn).toMatchObject({
-      kind: 'signed-in',
-      problem: { code: 'authority-unreachable' },
+    // A read by itself would come in between and find the directory well again.
+    const quiet = await createLatchkey(world, {
+      configure: (configuration) => void Object.assign(configuration, { session: { refreshGroups: '1h' } }),
     });
-    expect((await latchkey.run('status')).out).toContain('Last attempt failed: The authority');
-    await (await connect(token)).end();
-    expect((await latchkey.audit('groups-refresh-failed')).at(-1)).toMatchObject({
-      code: 'authority-unreachable',
-    });
-    await latchkey.refresh();
-    expect((await latchkey.state()).signIn).not.toHaveProperty('problem');
+    try {
+      await quiet.signIn('ada@fabrikam.example');
+      const token = await quiet.token('sales');
+      const { id } = world.tenant.addFault({ type: 'reset', endpoint: 'token' });
+      await quiet.refresh();
+      world.tenant.clearFaults({ id });
+      expect((await quiet.state()).signIn).toMatchObject({
+        kind: 'signed-in',
+        problem: { code: 'authority-unreachable' },
+      });
+      expect((await quiet.run('status')).out).toContain('Last attempt failed: The authority');
+      await (await connect(token)).end();
+      expect((await quiet.audit('groups-refresh-failed')).at(-1)).toMatchObject({
+        code: 'authority-unreachable',
+      });
+      await quiet.refresh();
+      expect((await quiet.state()).signIn).not.toHaveProperty('problem');
+    } finally {
+      await quiet.close();
+    }
   });
 
-  it('another person who signs in replaces the first', async () => {
+  it('of one account leaves another that has signed in beside it alone', async () => {
+    const ada = 'ada@fabrikam.example';
     const token = await latchkey.token('sales');
     const query = await longQuery(await connect(token));
     await latchkey.signIn('bruno@fabrikam.example');
-    expect((await query.ended).message).toBe('Another person has signed in to Latchkey.');
+    const { accounts, connections } = await latchkey.state();
+    expect(accounts.map(({ account }) => account.objectId)).toEqual([users.ada, users.bruno]);
+    const grants = connections.find(({ name }) => name === 'sales')?.grants ?? [];
+    expect(new Set(grants.map(({ objectId }) => objectId))).toEqual(new Set([users.ada, users.bruno]));
+    // Which of them is meant is never guessed.
+    await expect(latchkey.token('sales')).rejects.toMatchObject({ code: 'account-ambiguous' });
+    await expect(latchkey.token({ connection: 'sales', as: 'carol' })).rejects.toMatchObject({
+      code: 'sign-in-required',
+    });
+    const own = await latchkey.token({ connection: 'sales', as: 'Bruno@fabrikam.example' });
+    expect([token.username, own.username]).toEqual([ada, 'bruno@fabrikam.example']);
+    const second = await longQuery(await connect(own));
+    expect(await query.isRunning()).toBe(true);
+    await (await latchkey.client()).post('/v1/sign-out', { as: users.ada });
+    expect((await query.ended).message).toBe('The person has signed out of Latchkey.');
     expect(await refusalOf(connect(token))).toMatchObject({ message: 'This token has been revoked.' });
-    const own = await latchkey.token({ connection: 'sales', role: 'sales_owner' });
+    expect(await second.isRunning()).toBe(true);
     await (await connect(own)).end();
+    expect((await latchkey.audit('signed-out')).at(-1)).toMatchObject({ account: { username: ada } });
+    // As tools write names, too.
+    for (const user of ['BRUNO@fabrikam.example@server', String.raw`FABRIKAM\bruno`])
+      await (await connect(own, { user })).end();
     // Ada's token names Ada and Bruno's names Bruno, whoever holds them.
     expect(await refusalOf(connect(own, { user: 'ada@fabrikam.example' }))).toMatchObject({
       message: 'This token was not issued for this user on connection "sales".',
     });
+    await latchkey.signOut();
   });
 
   it('the same person again keeps everything', async () => {

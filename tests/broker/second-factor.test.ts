@@ -1,12 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOTP } from 'otpauth';
 import type { Client as PgClient } from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Enrolment } from '../../main/contract/ipc.ts';
+import { beforeAll, expect, it } from 'vitest';
+import type { Enrolment } from '../../main/contract/shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { fabrikam } from '../../main/demo/tenant/organisation.ts';
 import {
@@ -15,11 +11,10 @@ import {
   refusalOf,
   startCommand,
   startWorld,
-  type Latchkey,
   type TestConfiguration,
-  type World,
 } from '../support/latchkey.ts';
 import { describeWith, parts } from '../support/parts.ts';
+import { useAll } from '../support/use-all.ts';
 
 const ada = 'ada@fabrikam.example';
 
@@ -29,15 +24,14 @@ function askForFactors(configuration: TestConfiguration): void {
   for (const rule of sales?.rules ?? []) Object.assign(rule, { mfa: 'login' });
   for (const rule of payroll?.rules ?? [])
     Object.assign(rule, { mfa: 'session', group: fabrikam.groups.dataAnalysts });
-  Object.assign(configuration, { mfa: { cache: '0s' }, hold: { postgresql: '5s' } });
+  Object.assign(configuration, { mfa: { cache: '0s' }, hold: { programs: { hurried: '5s' } } });
 }
 
 const hasPrompt = ({ prompts }: AppState): boolean => prompts.length > 0;
 
 describeWith([parts.postgres], 'the second factor at a login', () => {
-  let world: World;
-  let latchkey: Latchkey;
-  let folder: string;
+  const world = useAll(startWorld);
+  const latchkey = useAll(() => createLatchkey(world, { configure: askForFactors, keyFile: true }));
   let authenticator: TOTP;
   let recoveryCodes: string[];
   let lastStep = 0;
@@ -56,19 +50,7 @@ describeWith([parts.postgres], 'the second factor at a login', () => {
     await (await latchkey.client()).post('/v1/mfa/answer', { code });
   }
 
-  beforeAll(async () => {
-    world = await startWorld();
-    folder = await mkdtemp(join(tmpdir(), 'lk-key-'));
-    const keyFile = join(folder, 'key');
-    await writeFile(keyFile, randomBytes(32).toString('base64'), { mode: 0o600 });
-    latchkey = await createLatchkey(world, { configure: askForFactors, args: ['--key-file', keyFile] });
-    await latchkey.signIn(ada);
-  });
-  afterAll(async () => {
-    await latchkey.close();
-    await world.close();
-    await rm(folder, { recursive: true });
-  });
+  beforeAll(() => latchkey.signIn(ada));
 
   it('that has not been set up is told with what to do', async () => {
     const error = await refusalOf(connect(await latchkey.token('sales')));
@@ -77,7 +59,10 @@ describeWith([parts.postgres], 'the second factor at a login', () => {
       message: '"sales" needs a second factor, and you have none yet.',
     });
     expect(error.hint).toContain('latchkey mfa enrol');
-    expect((await latchkey.state()).secondFactor).toMatchObject({ needed: true, totp: { enrolled: false } });
+    expect((await latchkey.state()).accounts[0]?.secondFactor).toMatchObject({
+      needed: true,
+      totp: { enrolled: false },
+    });
   });
 
   it('is set up on the command line: key, first code, recovery codes', async () => {
@@ -91,7 +76,7 @@ describeWith([parts.postgres], 'the second factor at a login', () => {
     expect(code).toBe(0);
     ({ recoveryCodes } = JSON.parse(out.trim().split('\n').at(-1) ?? '') as { recoveryCodes: string[] });
     expect(recoveryCodes).toHaveLength(10);
-    const { secondFactor } = await latchkey.state();
+    const { secondFactor } = (await latchkey.state()).accounts[0] ?? {};
     expect(secondFactor).toMatchObject({ totp: { enrolled: true, recoveryCodesLeft: 10 } });
     expect(JSON.stringify(await latchkey.state())).not.toContain(secret);
     expect(await latchkey.audit('mfa-enrolled')).toHaveLength(1);
@@ -126,7 +111,7 @@ describeWith([parts.postgres], 'the second factor at a login', () => {
     await answer(recoveryCodes[0] ?? '');
     const clients: PgClient[] = await Promise.all(logins);
     await Promise.all(clients.map((client) => client.end()));
-    expect((await latchkey.state()).secondFactor?.totp.recoveryCodesLeft).toBe(9);
+    expect((await latchkey.state()).accounts[0]?.secondFactor?.totp.recoveryCodesLeft).toBe(9);
   });
 
   it('refuses a wrong code, a used one and a used recovery code, and leaves the prompt open', async () => {
@@ -144,7 +129,7 @@ describeWith([parts.postgres], 'the second factor at a login', () => {
 
   it('that nobody gives in time ends in a sentence, and counts for the next login', async () => {
     const token = await latchkey.token('sales');
-    const error = await refusalOf(connect(token));
+    const error = await refusalOf(connect(token, { application_name: 'hurried' }));
     expect(error).toMatchObject({ sqlState: '28000' });
     expect(error.message).toContain('nobody has answered');
     expect(error.hint).toContain('latchkey mfa answer');
@@ -160,7 +145,7 @@ describeWith([parts.postgres], 'the second factor at a login', () => {
     await answer(recoveryCodes[3] ?? '');
     await (await first).end();
     await (await connect(await latchkey.token('payroll'))).end();
-    await latchkey.signOut();
+    // Without a sign-out between: the session goes on, and what was answered before does not.
     await latchkey.signIn(ada);
     const again = connect(await latchkey.token('payroll'));
     await latchkey.until(hasPrompt);
@@ -191,7 +176,7 @@ describeWith([parts.postgres], 'the second factor at a login', () => {
     await latchkey.serve.stop('SIGKILL');
     await latchkey.serve.start();
     await latchkey.until(({ signIn }) => signIn.kind === 'signed-in');
-    expect((await latchkey.state()).secondFactor).toMatchObject({
+    expect((await latchkey.state()).accounts[0]?.secondFactor).toMatchObject({
       totp: { enrolled: true, recoveryCodesLeft: 5 },
     });
     const login = connect(await latchkey.token('sales'));
@@ -207,7 +192,7 @@ describeWith([parts.postgres], 'the second factor at a login', () => {
     for (let count = 0; count < 10; count++)
       await answer(String(count).padStart(6, '0')).catch(() => undefined);
     await expect(answer(recoveryCodes[6] ?? '')).rejects.toMatchObject({ code: 'mfa-locked' });
-    expect((await latchkey.state()).secondFactor?.totp.lockedUntil).toBeDefined();
+    expect((await latchkey.state()).accounts[0]?.secondFactor?.totp.lockedUntil).toBeDefined();
     expect((await latchkey.run('mfa', 'status')).out).toContain('Locked until');
     await refused;
   });

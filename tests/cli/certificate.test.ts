@@ -12,6 +12,7 @@ import { createSecretStore } from '../../main/store/secret-store.ts';
 import { openLocalAuthority } from '../../main/store/local-authority.ts';
 import { describeWith, program } from '../support/parts.ts';
 import { useTemporaryFolders } from '../store/temporary-folder.ts';
+import { noOrganisation, ownFile } from '../support/layers.ts';
 
 const newFolder = useTemporaryFolders();
 const isLinux = process.platform === 'linux';
@@ -38,7 +39,15 @@ async function latchkey(home: string, ...args: string[]) {
       }
     };
   const { signal } = new AbortController();
-  registerCertificate({ program, output, signal, run, withClient: () => run(async () => undefined) });
+  registerCertificate({
+    program,
+    output,
+    signal,
+    organisation: noOrganisation,
+    source: ({ config }) => ownFile(config),
+    run,
+    withClient: () => run(async () => undefined),
+  });
   await program.parseAsync([...args, '--home', home], { from: 'user' });
   return { code, ...texts };
 }
@@ -60,6 +69,7 @@ test('show: where it is, whose it is, how long', async () => {
   expect(out).not.toContain('every start');
 
   expect(JSON.parse((await latchkey(home, 'certificate', 'show', '--json')).out)).toEqual({
+    schemaVersion: 2,
     file: authorityFile,
     subject,
     sha256: fingerprint256,

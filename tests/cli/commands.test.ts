@@ -2,28 +2,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sourceProgram } from '../../main/demo/command-line.ts';
-import type { IssuedToken } from '../../main/core/token-issue.ts';
+import type { IssuedToken } from '../../main/contract/shapes.ts';
 import { fabrikam } from '../../main/demo/tenant/organisation.ts';
-import {
-  connect,
-  createLatchkey,
-  refusalOf,
-  soon,
-  startWorld,
-  type Latchkey,
-  type World,
-} from '../support/latchkey.ts';
-import { describeWith, parts, program } from '../support/parts.ts';
-
-const script = program('script', 'install the package bsdutils');
+import { connect, createLatchkey, refusalOf, soon, startWorld, type Latchkey } from '../support/latchkey.ts';
+import { describeWith, parts } from '../support/parts.ts';
+import { atTerminal, script } from '../support/terminal.ts';
+import { useAll } from '../support/use-all.ts';
 
 describeWith([parts.postgres, script], 'the latchkey command', () => {
-  let world: World;
   let latchkey: Latchkey;
 
+  const world = useAll(startWorld);
   beforeAll(async () => {
-    world = await startWorld();
     world.tenant.addMember({ groupId: fabrikam.groups.dataAnalysts, memberId: fabrikam.users.bruno });
     latchkey = await createLatchkey(world, {
       configure({ connections: [sales], session }) {
@@ -35,10 +25,7 @@ describeWith([parts.postgres, script], 'the latchkey command', () => {
     });
     await latchkey.signIn('bruno@fabrikam.example');
   });
-  afterAll(async () => {
-    await latchkey?.close();
-    await world?.close();
-  });
+  afterAll(() => latchkey?.close());
 
   describe('token', () => {
     it('prints the token alone on stdout, and the rest beside it', async () => {
@@ -46,7 +33,7 @@ describeWith([parts.postgres, script], 'the latchkey command', () => {
       expect(code).toBe(0);
       expect(out).toMatch(/^lk_[0-9A-Za-z]{46}\n$/);
       expect(err).toMatch(
-        /^For sales as sales_owner, good until .+; the password for:\n {2}psql "host=127\.0\.0\.1 port=\d+ user=bruno@fabrikam\.example dbname=sales"\n$/,
+        /^For sales as sales_owner, good until .+; the password for:\n {2}psql ["']host=localhost hostaddr=127\.0\.0\.1 port=\d+ user=bruno@fabrikam\.example dbname=sales .*["']\n$/,
       );
       expect(err).not.toContain(out.trim());
     });
@@ -122,7 +109,7 @@ describeWith([parts.postgres, script], 'the latchkey command', () => {
 
   it('tells wrong usage with exit code 2, and help with 0', async () => {
     for (const parameters of [
-      ['unlock'],
+      ['unbolt'],
       ['token'],
       ['token', 'sales', '--rôle', 'x'],
       ['status', 'extra'],
@@ -146,32 +133,36 @@ describeWith([parts.postgres, script], 'the latchkey command', () => {
       'Local test tenant: this is not Microsoft.\n\nSigned in as Bruno Keller <bruno@fabrikam.example> until',
     );
     expect(out).toMatch(
-      /\nConnections\n {2}sales +127\.0\.0\.1:\d+ +as sales_owner, sales_readonly\n {2}payroll +127\.0\.0\.1:\d+ +no access\n/,
+      /\nConnections\n {2}sales +127\.0\.0\.1:\d+ +as sales_owner, sales_readonly {2}ready\n {2}payroll +127\.0\.0\.1:\d+ +no access\n/,
     );
     expect(out).toMatch(
-      new RegExp(`\\nTokens\\n  ${token.id}  sales as sales_owner, until .+, used once\\n`),
+      new RegExp(
+        `\\nTokens\\n  ${token.id}  sales as sales_owner for bruno@fabrikam\\.example, until .+, used once\\n`,
+      ),
     );
     expect(out).toMatch(
       /\nDatabase sessions\n {2}[0-9a-f-]{36} {2}bruno@fabrikam\.example on sales as sales_owner, database sales, .*"?latchkey-test"?.*, since .*, \d+ k?B down, \d+ B up\n/,
     );
     expect(out).not.toContain(token.token);
     const state = JSON.parse((await latchkey.run('status', '--json')).out) as Record<string, unknown>;
-    expect(state).toEqual(await latchkey.state());
+    expect(state).toEqual({ schemaVersion: 2, ...(await latchkey.state()) });
     expect(JSON.stringify(state)).not.toContain('lk_');
     await client.end();
   });
 
   it('shows names that would steer a terminal as harmless text', async () => {
+    await latchkey.signOut();
     await latchkey.signIn('farid@fabrikam.example');
     const { out } = await latchkey.run('status');
     // eslint-disable-next-line no-control-regex -- it is what must not be there
     expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
     expect(out).toContain('<b>Farid</b>');
+    await latchkey.signOut();
     await latchkey.signIn('bruno@fabrikam.example');
   });
 
   it('survives a reader that stops reading', async () => {
-    const child = spawn(process.execPath, [sourceProgram, 'audit', 'list', '--limit', '1000'], {
+    const child = spawn(process.execPath, [latchkey.program, 'audit', 'list', '--limit', '1000'], {
       env: latchkey.commandLine.env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -182,6 +173,8 @@ describeWith([parts.postgres, script], 'the latchkey command', () => {
 
   describe('secret', () => {
     it('takes the first line of standard input, and refuses what is none', async () => {
+      await latchkey.signOut();
+      await latchkey.signIn('ada@fabrikam.example');
       const set = (name: string, input: string) => latchkey.commandLine.run(['secret', 'set', name], input);
       expect(await set('payroll-clerk', 'pässwörd 1\nignored\n')).toMatchObject({
         code: 0,
@@ -214,17 +207,12 @@ describeWith([parts.postgres, script], 'the latchkey command', () => {
     });
 
     it('is typed at a terminal without an echo', async () => {
-      const command = `'${process.execPath}' '${sourceProgram}' secret set payroll-clerk`;
-      const terminal = spawn(script.path ?? 'script', ['-qec', command, '/dev/null'], {
-        env: latchkey.commandLine.env,
-        stdio: ['pipe', 'pipe', 'inherit'],
-      });
-      let shown = '';
-      terminal.stdout.setEncoding('utf8').on('data', (chunk: string) => (shown += chunk));
-      await expect.poll(() => shown, soon).toContain('Password "payroll-clerk": ');
-      terminal.stdin.write('hunterX\u007F2\r');
-      const [code] = (await once(terminal, 'close')) as [number];
-      expect({ code, shown: shown.replaceAll('\r', '') }).toEqual({
+      const terminal = atTerminal(
+        [process.execPath, latchkey.program, 'secret', 'set', 'payroll-clerk'],
+        latchkey.commandLine.env,
+      );
+      await terminal.answer('Password "payroll-clerk": ', 'hunterX\u007F2\r');
+      expect({ code: await terminal.ended, shown: terminal.shown() }).toEqual({
         code: 0,
         shown: 'Password "payroll-clerk": \nStored "payroll-clerk".\n',
       });

@@ -3,24 +3,21 @@ import { createServer } from 'node:http';
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import {
   connect,
   createLatchkey,
   startWorld,
+  storeFirst,
   type Latchkey,
   type TestConfiguration,
-  type World,
 } from '../support/latchkey.ts';
 import { describeWith, parts } from '../support/parts.ts';
+import { useAll } from '../support/use-all.ts';
 
 describeWith([parts.postgres], 'a faulty configuration', () => {
-  let world: World;
-  beforeAll(async () => {
-    world = await startWorld();
-  });
-  afterAll(() => world?.close());
+  const world = useAll(startWorld);
 
   async function withConfiguration(
     configure: (configuration: TestConfiguration) => unknown,
@@ -55,7 +52,7 @@ describeWith([parts.postgres], 'a faulty configuration', () => {
         Object.assign(sales ?? {}, { port: 'fifteen', rules: 'none' });
         session.refreshGroups = '5 minutes';
       },
-      /3 faults:[^]*session\.refreshGroups \("5 minutes"\): write a number and a unit[^]*connections\[0\]\.port must be a number, not "fifteen"[^]*connections\[0\]\.rules must be a list, not "none"/,
+      /3 faults:[^]*session\.refreshGroups \("5 minutes"\): write a number and a unit[^]*connections\[0\]\.port must be a number or "auto", not "fifteen"[^]*connections\[0\]\.rules must be a list, not "none"/,
     ],
     [
       'two connections on one port',
@@ -80,9 +77,7 @@ describeWith([parts.postgres], 'a faulty configuration', () => {
         expect([check.code, serve.code]).toEqual([2, 2]);
         expect(check.err).toMatch(message);
         expect(serve.err).toBe(check.err);
-        expect(serve.err).toMatch(
-          /\n {2}Correct the lines named and start again; nothing has been changed\.\n$/,
-        );
+        expect(serve.err).toMatch(/\n {2}Correct the lines named; nothing has been changed\.\n$/);
         expect(serve.err).not.toContain('hunter2');
         const { problem } = JSON.parse(check.out) as { problem: { code: string; message: string } };
         expect(problem).toMatchObject({
@@ -160,11 +155,54 @@ describeWith([parts.postgres], 'a faulty configuration', () => {
           expect(await latchkey.audit('connection-listener-failed')).toMatchObject([
             { connection: 'payroll', code: 'port-in-use' },
           ]);
-          const api = await latchkey.client();
-          const { passwords } = world;
-          await api.post('/v1/secrets', { name: 'sales-readonly', value: passwords['sales-readonly'] });
+          await storeFirst(latchkey, 'sales-readonly', world.passwords['sales-readonly']);
           await latchkey.signIn('ada@fabrikam.example');
           await (await connect(await latchkey.token('sales'))).end();
+          // Asked for by hand while the port is taken, and by itself when it is free.
+          expect(await latchkey.run('connections', '--retry')).toMatchObject({
+            code: 1,
+            err: expect.stringContaining(`Connection "payroll": Port ${port} is in use by`) as string,
+          });
+          squatter.kill();
+          await expect
+            .poll(async () => (await latchkey.state()).connections[1]?.listener, { timeout: 20_000 })
+            .toEqual({ kind: 'listening' });
+          expect(await latchkey.audit('connection-listener-failed')).toHaveLength(1);
+          expect(await latchkey.audit('connection-listener-opened')).toMatchObject([
+            { connection: 'payroll' },
+          ]);
+        },
+      );
+    } finally {
+      squatter.kill();
+    }
+  });
+
+  it('the other loopback address is taken: said everywhere, and the connection serves at its own', async () => {
+    const port = await freePort();
+    const listen = `require('net').createServer().listen(${port}, '::1', () => console.log('up'))`;
+    const squatter = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(squatter.stdout, 'data');
+    try {
+      await withConfiguration(
+        ({ connections: [, payroll] }) => Object.assign(payroll ?? {}, { port }),
+        async (latchkey) => {
+          await latchkey.serve.start();
+          const said = `Port ${port} at ::1 is in use by`;
+          expect((await latchkey.state()).connections[1]?.listener).toMatchObject({
+            kind: 'listening',
+            problem: { code: 'port-in-use', message: expect.stringContaining(said) as string },
+          });
+          expect(latchkey.serve.log()).toContain(`connection "payroll": ${said}`);
+          expect((await latchkey.run('connections')).out).toContain(said);
+          expect((await latchkey.run('doctor')).out).toContain(`FAILED   connection payroll: ${said}`);
+          expect(await latchkey.audit('connection-listener-failed')).toMatchObject([
+            { connection: 'payroll', code: 'port-in-use' },
+          ]);
+          squatter.kill();
+          await once(squatter, 'exit');
+          expect(await latchkey.run('connections', '--retry')).toMatchObject({ code: 0 });
+          expect((await latchkey.state()).connections[1]?.listener).toEqual({ kind: 'listening' });
         },
       );
     } finally {

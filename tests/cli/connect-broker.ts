@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { brokerProof, challengePath, clientProof } from '../../main/api/proof.ts';
 import type { AppState } from '../../main/contract/state.ts';
 
 export interface ConnectBroker {
@@ -18,7 +19,18 @@ export interface ConnectBroker {
   close(): Promise<void>;
 }
 
+/** Of every answer: nobody listens here but the test's own command. */
+const nonce = 'n'.repeat(43);
+const bearer = 'open';
 const now = new Date(Date.UTC(2026, 10, 25)).toISOString();
+
+const account = {
+  provider: 'entra',
+  tenantId: 't',
+  objectId: 'o',
+  username: 'bruno@fabrikam.example',
+  displayName: 'Bruno',
+};
 
 /** A state with somebody signed in and one connection of each protocol. */
 function signedIn(port: number): AppState {
@@ -34,26 +46,17 @@ function signedIn(port: number): AppState {
     port,
     database: name,
     listener: { kind: 'listening' },
-    grants: [{ role: 'reader', group, tokenLifetimeSeconds: 900 }],
+    ready: false,
+    lacks: [],
+    grants: [{ role: 'reader', group, tokenLifetimeSeconds: 900, objectId: account.objectId }],
   });
+  const person = { account, groups: [group], groupsReadAt: now, since: now, until: now };
   return {
     version: '0.0.0',
     localTenant: false,
     providers: [],
-    signIn: {
-      kind: 'signed-in',
-      account: {
-        provider: 'entra',
-        tenantId: 't',
-        objectId: 'o',
-        username: 'bruno@fabrikam.example',
-        displayName: 'Bruno',
-      },
-      groups: [group],
-      groupsReadAt: now,
-      since: now,
-      until: now,
-    },
+    signIn: { kind: 'signed-in', ...person },
+    accounts: [person],
     connections: [
       connection('sales', 'postgresql'),
       connection('shop', 'mysql'),
@@ -86,37 +89,57 @@ export async function startConnectBroker(home: string, databasePort: number): Pr
       await once(server, 'close');
     },
   };
-  const answers: Record<string, (body: { connection: string }) => unknown> = {
+  const placeOf = (connection: string) => ({
+    connection,
+    username: 'bruno@fabrikam.example',
+    host: '127.0.0.1',
+    port: databasePort,
+    database: connection,
+    expiresAt: now,
+  });
+  const answers: Record<string, (body: { connection: string }) => object> = {
     'GET /v1/state': () => ({ revision: 1, state: broker.state }),
     'POST /v1/handles': ({ connection }) => {
       broker.meanwhile();
       return {
         id: 'handle-1',
         handle: broker.handle,
-        connection,
-        username: 'bruno@fabrikam.example',
-        host: '127.0.0.1',
-        port: databasePort,
-        database: connection,
+        tool: 'a tool',
+        ...placeOf(connection),
       };
     },
     'POST /v1/handles/revoke': () => ({}),
-    'POST /v1/tokens': ({ connection }) => ({ id: 'token-1', token: broker.token, connection }),
+    'POST /v1/tokens': ({ connection }) => ({
+      id: 'token-1',
+      token: broker.token,
+      protocol: 'postgresql',
+      role: 'reader',
+      command: 'psql',
+      ...placeOf(connection),
+    }),
     'POST /v1/tokens/revoke': () => ({ revoked: 1 }),
   };
   const server = createServer((request, response) => {
     void (async () => {
       const body = await text(request);
       const route = `${request.method} ${request.url}`;
-      const allowed = request.headers.authorization === 'Bearer open';
+      const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
+      if (pathname === challengePath) {
+        const proof = brokerProof(bearer, searchParams.get('nonce') ?? '', nonce);
+        response.end(JSON.stringify({ nonce, proof }));
+        return;
+      }
+      const proof = clientProof(bearer, nonce, request.method ?? '', request.url ?? '');
+      const allowed = request.headers.authorization === `Latchkey ${proof}`;
       const answer = allowed ? answers[route] : undefined;
       const parsed = body === '' ? undefined : (JSON.parse(body) as { connection: string });
       if (route !== 'GET /v1/state') broker.asked.push({ route, body: parsed });
       response.statusCode = answer === undefined ? 404 : 200;
       response.end(
-        JSON.stringify(
-          answer?.(parsed ?? { connection: '' }) ?? { problem: { code: 'internal', message: route } },
-        ),
+        JSON.stringify({
+          schemaVersion: 2,
+          ...(answer?.(parsed ?? { connection: '' }) ?? { problem: { code: 'internal', message: route } }),
+        }),
       );
     })();
   });
@@ -127,7 +150,7 @@ export async function startConnectBroker(home: string, databasePort: number): Pr
     pid: process.pid,
     version: '0.0.0',
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    bearer: 'open',
+    bearer,
   };
   writeFileSync(join(home, 'run', 'api.json'), JSON.stringify(description), { mode: 0o600 });
   return broker;

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,10 +17,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sourceProgram } from '../../main/demo/command-line.ts';
+import { buildCommand } from '../support/builds.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { startPostgres, type PostgresServer } from '../support/postgres.ts';
 import { startConnectBroker, type ConnectBroker } from './connect-broker.ts';
+
+const program = await buildCommand();
 
 /** A person's home, with Latchkey's own folder in it. */
 let person: string;
@@ -40,11 +43,11 @@ beforeEach(async () => {
 });
 
 async function connect(args: string[], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [sourceProgram, '--home', home, 'connect', ...args], {
+  const child = spawn(process.execPath, [program, '--home', home, 'connect', ...args], {
     env: {
       PATH: process.env['PATH'],
       HOME: person,
-      NODE_COMPILE_CACHE: join(tmpdir(), 'latchkey-test-compile-cache'),
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -95,15 +98,15 @@ describe('without an option', () => {
     const { out } = await connect(['sales', '--for', 'pgadmin', '--role', 'reader', '--json']);
     const { fields } = JSON.parse(out) as { fields: { label: string; value: string }[] };
     const command = fields.find(({ label }) => label === 'Password exec command')?.value ?? '';
-    expect(command).toBe(`${process.execPath} ${sourceProgram} --home ${home} token sales --role reader`);
+    expect(command).toBe(`${process.execPath} ${program} --home ${home} token sales --role reader`);
   });
 
-  it('names the certificate authority of this installation to MySQL clients, where there is one', async () => {
+  it('names the certificate authority of this installation to clients, where there is one', async () => {
     mkdirSync(join(home, 'certificates'));
     writeFileSync(join(home, 'certificates', 'latchkey-ca.pem'), 'x');
     const { out } = await connect(['shop', '--for', 'mysql']);
     expect(out).toContain(`ssl-ca="${join(home, 'certificates', 'latchkey-ca.pem')}"`);
-    expect((await connect(['sales', '--for', 'psql'])).out).not.toContain('latchkey-ca.pem');
+    expect((await connect(['sales', '--for', 'psql'])).out).toContain('latchkey-ca.pem');
   });
 });
 
@@ -244,6 +247,54 @@ describe('--write', () => {
     };
     expect(connections['latchkey-sales']?.configuration.password).toBe(broker.handle);
   });
+
+  const project = 'DBeaverData/workspace6/General/.dbeaver';
+  const written = (): string[] =>
+    everyFile()
+      .split('\n')
+      .filter((line) => line.startsWith('data-sources-'));
+
+  it('finds the workspace where XDG_DATA_HOME has it, and not one of earlier beside it', async () => {
+    for (const folder of ['data', '.local/share']) mkdirSync(at(join(folder, project)), { recursive: true });
+    const XDG_DATA_HOME = at('data');
+    expect((await connect(['sales', '--for', 'dbeaver', '--write'], { XDG_DATA_HOME })).code).toBe(0);
+    expect(readdirSync(at(join('data', project)))).toEqual(['data-sources-latchkey-sales.json']);
+    expect(written()).toHaveLength(1);
+  });
+
+  it('asks which one is meant where the tool is there twice', async () => {
+    const package_ = at(join('.local/share', project));
+    const snap = at(join('snap/dbeaver-ce/current/.local/share', project));
+    for (const folder of [package_, snap]) mkdirSync(folder, { recursive: true });
+    const refused = await connect(['sales', '--for', 'dbeaver', '--write']);
+    expect({ code: refused.code, asked: broker.asked, written: written() }).toEqual({
+      code: 2,
+      asked: [],
+      written: [],
+    });
+    expect(refused.err).toContain(`--into ${package_}\n`);
+    expect(refused.err).toContain(`--into ${snap}\n`);
+    const elsewhere = await connect(['sales', '--for', 'dbeaver', '--write', '--into', at('Documents')]);
+    expect({ code: elsewhere.code, written: written() }).toEqual({ code: 2, written: [] });
+    expect((await connect(['sales', '--for', 'dbeaver', '--write', '--into', at('snap')])).code).toBe(0);
+    expect(readdirSync(snap)).toEqual(['data-sources-latchkey-sales.json']);
+    expect(readdirSync(package_)).toEqual([]);
+  });
+
+  it('never writes where a relative variable leads', async () => {
+    const { code, err } = await connect(['sales', '--for', 'psql', '--write'], { PGPASSFILE: '.pgpass' });
+    expect({ code, asked: broker.asked, files: everyFile() }).toEqual({ code: 2, asked: [], files: '' });
+    expect(err).toContain('PGPASSFILE is no full path.');
+  });
+
+  it('keeps the mode of a file without a secret, and closes one that gets a password', async () => {
+    writeFileSync(at('.pg_service.conf'), '[own]\nhost=db\n', { mode: 0o664 });
+    chmodSync(at('.pg_service.conf'), 0o664);
+    writeFileSync(at('.pgpass'), '', { mode: 0o644 });
+    expect((await connect(['sales', '--for', 'psql', '--write'])).code).toBe(0);
+    expect(modeOf('.pg_service.conf')).toBe(0o664);
+    expect(modeOf('.pgpass')).toBe(0o600);
+  });
 });
 
 describe('--dry-run', () => {
@@ -278,6 +329,7 @@ describe('what is wrong is said', () => {
 
   it('where nobody is signed in', async () => {
     broker.state.signIn = { kind: 'signed-out' };
+    broker.state.accounts = [];
     const { code, err } = await connect(['sales', '--for', 'psql']);
     expect(code).toBe(3);
     expect(err).toContain('latchkey login');

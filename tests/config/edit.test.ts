@@ -62,7 +62,9 @@ describe('a change of the providers', () => {
   });
 
   it('is refused where the result would not load, or the provider is not there', () => {
-    expect(() => changeProviders(text, { kind: 'remove', name: 'fabrikam' }, 'x')).toThrow(/add a provider/);
+    expect(() => changeProviders(text, { kind: 'remove', name: 'fabrikam' }, 'x')).toThrow(
+      /The last provider cannot be removed/,
+    );
     expect(() => changeProviders(text, { kind: 'remove', name: 'nobody' }, 'x')).toThrow(
       /no provider "nobody"/,
     );

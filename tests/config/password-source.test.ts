@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfiguration, parseConfiguration } from '../../main/config/load.ts';
 import { storedNames } from '../../main/config/password-source.ts';
 import type { LatchkeyError } from '../../main/contract/errors.ts';
+import { ownFile } from '../support/layers.ts';
 
 interface Options {
   upstream?: string;
@@ -50,6 +51,7 @@ describe('a source of credentials', () => {
     ['{stored: reader}', { stored: 'reader' }],
     ['{entra: postgresql}', { entra: 'postgresql' }],
     ['{entra: "https://db.example/.default"}', { entra: 'https://db.example/.default' }],
+    ['{entra: "api://sales-db/.default"}', { entra: 'api://sales-db/.default' }],
     ['{command: [get-password, sales]}', { command: ['get-password', 'sales'], timeout: '10s' }],
     ['{command: [/opt/get], timeout: 60s}', { command: ['/opt/get'], timeout: '60s' }],
     ["{command: ['C:\\tools\\get.exe']}", { command: ['C:\\tools\\get.exe'], timeout: '10s' }],
@@ -80,6 +82,7 @@ describe('a source of credentials', () => {
     ['two sources', '{stored: reader, entra: postgresql}', {}, /password\.(entra|stored) is not a known key/],
     ['a key of another source', '{stored: reader, timeout: 5s}', {}, /password\.timeout is not a known key/],
     ['an unknown resource', '{entra: oracle}', {}, /password\.entra \("oracle"\): must be postgresql/],
+    ['a scope of nothing', '{entra: "api://sales-db"}', {}, /password\.entra .*must be/],
     ['a scope in the clear', '{entra: "http://db.example/.default"}', {}, /password\.entra .*must be/],
     ['another kind of database', '{entra: sqlserver}', {}, /"sqlserver" is not for a connection with/],
     [
@@ -141,7 +144,7 @@ describe('a source of credentials', () => {
     const folder = await mkdtemp(join(tmpdir(), 'latchkey-config-'));
     const file = join(folder, 'latchkey.yaml');
     await writeFile(file, text(vault(`${path}, auth: {stored: t}, caFile: ca.pem`)));
-    const config = await loadConfiguration(file);
+    const { configuration: config } = await loadConfiguration(ownFile(file));
     expect(config.connections[0]?.rules[0]?.password).toMatchObject({
       vault: { caFile: join(folder, 'ca.pem') },
     });

@@ -244,10 +244,20 @@ describe('by its grammar is read back', () => {
     expect(all.map(({ escaped }) => read(escaped))).toEqual(plains(all));
   });
 
-  it('every word for cmd.exe, which is refused what it would expand', () => {
+  it('every word for fish, which reads a backslash in single quotes as well', () => {
+    // Words in double quotes hold nothing that any of the shells reads.
+    for (const { plain, escaped } of written((text) => shellLine([text], 'linux'), 300)) {
+      if (escaped.startsWith('"')) continue;
+      const pieces = [...escaped.matchAll(/'([^'\\]*)'|\\(.)|([^'\\]+)/gu)];
+      expect(pieces.map(([piece]) => piece).join('')).toBe(escaped);
+      expect(pieces.map(([, quoted, after, bare]) => quoted ?? after ?? bare ?? '').join('')).toBe(plain);
+    }
+  });
+
+  it('every word for cmd.exe and PowerShell, which is refused what either would expand', () => {
     const all = written((text) => shellLine([text], 'win32'), 3000);
     for (const { plain, escaped } of all) {
-      expect(escaped).toMatch(/^(?:[\w.@:/=\\+-]+|"[^"%!^]*[^"%!^\\]")$/);
+      expect(escaped).toMatch(/^(?:[\w.@:/=\\+-]+|"[^"%!^$`\u201C-\u201E]*[^"%!^$`\u201C-\u201E\\]")$/);
       expect(escaped.replaceAll('"', '')).toBe(plain);
     }
   });

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { fill } from '../../main/connect/fill.ts';
+import { mysqlParameters } from '../../main/connect/mysql.ts';
 import { settingsFor } from '../../main/connect/tools.ts';
 import type { Place, Settings, ToolId } from '../../main/connect/types.ts';
 import { createTestAuthority } from '../support/certificates.ts';
-import { mariadbParts, startMariadb, type MariadbServer } from '../support/mariadb.ts';
+import { mariadbParts, startMariadb } from '../support/mariadb.ts';
 import { describeWith } from '../support/parts.ts';
+import { useAll } from '../support/use-all.ts';
 import { handle, place, writeFiles, writeTokenCommand } from './places.ts';
 import { readers } from './readers.ts';
 import { clients, isql, runClient, runJava, runNode, runPython, type Ran } from './run-client.ts';
@@ -29,13 +31,12 @@ describeWith(
   ],
   'real clients read the settings for MySQL and MariaDB',
   () => {
-    let server: MariadbServer;
     let folder: string;
     let home: string;
     let authorityFile: string;
 
+    const server = useAll(() => startMariadb({ tls: true }));
     beforeAll(async () => {
-      server = await startMariadb({ tls: true });
       folder = mkdtempSync(join(tmpdir(), 'lk-authority-'));
       authorityFile = join(folder, 'autorité (of this computer).pem');
       writeFileSync(authorityFile, server.caPem ?? '');
@@ -50,7 +51,6 @@ describeWith(
       }
     });
     afterAll(async () => {
-      await server?.close();
       rmSync(folder, { recursive: true, force: true });
     });
     beforeEach(() => {
@@ -73,6 +73,21 @@ describeWith(
       writeFiles(settings('mysql', names), home, handle);
       const ran = await runClient(clients.mariadb, ['--defaults-group-suffix=_sales', ...batch], { home });
       expect(either(ran)).toEqual({ code: 0, out: line(row(names, 'plain')), err: '' });
+    });
+
+    it('mariadb: the line without any file, over TLS that it checks; nothing for another authority', async () => {
+      const other = join(folder, 'other.pem');
+      writeFileSync(other, (await createTestAuthority()).caPem);
+      const run = (authority: string) => {
+        const { host, port } = server;
+        const words = mysqlParameters({ host, port, username: usual.username, authorityFile: authority });
+        return runClient(clients.mariadb, [...words, `--password=${handle}`, ...batch, usual.database], {
+          home,
+        });
+      };
+      expect(await run(authorityFile)).toEqual({ code: 0, out: line(row(usual, 'tls')), err: '' });
+      const refused = await run(other);
+      expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('TLS/SSL error')]);
     });
 
     it('mariadb: with an authority, over TLS that it checks', async () => {

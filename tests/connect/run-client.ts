@@ -19,6 +19,7 @@ export const clients = {
   psqlodbc: odbcDriver('psqlodbcw.so', 'odbc-postgresql'),
   mariadbOdbc: odbcDriver('libmaodbc.so', 'odbc-mariadb'),
   freetdsOdbc: odbcDriver('libtdsodbc.so', 'tdsodbc'),
+  pytds: file('/usr/lib/python3/dist-packages/pytds', 'install the package python3-tds'),
   mariadb: program('mariadb', 'install the package mariadb-client'),
   tsql: program('tsql', 'install the package freetds-bin'),
   script: program('script', 'install the package bsdutils'),
@@ -85,51 +86,68 @@ export async function runPython(home: string, snippet: string, sql: string): Pro
 }
 
 /** Runs a Node.js snippet of the settings as a module, with statements behind it. */
-export async function runNode(home: string, snippet: string, rest: string): Promise<string> {
+export async function runNode(
+  home: string,
+  snippet: string,
+  rest: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<string> {
   const modules = join(home, 'node_modules');
   if (!existsSync(modules))
     symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), modules);
   const path = join(home, 'snippet.mjs');
   writeFileSync(path, `${snippet}${rest}`);
-  const ran = await runClient({ name: 'node', path: process.execPath, remedy: '' }, [path], { home });
+  const ran = await runClient({ name: 'node', path: process.execPath, remedy: '' }, [path], { home, env });
   expect(ran).toMatchObject({ code: 0, err: '' });
   return ran.out.trim();
 }
 
 /** Connects with a JDBC URL, and user and password beside it; prints the first row. */
-export async function runJava(
+export const runJava = (
   home: string,
   jar: Part,
   url: string,
-  login: { user: string; password: string },
+  { user, password }: { user: string; password: string },
   sql: string,
+): Promise<string> =>
+  runJavaWith(home, jar, [url, user, password, sql], {
+    body: `String sql = in.next();
+    try (Connection c = DriverManager.getConnection(url, login); ResultSet r = c.createStatement().executeQuery(sql)) {
+      r.next();
+      List<String> row = new ArrayList<>();
+      for (int i = 1; i <= r.getMetaData().getColumnCount(); i++) row.add(r.getString(i));
+      out.println(String.join("|", row));
+    }`,
+  });
+
+/** The same with a program of one's own, for which `url`, `login`, `in` with further words, and `out` are there. */
+export async function runJavaWith(
+  home: string,
+  jar: Part,
+  words: string[],
+  { imports = '', body }: { imports?: string; body: string },
 ): Promise<string> {
   const path = join(home, 'Ask.java');
   writeFileSync(
     path,
     `import java.sql.*;
 import java.util.*;
+${imports}
 public class Ask {
   public static void main(String[] unused) throws Exception {
-    Scanner in = new Scanner(System.in, "UTF-8").useDelimiter("\\u0001");
+    Scanner in = new Scanner(System.in, "UTF-8").useDelimiter("\u0001");
+    java.io.PrintStream out = new java.io.PrintStream(System.out, true, "UTF-8");
     Properties login = new Properties();
-    String url = in.next(), sql;
+    String url = in.next();
     login.setProperty("user", in.next());
     login.setProperty("password", in.next());
-    sql = in.next();
-    try (Connection c = DriverManager.getConnection(url, login); ResultSet r = c.createStatement().executeQuery(sql)) {
-      r.next();
-      List<String> row = new ArrayList<>();
-      for (int i = 1; i <= r.getMetaData().getColumnCount(); i++) row.add(r.getString(i));
-      new java.io.PrintStream(System.out, true, "UTF-8").println(String.join("|", row));
-    }
+    ${body}
   }
 }
 `,
   );
-  const input = [url, login.user, login.password, sql].join('\u0001');
   const options = ['-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Dfile.encoding=UTF-8', '-cp', jar.path ?? ''];
-  const ran = await runClient(clients.java, [...options, path], { home, input });
+  const ran = await runClient(clients.java, [...options, path], { home, input: words.join('\u0001') });
   expect(ran, ran.err).toMatchObject({ code: 0 });
   return ran.out.trim();
 }

@@ -91,10 +91,16 @@ describe('settings', () => {
     }
   });
 
-  it('do not send a client to TLS that a gateway for PostgreSQL has not', () => {
-    for (const [id, protocol, , settings] of every.filter(([, protocol]) => protocol === 'postgresql')) {
-      const text = JSON.stringify(settings);
-      expect(text, `${id} ${protocol}`).not.toMatch(/sslmode\W+(require|verify|prefer|allow)/i);
+  it('let every client of PostgreSQL verify the gateway where its authority is known, and ask for no TLS else', () => {
+    const ids = new Set(every.filter(([, protocol]) => protocol === 'postgresql').map(([id]) => id));
+    for (const id of ids) {
+      const known = JSON.stringify(
+        settingsFor(id, place('postgresql', { authorityFile: '/ca/latchkey.pem' })),
+      );
+      expect(known, id).toMatch(/SSL ?mode\W+verify-?full|ssl: \{ ca: readFileSync\(/i);
+      expect(known, id).toContain('latchkey.pem');
+      const unknown = JSON.stringify(settingsFor(id, place('postgresql')));
+      expect(unknown, id).not.toMatch(/SSL ?mode\W+(require|verify|prefer|allow)/i);
     }
   });
 
@@ -248,6 +254,51 @@ describe('Windows', () => {
       expect.objectContaining({ code: 'request-invalid' }) as Error,
     );
   });
+});
+
+describe('a SQL Server connection that requires TLS', () => {
+  it('is entered encrypted everywhere, and where nothing is required the settings stay as they were', () => {
+    const shown = (tool: Settings['tool'], changes: Partial<Place>): string =>
+      JSON.stringify(settingsFor(tool, place('sqlserver', changes)));
+    for (const [tool, with_, without] of [
+      ['sqlcmd', '-N true', '-N disable'],
+      ['sqlcmd', '-Nm', '-No'],
+      ['ssms', 'Mandatory', 'Optional'],
+      ['vscode', 'encrypt=Mandatory', 'encrypt=Optional'],
+      ['dbeaver', 'encrypt=true', 'encrypt=false'],
+      ['odbc', 'Encrypt=yes', 'Encrypt=no'],
+      ['dotnet', 'Encrypt=Mandatory', 'Encrypt=Optional'],
+      ['other', 'encrypt=true', 'encrypt=disable'],
+      ['freetds', 'encryption = require', 'tds version'],
+    ] as const) {
+      expect(shown(tool, { requireTls: true }), tool).toContain(with_);
+      expect(shown(tool, {}), tool).toContain(without);
+    }
+  });
+});
+
+it('settings of SQL Server clients name the authority where the tool can', () => {
+  const authorityFile = '/home/ada/latchkey ca.pem';
+  const shown = (tool: Settings['tool']): string =>
+    JSON.stringify(settingsFor(tool, place('sqlserver', { authorityFile, odbcDrivers: ['FreeTDS'] })));
+  for (const [tool, text] of [
+    ['other', 'encrypt=true&certificate=%2Fhome%2Fada%2Flatchkey%20ca.pem'],
+    ['python', `cafile=\\"${authorityFile}\\", validate_host=True`],
+    ['odbc', `ca file = ${authorityFile}`],
+    ['freetds', `ca file = ${authorityFile}`],
+    ['node', `readFileSync(\\"${authorityFile}\\")`],
+  ] as const)
+    expect(shown(tool), tool).toContain(text);
+});
+
+it('settings of SQL Server clients turn several requests at once off, where they can', () => {
+  for (const [tool, text] of [
+    ['dotnet', 'MultipleActiveResultSets=False'],
+    ['odbc', 'MARS_Connection=no;'],
+    ['r', 'MARS_Connection = \\"no\\"'],
+    ['vscode', '\\"multipleActiveResultSets\\": false'],
+  ] as const)
+    expect(JSON.stringify(settingsFor(tool, place('sqlserver'))), tool).toContain(text);
 });
 
 describe('links and documents', () => {

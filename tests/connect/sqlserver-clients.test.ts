@@ -107,6 +107,41 @@ describeWith(
       expect(encrypted.logins.length).toBe(before);
     });
 
+    it('FreeTDS ODBC: with an authority, over TLS that it checks', async () => {
+      const changes = { port: encrypted.port, authorityFile };
+      writeFiles(settings('odbc', usual, changes), home, handle);
+      expect(await isql(home, ['sales', usual.username, handle], 'select 7')).toBe('7');
+      expect(seen(encrypted)).toEqual(expected(usual, true));
+      const before = encrypted.logins.length;
+      const stranger = join(home, 'stranger.pem');
+      writeFileSync(stranger, (await createTestAuthority()).caPem);
+      writeFiles(settings('odbc', usual, { ...changes, authorityFile: stranger }), home, handle);
+      const args = ['sales', usual.username, handle, '-b', '-v'];
+      const refused = await runClient(clients.isql, args, { home, input: 'select 7\n' });
+      expect(refused.code).not.toBe(0);
+      expect(encrypted.logins.length).toBe(before);
+    });
+
+    describeWith([clients.pytds], 'python-tds', () => {
+      it('with an authority, over TLS that it checks', async () => {
+        const changes = {
+          command: writeTokenCommand(home, handle),
+          role: 'reader',
+          port: encrypted.port,
+          authorityFile,
+        };
+        const text = settings('python', usual, changes).texts[1]?.text ?? '';
+        expect(await runPython(home, text, 'select 7')).toBe('7');
+        expect(seen(encrypted)).toEqual(expected(usual, true));
+        const stranger = join(home, 'stranger.pem');
+        writeFileSync(stranger, (await createTestAuthority()).caPem);
+        const before = encrypted.logins.length;
+        const other = settings('python', usual, { ...changes, authorityFile: stranger }).texts[1]?.text ?? '';
+        await expect(runPython(home, other, 'select 7')).rejects.toThrow();
+        expect(encrypted.logins.length).toBe(before);
+      });
+    });
+
     it.each([usual, awkward])('Python and Node.js: $username', async (names) => {
       const changes = { command: writeTokenCommand(home, handle), role: 'reader' };
       const python = settings('python', names, changes).texts[0]?.text ?? '';

@@ -1,16 +1,12 @@
 import { describe, expect } from 'vitest';
-import type { AzureDirectorySettings } from '../../main/config/schema.ts';
 import { cloudNames } from '../../main/contract/clouds.ts';
-import { createProvider, type ProviderPorts } from '../../main/core/provider.ts';
-import { storedTexts } from '../../main/core/sealed-values.ts';
 import type { Credentials } from '../../main/credentials/credentials.ts';
-import { entraResource } from '../../main/credentials/entra-resources.ts';
+import { entraResource } from '../../main/credentials/entra.ts';
 import { startLocalTenant, type LocalTenant } from '../../main/demo/tenant/local-tenant.ts';
-import { sampleOrganisation } from '../../main/demo/tenant/organisation.ts';
-import { createFetch } from '../../main/identity/http.ts';
-import type { Provider } from '../../main/identity/session-ports.ts';
-import { createMemorySeal } from '../../main/store/seal.ts';
-import { createSecretStore } from '../../main/store/secret-store.ts';
+import { fabrikam, sampleOrganisation } from '../../main/demo/tenant/organisation.ts';
+import { createFetch } from '../../main/base/http.ts';
+import type { Provider } from '../../main/session/provider-port.ts';
+import { createTenantProvider } from '../support/tenant-provider.ts';
 import { it, session, type World } from './world.ts';
 
 const ossrdbms = 'https://ossrdbms-aad.database.windows.net';
@@ -34,37 +30,19 @@ async function signIn(world: World, consented = true): Promise<SignedIn> {
   tenant.configure({ intervalSeconds: 1 });
   const { fetch, close } = createFetch({ caPem: tenant.caPem });
   world.onClose(close);
-  const secrets = createSecretStore({ folder: '/nonexistent', seal: createMemorySeal('a test') });
-  const settings: AzureDirectorySettings = {
-    name: 'work',
-    type: 'azure-directory',
-    cloud: 'local',
-    authority: tenant.authority,
-    resource: tenant.graph,
-    applicationId: tenant.clientId,
-    caFile: tenant.caFile,
-    enabled: true,
-    domains: [],
-    signIn: ['device-code'],
-    mailCodes: false,
-  };
-  const ports: Omit<ProviderPorts, 'localAccounts'> = {
-    fetchFor: () => fetch,
-    secrets,
-    openBrowser: async () => undefined,
-    applicationSecrets: storedTexts(secrets, 'secret'),
-    log: (line) => world.lines.push(line),
-  };
-  const { provider } = createProvider(settings, ports as ProviderPorts);
+  const log = (line: string) => void world.lines.push(line);
+  const provider = createTenantProvider(tenant, { fetch, log });
   world.onClose(provider.close);
-  await provider.signIn('device-code', {
+  const { account, keep } = await provider.signIn('device-code', {
     onCode: ({ userCode }) => tenant.complete({ userCode, user: 'ada@fabrikam.example' }),
     onBrowser: () => undefined,
+    onAsked: () => undefined,
     signal: new AbortController().signal,
   });
+  await keep(account);
   const credentials = world.open({
-    entraToken: async (scopes) => provider.accessToken?.(scopes),
-    cloudOf: () => settings.cloud,
+    entraToken: async (scopes) => provider.accessToken?.(scopes, account),
+    cloudOf: () => 'local',
   });
   const databaseRequests = () =>
     tenant.requests().filter(({ values }) => values['scope']?.includes('database.windows.net')).length;
@@ -119,7 +97,9 @@ describe.concurrent('an access token of Entra ID', () => {
       /nobody has consented to Latchkey's use of Azure OSSRDBMS Database\..* API permissions .* user_impersonation.*Grant admin consent/,
     );
     // The sign-in itself stands.
-    await expect(provider.renew()).resolves.toMatchObject({ username: 'ada@fabrikam.example' });
+    await expect(provider.renew(fabrikam.users.ada)).resolves.toMatchObject({
+      username: 'ada@fabrikam.example',
+    });
   });
 
   it('that a policy refuses names the policy, and the sign-in stands', async ({ world }) => {
@@ -133,9 +113,12 @@ describe.concurrent('an access token of Entra ID', () => {
     expect(text).toMatch(
       /Entra ID gives no token for Azure OSSRDBMS Database\. The tenant asks for multifactor/,
     );
-    expect(text).toMatch(/Sign out of Latchkey and sign in again/);
+    expect(text).toContain(`Conditional Access policy ${policyId}`);
+    expect(text).toMatch(/Sign in again .*latchkey login --again/);
     tenant.removePolicy({ policyId });
-    await expect(provider.renew()).resolves.toMatchObject({ username: 'ada@fabrikam.example' });
+    await expect(provider.renew(fabrikam.users.ada)).resolves.toMatchObject({
+      username: 'ada@fabrikam.example',
+    });
     await world.acquire(credentials, world.rule({ entra: 'postgresql' }));
   });
 
@@ -161,7 +144,7 @@ describe.concurrent('an access token of Entra ID', () => {
     const { tenant, credentials } = await signIn(world);
     tenant.revoke({ user: 'ada@fabrikam.example' });
     const { text } = await world.failure(credentials, world.rule({ entra: 'postgresql' }));
-    expect(text).toMatch(/The sign-in was revoked.*Sign out of Latchkey and sign in again/);
+    expect(text).toMatch(/The sign-in was revoked.*latchkey login --again/);
   });
 
   it('does not exist for local accounts, and has an end', async ({ world }) => {

@@ -11,11 +11,12 @@ import {
   refusalOf,
   soon,
   startWorld,
+  storeFirst,
   type Latchkey,
   type TestConfiguration,
-  type World,
 } from '../support/latchkey.ts';
 import { describeWith, parts } from '../support/parts.ts';
+import { useAll } from '../support/use-all.ts';
 import { startVault, type VaultStandIn } from './vault-stand-in.ts';
 
 /** Connections beside `sales`, one for each source of the password. */
@@ -33,14 +34,13 @@ async function addConnections(
 }
 
 describeWith([parts.postgres], 'a database session with a credential from elsewhere', () => {
-  let world: World;
   let vault: VaultStandIn;
   let latchkey: Latchkey;
   /** Set for a test: the database gets another password than the vault gives out. */
   let wrongPassword: string | undefined;
 
+  const world = useAll(startWorld);
   beforeAll(async () => {
-    world = await startWorld();
     const { query } = world.postgres;
     vault = await startVault({
       database: {
@@ -67,11 +67,10 @@ describeWith([parts.postgres], 'a database session with a credential from elsewh
   afterAll(async () => {
     await latchkey?.close();
     await vault?.close();
-    await world?.close();
   });
 
   async function signInAndStore(): Promise<void> {
-    await (await latchkey.client()).post('/v1/secrets', { name: 'secret-id', value: vault.secretId });
+    await storeFirst(latchkey, 'secret-id', vault.secretId);
     await latchkey.signIn('ada@fabrikam.example');
   }
 

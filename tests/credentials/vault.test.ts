@@ -68,14 +68,14 @@ describe.concurrent('a database user of the vault', () => {
 
   it('lives longer than its first lease while the session does', async ({ world }) => {
     const vault = await start(world);
-    vault.terms.leaseSeconds = 4;
+    vault.terms.leaseSeconds = 6;
     const rule = withToken(world, vault);
     const credential = await world.acquire(world.open(), rule);
     await vi.waitFor(() => expect(vault.count('sys/leases/renew')).toBeGreaterThanOrEqual(3), patience);
     expect(vault.users()).toEqual([credential.user]);
     await credential.release();
     const renewals = vault.count('sys/leases/renew');
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await new Promise((resolve) => setTimeout(resolve, 3500));
     expect(vault.count('sys/leases/renew')).toBe(renewals);
     expect(world.lines).toEqual([]);
   });

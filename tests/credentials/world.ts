@@ -1,6 +1,5 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { parseConfiguration } from '../../main/config/load.ts';
 import type { RuleSettings } from '../../main/config/schema.ts';
 import type { FetchLike } from '../../main/contract/http.ts';
 import {
@@ -9,7 +8,8 @@ import {
   type Credentials,
   type CredentialsOptions,
 } from '../../main/credentials/credentials.ts';
-import { createFetch } from '../../main/identity/http.ts';
+import { createFetch } from '../../main/base/http.ts';
+import { configuredConnection } from '../support/configured-connection.ts';
 
 /** Whose logins the credentials are for. */
 export const session = {
@@ -91,26 +91,13 @@ function createWorld(closers: (() => Promise<void>)[], secrets: Set<string>, err
     },
     rule(password) {
       const group = '00000000-0000-4000-8000-000000000001';
-      const text = JSON.stringify({
-        providers: [
-          {
-            name: 'work',
-            type: 'azure-directory',
-            authority: 'https://login.microsoftonline.com/fabrikam.example',
-            applicationId: group,
-          },
-        ],
-        connections: [
-          {
-            name: 'sales',
-            protocol: 'postgresql',
-            port: 15432,
-            upstream: { database: 'sales' },
-            rules: [{ group, role: 'reader', password }],
-          },
-        ],
-      });
-      const rule = parseConfiguration(text, 'test').connections[0]?.rules[0];
+      const [rule] = configuredConnection({
+        name: 'sales',
+        protocol: 'postgresql',
+        port: 15432,
+        upstream: { database: 'sales' },
+        rules: [{ group, role: 'reader', password }],
+      }).rules;
       if (rule === undefined) throw new Error('no rule');
       return rule;
     },

@@ -1,15 +1,17 @@
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { type ActionParts, createActions } from '../../main/desktop/actions.ts';
-import type { DesktopBroker } from '../../main/desktop/ports.ts';
 import * as states from '../renderer/states.ts';
 import { createFakeBroker } from './fake-broker.ts';
 
 function create(
   state: AppState,
   changes: Partial<ActionParts> = {},
-  brokerChanges: Partial<DesktopBroker> = {},
+  brokerChanges: Parameters<typeof createFakeBroker>[1] = {},
 ) {
   const { broker, calls } = createFakeBroker(state, brokerChanges);
   const done: string[] = [];
@@ -21,7 +23,7 @@ function create(
         return new Date('2026-03-10T09:13:30Z');
       },
       recheck: async () => {},
-      close: async () => {},
+      clear: async () => {},
     },
     copyText: (text) => void done.push(`copy ${text}`),
     openExternal: async (url) => void done.push(`open ${url}`),
@@ -29,26 +31,84 @@ function create(
       done.push(`folder ${path}`);
       return '';
     },
+    files: { open: async () => undefined, save: async () => undefined },
     preferences: {
       getPreferences: async () => ({ theme: 'system', startAtLogin: false }),
       setPreferences: async () => ({ theme: 'dark', startAtLogin: true }),
     },
+    links: { shownIn: (shown) => shown, dismiss: () => void done.push('dismiss') },
     quit: () => void done.push('quit'),
     ...changes,
   });
   return { actions, calls, done };
 }
 
+describe('lists of connections', () => {
+  const list = { connections: [{ name: 'dwh', settings: {} }], skipped: [], leftPasswords: ['dwh'] };
+  const lists = {
+    ofUrl: (text: string) => (text.startsWith('postgresql:') ? list : undefined),
+    ofFile: (text: string) => ({ ...list, skipped: [text] }),
+    exportText: (connections: readonly unknown[], portable: boolean) =>
+      `connections: ${connections.length}, portable: ${portable}`,
+  };
+  const withFiles = (path: string | undefined) =>
+    create(
+      states.signedIn,
+      { files: { open: async () => path, save: async () => path } },
+      {
+        lists,
+        actions: {
+          readConnections: async () => ({
+            connections: ['sales', 'payroll'].map((name) => ({ name, settings: {}, counts: true })),
+            freePorts: { postgresql: 1, mysql: 2, sqlserver: 3 },
+          }),
+        },
+      },
+    ).actions;
+
+  test('are read of an address, or of a file that is chosen', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lk-import-'));
+    const path = join(folder, 'list');
+    await writeFile(path, 'the text of the file');
+    expect(await withFiles(path).readImport({ url: 'postgresql://db/dwh' })).toEqual({ list });
+    await expect(withFiles(path).readImport({ url: 'nonsense' })).rejects.toMatchObject({
+      code: 'request-invalid',
+    });
+    expect(await withFiles(path).readImport({})).toMatchObject({
+      list: { skipped: ['the text of the file'] },
+    });
+    expect(await withFiles(undefined).readImport({})).toEqual({});
+    await expect(withFiles(join(folder, 'nowhere')).readImport({})).rejects.toMatchObject({
+      code: 'request-invalid',
+    });
+    await truncate(path, 5 * 1024 * 1024);
+    await expect(withFiles(path).readImport({})).rejects.toThrow('is too large');
+    await rm(folder, { recursive: true });
+  });
+
+  test('are written where the person says', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lk-export-'));
+    const path = join(folder, 'list.yaml');
+    expect(await withFiles(path).saveExport({ names: ['sales'], portable: true })).toEqual({ path });
+    expect(await readFile(path, 'utf8')).toBe('connections: 1, portable: true\n');
+    expect(await withFiles(undefined).saveExport({ portable: false })).toEqual({});
+    await expect(withFiles(folder).saveExport({ portable: false })).rejects.toMatchObject({
+      code: 'command-failed',
+    });
+    await rm(folder, { recursive: true });
+  });
+});
+
 describe('the code', () => {
   test('is copied and its page opened only while one waits', async () => {
     const { actions, done } = create(states.code);
-    expect(await actions.copyCode(undefined)).toBe(true);
-    expect(await actions.openVerificationPage(undefined)).toBe(true);
+    expect(await actions.copyCode({})).toBe(true);
+    expect(await actions.openVerificationPage({})).toBe(true);
     expect(done).toEqual(['copy CQ7MXRL4T', 'open https://login.microsoft.com/device']);
 
     const without = create(states.signedIn);
-    expect(await without.actions.copyCode(undefined)).toBe(false);
-    expect(await without.actions.openVerificationPage(undefined)).toBe(false);
+    expect(await without.actions.copyCode({})).toBe(false);
+    expect(await without.actions.openVerificationPage({})).toBe(false);
     expect(without.done).toEqual([]);
   });
 
@@ -56,19 +116,23 @@ describe('the code', () => {
     if (states.code.signIn.kind !== 'code') throw new Error('no code');
     const signIn = { ...states.code.signIn, verificationUri: 'https://localhost:9443/device' };
     const elsewhere = create({ ...states.code, signIn });
-    await expect(elsewhere.actions.openVerificationPage(undefined)).rejects.toMatchObject({
+    await expect(elsewhere.actions.openVerificationPage({})).rejects.toMatchObject({
       code: 'request-refused',
     });
     expect(elsewhere.done).toEqual([]);
 
-    const local = create({ ...states.code, signIn }, {}, { localTenantOrigin: 'https://localhost:9443' });
-    expect(await local.actions.openVerificationPage(undefined)).toBe(true);
+    const local = create(
+      { ...states.code, signIn },
+      {},
+      { localTenantOrigin: () => 'https://localhost:9443' },
+    );
+    expect(await local.actions.openVerificationPage({})).toBe(true);
     expect(local.done).toEqual(['open https://localhost:9443/device']);
   });
 
   test('a browser that does not start is said, with the address', async () => {
     const { actions } = create(states.code, { openExternal: () => Promise.reject(new Error('no browser')) });
-    await expect(actions.openVerificationPage(undefined)).rejects.toMatchObject({
+    await expect(actions.openVerificationPage({})).rejects.toMatchObject({
       code: 'command-failed',
       remedy: 'Open https://login.microsoft.com/device yourself.',
     });
@@ -93,18 +157,22 @@ describe('a token', () => {
     const secrets = {
       copy: () => Promise.reject(new Error('busy')),
       recheck: async () => {},
-      close: async () => {},
+      clear: async () => {},
     };
     const { actions, calls } = create(states.signedIn, { secrets });
     await expect(actions.copyToken({ connection: 'sales' })).rejects.toMatchObject({
       code: 'command-failed',
     });
-    expect(calls.at(-1)).toEqual(['revokeToken', 't1']);
+    expect(calls.at(-1)).toEqual(['revokeTokens', { id: 't1' }]);
   });
 
   test('a refusal of the broker goes through as it is', async () => {
     const refusal = new LatchkeyError('not-allowed', 'None of your groups opens this.');
-    const { actions, done } = create(states.signedIn, {}, { issueToken: () => Promise.reject(refusal) });
+    const { actions, done } = create(
+      states.signedIn,
+      {},
+      { actions: { issueToken: () => Promise.reject(refusal) } },
+    );
     await expect(actions.copyToken({ connection: 'payroll' })).rejects.toBe(refusal);
     expect(done).toEqual([]);
   });
@@ -123,22 +191,13 @@ describe('a handle', () => {
     const secrets = {
       copy: () => Promise.reject(new Error('busy')),
       recheck: async () => {},
-      close: async () => {},
+      clear: async () => {},
     };
     const { actions, calls } = create(states.signedIn, { secrets });
     await expect(actions.copyHandle({ connection: 'sales', tool: 'DBeaver' })).rejects.toMatchObject({
       code: 'command-failed',
     });
-    expect(calls.at(-1)).toEqual(['revokeHandle', 'h1']);
-  });
-
-  test('is revoked, programs are allowed and all sessions cut as the broker does it', async () => {
-    const { actions, calls } = create(states.signedIn);
-    await actions.revokeHandle({ id: 'h1' });
-    await actions.allowClient({ id: 'c1', choice: 'hour' });
-    // How many there were is not part of the contract.
-    expect(await actions.cutAllSessions(undefined)).toBeUndefined();
-    expect(calls).toEqual([['revokeHandle', 'h1'], ['allowClient', 'c1', 'hour'], ['cutAllSessions']]);
+    expect(calls.at(-1)).toEqual(['revokeHandle', { id: 'h1' }]);
   });
 });
 
@@ -153,10 +212,10 @@ test('settings of a tool come from the broker; their texts go to the clipboard a
   await actions.openTool(request);
   expect(calls).toEqual([
     ['tools', 'sales'],
-    ['settings', 'sales', 'dbeaver'],
-    ['text', 'sales', 'dbeaver', 2],
-    ['write', 'sales', 'dbeaver'],
-    ['open', 'sales', 'dbeaver'],
+    ['settings', 'sales', 'dbeaver', undefined],
+    ['text', 'sales', 'dbeaver', 2, undefined],
+    ['write', 'sales', 'dbeaver', undefined],
+    ['open', 'sales', 'dbeaver', undefined],
   ]);
 });
 
@@ -173,65 +232,33 @@ test('the command of a connection is copied; without access there is none', asyn
 
 test('the audit folder opens, or the person is told where it is', async () => {
   const { actions, done } = create(states.signedIn);
-  await actions.openAuditFolder(undefined);
+  await actions.openAuditFolder({});
   expect(done).toEqual(['folder /var/audit']);
   const failing = create(states.signedIn, { openFolder: async () => 'no file manager' });
-  await expect(failing.actions.openAuditFolder(undefined)).rejects.toMatchObject({
+  await expect(failing.actions.openAuditFolder({})).rejects.toMatchObject({
     remedy: 'Open the folder /var/audit yourself.',
   });
 });
 
-describe('second factor, providers and doctor', () => {
-  test('each action asks the broker for just that', async () => {
-    const { actions, calls } = create(states.signedIn);
-    expect(await actions.enrolTotp({})).toEqual({
-      uri: 'otpauth://totp/x',
-      key: 'JBSW Y3DP',
-      qr: [[true]],
-    });
-    expect(await actions.confirmTotp({ code: '123456' })).toEqual({ recoveryCodes: ['7K3M-9Q2X'] });
-    await actions.enrolTotp({ code: '111111' });
-    await actions.removeTotp({ code: '222222' });
-    await actions.enrolPush({ code: '333333' });
-    await actions.confirmPush(undefined);
-    await actions.removePush({ code: '444444' });
-    await actions.answerPrompt({ id: 'p1', code: '555555' });
-    await actions.askPhone({ id: 'p1' });
-    await actions.denyPrompt({ id: 'p1' });
-    await actions.signInLocally({ username: 'root', password: 'correct horse', code: '666666' });
-    await actions.saveProvider({ name: 'contoso', type: 'local', enabled: true });
-    await actions.setProviderEnabled({ name: 'contoso', enabled: false });
-    await actions.setProviderSecret({ name: 'contoso', secret: 's' });
-    await actions.setProviderSecret({ name: 'contoso', secret: null });
-    await actions.removeProvider({ name: 'contoso' });
-    expect(await actions.validateProvider({ name: 'contoso' })).toHaveLength(1);
-    expect(await actions.runDoctor(undefined)).toEqual([]);
-    expect(calls).toEqual([
-      ['enrolTotp', undefined],
-      ['confirmTotp', '123456'],
-      ['enrolTotp', '111111'],
-      ['removeTotp', '222222'],
-      ['enrolPush', '333333'],
-      ['confirmPush'],
-      ['removePush', '444444'],
-      // The code first: the broker answers the oldest prompt where no id is given.
-      ['answer', '555555', 'p1'],
-      ['askPhone', 'p1'],
-      ['denyPrompt', 'p1'],
-      ['signInLocally', 'root', 'correct horse', '666666'],
-      ['saveProvider', { name: 'contoso', type: 'local', enabled: true }],
-      ['setProviderEnabled', 'contoso', false],
-      ['setProviderSecret', 'contoso', 's'],
-      ['setProviderSecret', 'contoso', undefined],
-      ['removeProvider', 'contoso'],
-      ['validateProvider', 'contoso'],
-      ['doctor'],
-    ]);
-  });
+test('what the broker does itself, it is asked for as it is', async () => {
+  const { actions, calls } = create(states.signedIn);
+  await actions.cutSessions({ all: true });
+  await actions.removeProvider({ name: 'contoso' }, { code: '777777' });
+  expect(calls).toEqual([
+    ['cutSessions', { all: true }],
+    ['removeProvider', { name: 'contoso' }, { code: '777777' }],
+  ]);
+  const over = new LatchkeyError('mfa-expired', 'Nothing is waiting for a second factor.');
+  const refusing = create(states.signedIn, {}, { actions: { denyPrompt: () => Promise.reject(over) } });
+  await expect(refusing.actions.denyPrompt({ id: 'p1' })).rejects.toBe(over);
+});
 
-  test('to deny what is over is refused as the broker says', async () => {
-    const over = new LatchkeyError('mfa-expired', 'Nothing is waiting for a second factor.');
-    const { actions } = create(states.signedIn, {}, { denyPrompt: () => Promise.reject(over) });
-    await expect(actions.denyPrompt({ id: 'p1' })).rejects.toBe(over);
-  });
+test('the lock and the keyring are opened by whoever uses the window', async () => {
+  const { actions, calls } = create(states.signedIn);
+  await actions.unlockAtScreen({});
+  await actions.unlockKeyring({});
+  expect(calls).toEqual([
+    ['unlocked', 'window'],
+    ['unlockKeyring', {}],
+  ]);
 });

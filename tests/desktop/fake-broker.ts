@@ -1,102 +1,79 @@
+import { actions as table, type ApiAction } from '../../main/contract/actions.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import type { DesktopBroker } from '../../main/desktop/ports.ts';
 
+const place = {
+  connection: 'sales',
+  username: 'adele.vance@contoso.example',
+  host: '127.0.0.1',
+  port: 6432,
+  database: 'sales',
+  expiresAt: '2026-03-10T09:27:30.000Z',
+};
+
+const replies: Partial<Record<ApiAction, unknown>> = {
+  issueToken: {
+    ...place,
+    id: 't1',
+    token: 'lk_secret',
+    protocol: 'postgresql',
+    role: 'sales_reader',
+    command: 'psql',
+  },
+  makeHandle: { ...place, id: 'h1', handle: 'lkh_secret', tool: 'DBeaver' },
+  revokeTokens: { revoked: 1 },
+  cutSessions: { cut: 3 },
+  enrolTotp: { uri: 'otpauth://totp/x', key: 'JBSW Y3DP', qr: [[true]] },
+  confirmTotp: { recoveryCodes: ['7K3M-9Q2X'] },
+  enrolPush: { uri: 'ntfy://push.example/topic', key: 'topic', qr: [[true]] },
+  validateProvider: { checks: [{ name: 'authority', result: 'ok', message: 'It answers.' }] },
+  runDoctor: { checks: [] },
+};
+
 /** A broker that does nothing but write down what it was asked. */
-export function createFakeBroker(state: AppState, changes: Partial<DesktopBroker> = {}) {
+export function createFakeBroker(
+  state: AppState,
+  changes: Partial<Omit<DesktopBroker, 'actions'>> & { actions?: Partial<DesktopBroker['actions']> } = {},
+) {
   const calls: unknown[][] = [];
   const note =
-    (name: string) =>
-    async (...args: unknown[]): Promise<void> =>
-      void calls.push([name, ...args]);
+    (name: string, reply?: unknown) =>
+    async (...args: unknown[]): Promise<never> => {
+      calls.push([name, ...args]);
+      return reply as never;
+    };
+  const noted = Object.fromEntries(
+    Object.keys(table).map((name) => [name, note(name, replies[name as ApiAction])]),
+  );
   const broker: DesktopBroker = {
     state: () => state,
     subscribe: () => () => {},
-    signIn: note('signIn'),
-    signInLocally: note('signInLocally'),
-    cancelSignIn: note('cancelSignIn'),
-    signOut: note('signOut'),
-    async issueToken(request) {
-      calls.push(['issueToken', request]);
-      return { id: 't1', token: 'lk_secret', role: 'sales_reader', expiresAt: '2026-03-10T09:27:30.000Z' };
-    },
-    revokeToken: note('revokeToken'),
-    revokeAllTokens: note('revokeAllTokens'),
-    cutSession: note('cutSession'),
-    async cutAllSessions() {
-      calls.push(['cutAllSessions']);
-      return 3;
-    },
-    async makeHandle(request) {
-      calls.push(['makeHandle', request]);
-      return { id: 'h1', handle: 'lkh_secret' };
-    },
-    revokeHandle: note('revokeHandle'),
-    allowClient: note('allowClient'),
-    denyPrompt: note('denyPrompt'),
     locked: note('locked'),
-    secondFactor: {
-      enrolTotp: async (...args) => {
-        calls.push(['enrolTotp', ...args]);
-        return { uri: 'otpauth://totp/x', key: 'JBSW Y3DP', qr: [[true]] };
-      },
-      confirmTotp: async (...args) => {
-        calls.push(['confirmTotp', ...args]);
-        return ['7K3M-9Q2X'];
-      },
-      removeTotp: note('removeTotp'),
-      enrolPush: async (...args) => {
-        calls.push(['enrolPush', ...args]);
-        return { uri: 'ntfy://push.example/topic', key: 'topic', qr: [[true]] };
-      },
-      confirmPush: note('confirmPush'),
-      removePush: note('removePush'),
-      desk: {
-        answer: note('answer'),
-        askPhone: note('askPhone'),
-      },
-    },
+    unlocked: note('unlocked'),
     connect: {
-      async tools(...args) {
-        calls.push(['tools', ...args]);
-        return [{ id: 'dbeaver', title: 'DBeaver', installed: true }];
-      },
-      async settings(...args) {
-        calls.push(['settings', ...args]);
-        return {
-          title: 'DBeaver',
-          needs: 'handle',
-          steps: ['Restart DBeaver.'],
-          fields: [{ label: 'Port', value: '6432' }],
-          texts: [],
-          files: [],
-          canOpen: true,
-        };
-      },
-      async text(...args) {
-        calls.push(['text', ...args]);
-        return 'jdbc:postgresql://127.0.0.1:6432/sales';
-      },
-      async write(...args) {
-        calls.push(['write', ...args]);
-        return ['/home/adele/.pg_service.conf'];
-      },
+      tools: note('tools', [{ id: 'dbeaver', title: 'DBeaver', installed: true }]),
+      settings: note('settings', {
+        title: 'DBeaver',
+        needs: 'handle',
+        steps: ['Restart DBeaver.'],
+        fields: [{ label: 'Port', value: '6432' }],
+        texts: [],
+        files: [],
+        canOpen: true,
+      }),
+      text: note('text', 'jdbc:postgresql://127.0.0.1:6432/sales'),
+      write: note('write', ['/home/adele/.pg_service.conf']),
       open: note('open'),
     },
-    saveProvider: note('saveProvider'),
-    removeProvider: note('removeProvider'),
-    setProviderEnabled: note('setProviderEnabled'),
-    setProviderSecret: note('setProviderSecret'),
-    validateProvider: async (...args) => {
-      calls.push(['validateProvider', ...args]);
-      return [{ name: 'authority', result: 'ok', message: 'It answers.' }];
-    },
-    doctor: async (...args) => {
-      calls.push(['doctor', ...args]);
-      return [];
+    lists: {
+      ofUrl: () => undefined,
+      ofFile: () => ({ connections: [], skipped: [], leftPasswords: [] }),
+      exportText: () => 'connections: []',
     },
     close: note('close'),
     auditFolder: '/var/audit',
     ...changes,
+    actions: { ...noted, ...changes.actions } as unknown as DesktopBroker['actions'],
   };
   return { broker, calls };
 }

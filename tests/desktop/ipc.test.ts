@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { actionChannel, type IpcAction, ipcActionNames } from '../../main/contract/actions.ts';
+import { actionSchemas } from '../../main/contract/action-schemas.ts';
+import { actionChannel, actions, windowActions, type WindowAction } from '../../main/contract/actions.ts';
 import { LatchkeyError } from '../../main/contract/errors.ts';
-import { ipcActions } from '../../main/contract/ipc.ts';
 import type { AppState } from '../../main/contract/state.ts';
-import type { DesktopActions } from '../../main/desktop/actions.ts';
 import { createStatePush, type IpcSender, serveActions } from '../../main/desktop/ipc.ts';
 import { appOrigin, startPage } from '../../main/desktop/origin.ts';
+import { payloadsFor, sampleRequest, takes } from '../contract/payloads.ts';
 import { signedIn } from '../renderer/states.ts';
-import { payloadsFor, sampleRequest, takes } from './ipc-payloads.ts';
 
 const inputsForEach = 10_000;
+const names = windowActions(actions) as WindowAction[];
 const window = { id: 'our window' } as unknown as IpcSender['sender'];
 const ourPage = { sender: window, senderFrame: { url: startPage, parent: null } } as unknown as IpcSender;
 
@@ -20,29 +20,31 @@ type Handler = (
 ) => Promise<{ ok: boolean; problem?: { code: string }; reply?: unknown }>;
 
 /** Takes the place of ipcMain: channels and the functions behind them. */
-function serve(answers: Partial<Record<IpcAction, (request: unknown) => unknown>> = {}) {
+function serve(answers: Partial<Record<WindowAction, (request: unknown) => unknown>> = {}) {
   const channels = new Map<string, Handler>();
-  const ran: [IpcAction, unknown][] = [];
+  const ran: [WindowAction, unknown][] = [];
   const reported: unknown[] = [];
-  const actions = Object.fromEntries(
-    ipcActionNames.map((name) => [
+  const handlers = Object.fromEntries(
+    names.map((name) => [
       name,
       async (request: unknown) => {
         ran.push([name, request]);
         return answers[name]?.(request);
       },
     ]),
-  ) as unknown as DesktopActions;
-  const stop = serveActions(
-    {
+  );
+  const stop = serveActions({
+    ipcMain: {
       handle: (channel, handler) => void channels.set(channel, handler as unknown as Handler),
       removeHandler: (channel) => void channels.delete(channel),
     },
-    actions,
-    (sender) => sender === window,
-    (error) => void reported.push(error),
-  );
-  const ask = (action: IpcAction, payload: unknown, event: IpcSender = ourPage) => {
+    table: actions,
+    schemas: actionSchemas,
+    handlers,
+    isWindow: (sender) => sender === window,
+    report: (error) => void reported.push(error),
+  });
+  const ask = (action: WindowAction, payload: unknown, event: IpcSender = ourPage) => {
     const handler = channels.get(actionChannel(action));
     if (handler === undefined) throw new Error(`no channel for ${action}`);
     return handler(event, payload);
@@ -50,28 +52,23 @@ function serve(answers: Partial<Record<IpcAction, (request: unknown) => unknown>
   return { channels, ran, reported, stop, ask };
 }
 
-const isPlain = (given: unknown): boolean =>
-  given === undefined || Object.getPrototypeOf(given) === Object.prototype;
+const isPlain = (given: unknown): boolean => Object.getPrototypeOf(given) === Object.prototype;
 
 describe('every action of the contract', () => {
   test('has its own channel, and there is no other; stopping closes them all', () => {
     const { channels, stop } = serve();
-    expect([...channels.keys()].toSorted()).toEqual(
-      Object.keys(ipcActions)
-        .map((name) => `latchkey:${name}`)
-        .toSorted(),
-    );
+    expect([...channels.keys()].toSorted()).toEqual(names.map((name) => `latchkey:${name}`).toSorted());
     stop();
     expect(channels.size).toBe(0);
   });
 
-  test.each(ipcActionNames)('%s: the handler sees only what fits', async (action) => {
+  test.each(names)('%s: the handler sees only what fits', async (action) => {
     const { ask, ran } = serve({ [action]: sampleReply(action) });
     let accepted = 0;
     for (const given of payloadsFor(action, inputsForEach)) {
       ran.length = 0;
       const outcome = await ask(action, given);
-      const fits = takes[action](given);
+      const fits = takes(action, 'window', given);
       if (outcome.ok !== fits || ran.length !== (fits ? 1 : 0))
         expect.fail(`${action} ${fc.stringify(given)}`);
       if (fits) {
@@ -86,7 +83,7 @@ describe('every action of the contract', () => {
     expect(accepted).toBeLessThan(inputsForEach);
   });
 
-  test.each(ipcActionNames)('%s: nobody but the top frame of our page in our window', async (action) => {
+  test.each(names)('%s: nobody but the top frame of our page in our window', async (action) => {
     const { ask, ran } = serve({ [action]: sampleReply(action) });
     const page = (url: string, parent: unknown = null) => ({ url, parent });
     const top = page(startPage);
@@ -165,7 +162,7 @@ describe('what comes back', () => {
         throw new Error('connect https://graph/?access_token=eyJ');
       },
     });
-    expect(await ask('signOut', undefined)).toEqual({
+    expect(await ask('signOut', {})).toEqual({
       ok: false,
       problem: {
         code: 'store-failed',
@@ -174,7 +171,7 @@ describe('what comes back', () => {
       },
     });
     expect(reported).toEqual([]);
-    const foreign = await ask('quit', undefined);
+    const foreign = await ask('quit', {});
     expect(foreign).toMatchObject({ ok: false, problem: { code: 'internal' } });
     expect(JSON.stringify(foreign)).not.toContain('eyJ');
     expect(reported).toHaveLength(1);
@@ -201,10 +198,10 @@ test('a burst of changes is one message with the last state', async () => {
   expect(sent).toEqual(['99']);
 });
 
-function sampleReply(action: IpcAction): () => unknown {
+function sampleReply(action: WindowAction): () => unknown {
   const enrolment = { uri: 'otpauth://totp/x', key: 'JBSW Y3DP', qr: [[true]] };
   const preferences = { theme: 'dark', startAtLogin: false };
-  const replies: Partial<Record<IpcAction, unknown>> = {
+  const replies: Partial<Record<WindowAction, unknown>> = {
     getState: signedIn,
     copyCode: true,
     openVerificationPage: true,
@@ -226,8 +223,29 @@ function sampleReply(action: IpcAction): () => unknown {
     enrolTotp: enrolment,
     confirmTotp: { recoveryCodes: ['7K3M-9Q2X'] },
     enrolPush: enrolment,
-    validateProvider: [{ name: 'authority', result: 'ok', message: 'It answers.' }],
-    runDoctor: [],
+    revokeTokens: { revoked: 1 },
+    cutSessions: { cut: 2 },
+    validateProvider: { checks: [{ name: 'authority', result: 'ok', message: 'It answers.' }] },
+    runDoctor: { checks: [] },
+    readConnections: { connections: [], freePorts: { postgresql: 15_432, mysql: 13_306, sqlserver: 11_433 } },
+    lookAtOrganisation: {
+      organisation: 'Contoso',
+      url: 'https://settings.contoso.example/latchkey.jws',
+      fingerprint: 'f',
+      serial: 1,
+      issuedAt: '2026-03-10T09:12:30Z',
+      hash: 'h',
+      sets: [],
+    },
+    joinOrganisation: { organisation: 'Contoso' },
+    leaveOrganisation: { organisation: 'Contoso' },
+    reloadConfiguration: { changes: [], ended: 0, needsRestart: [], warnings: [] },
+    saveConnections: { connections: [], warnings: [], ended: 0, stored: [] },
+    removeConnection: { connections: [], warnings: [], ended: 0 },
+    testConnection: { checks: [] },
+    readImport: {},
+    findGroups: { groups: [] },
+    listSecrets: { passwords: [] },
   };
   return () => replies[action];
 }

@@ -49,10 +49,10 @@ test('each command does what its entry says', async () => {
     ['signIn', { provider: 'Contoso', way: 'browser' }],
     'copyCode',
     'openVerificationPage',
-    ['cancelSignIn', undefined],
+    ['cancelSignIn', {}],
     ['copyToken', { connection: 'sales', role: 'sales_reader' }],
-    ['signOut', undefined],
-    ['quit', undefined],
+    ['signOut', { all: true }],
+    ['quit', {}],
   ]);
   expect(told[0]?.title).toBe('Token for sales copied');
 });

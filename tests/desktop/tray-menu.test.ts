@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AppState } from '../../main/contract/state.ts';
 import { type TrayItem, trayMenu, trayStatus } from '../../main/desktop/tray-menu.ts';
+import { privileged, troubledAccounts, twoAccounts, usual } from '../renderer/account-states.ts';
 import * as identity from '../renderer/identity-states.ts';
 import * as prompts from '../renderer/prompt-states.ts';
 import * as states from '../renderer/states.ts';
@@ -150,6 +151,49 @@ describe('tray menu', () => {
       command: { kind: 'copy-token', connection: 'sales', role: 'sales_reader' },
     });
     expect(trayStatus(states.signedIn).icon).toBe('signed-in');
+  });
+
+  test('of several accounts each line says whose it is', () => {
+    const [adele, admin] = [usual, privileged].map(({ account }) => account.username);
+    expect(lines(twoAccounts)).toEqual([
+      `(text) Signed in as ${adele} until ${time(usual.until)}; ${admin} until ${time(privileged.until)}`,
+      '---',
+      `Sign out > ${adele} | ${admin} | All accounts`,
+      '---',
+      `Copy token for Sales warehouse > sales_reader (${adele}) | sales_owner (${admin})`,
+      `Copy token for Orders, production > orders_reader (${adele}) | orders_owner (${adele})`,
+      expect.stringMatching(/^Copy token for .+/),
+      '---',
+      'Open Latchkey',
+      'Quit Latchkey',
+    ]);
+    expect(JSON.stringify(trayMenu(twoAccounts))).toContain(
+      JSON.stringify({
+        kind: 'copy-token',
+        connection: 'sales',
+        role: 'sales_owner',
+        as: privileged.account.objectId,
+      }),
+    );
+    const troubled: AppState = { ...troubledAccounts, connections: [] };
+    expect(trayStatus(troubled)).toMatchObject({
+      icon: 'problem',
+      text: expect.stringContaining(`. ${adele}: Your groups could not be read again`) as string,
+    });
+  });
+
+  test('a prompt is of one of several accounts', () => {
+    const [asked] = identity.prompted.prompts;
+    const [program] = prompts.newProgram.prompts;
+    const [waits] = prompts.toolWaits.prompts;
+    if (asked === undefined || program === undefined || waits === undefined) throw new Error('no prompt');
+    const { username } = privileged.account;
+    const of = [asked, program, waits].map((prompt) => ({ ...prompt, username }));
+    expect(lines({ ...twoAccounts, prompts: of }).slice(2, 5)).toEqual([
+      `Second factor for Sales warehouse as ${username}…`,
+      `dbeaver asks to use Sales warehouse as ${username}…`,
+      `Sign in as ${username} to reach Sales warehouse…`,
+    ]);
   });
 
   test('a problem shows in the icon and in the words, and a local tenant is named', () => {

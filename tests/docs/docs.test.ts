@@ -1,21 +1,23 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseDocument, stringify } from 'yaml';
-import { parseConfiguration } from '../../main/config/load.ts';
+import { loadedFrom, parseConfiguration } from '../../main/config/load.ts';
 import { configuration } from '../../main/config/schema.ts';
 import { errorCodes } from '../../main/contract/errors.ts';
-import { entraGuidance } from '../../main/identity/entra-guidance.ts';
+import { entraGuidance } from '../../main/entra/entra-guidance.ts';
 import { describeWith, program } from '../support/parts.ts';
 import { commandsIn, faultOf } from './command-lines.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const pages = ['README.md', ...globSync('docs/*.md', { cwd: root })].map((path) => ({
-  path,
-  text: readFileSync(join(root, path), 'utf8'),
-}));
+const pages = [...globSync('*.md', { cwd: root }), ...globSync('docs/**/*.md', { cwd: root })].map(
+  (path) => ({
+    path,
+    text: readFileSync(join(root, path), 'utf8'),
+  }),
+);
 
 interface Block {
   place: string;
@@ -50,7 +52,7 @@ describe('commands', () => {
     await expect(faultOf('cut one two')).resolves.toContain('takes 1');
     await expect(faultOf('exec -- psql')).resolves.toContain('missing');
     await expect(faultOf('exec sales --role x -- psql -c 1')).resolves.toBeUndefined();
-    await expect(faultOf('local add x --group a b')).resolves.toBeUndefined();
+    await expect(faultOf('provider add x --domain a b')).resolves.toBeUndefined();
   });
 
   it('are found, and arguments of other programs are not', () => {
@@ -87,7 +89,8 @@ describe('commands', () => {
   }
 
   it('of the table in README.md exist', async () => {
-    const table = pages[0]?.text.split(/^## /m).find((section) => section.startsWith('The command line'));
+    const readme = pages.find(({ path }) => path === 'README.md')?.text;
+    const table = readme?.split(/^## /m).find((section) => section.startsWith('The command line'));
     const cells = [...(table ?? '').matchAll(/^\| (`.*?) \|/gm)].map(([, cell = '']) =>
       [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code),
     );
@@ -129,7 +132,12 @@ describe('configurations', () => {
           result.replaceAll(placeholder, `${id.slice(0, -2)}${String(index + 10)}`),
         text,
       );
-      return { place, isFragment: info === 'yaml fragment', filled };
+      return {
+        place,
+        isFragment: info === 'yaml fragment',
+        isOrganisations: info === 'yaml organisation',
+        filled,
+      };
     })
     .filter(({ filled }) => Object.keys(valueOf(filled)).some((key) => known.has(key)));
 
@@ -139,7 +147,12 @@ describe('configurations', () => {
     return (document.toJS() ?? {}) as Record<string, unknown>;
   }
 
-  it.each(blocks)('$place loads', ({ place, isFragment, filled }) => {
+  it.each(blocks)('$place loads', ({ place, isFragment, isOrganisations, filled }) => {
+    if (isOrganisations) {
+      const organisation = { text: filled, origin: place, folder: '/etc/latchkey' };
+      expect(() => loadedFrom({ person: '', organisation }, 'x')).not.toThrow();
+      return;
+    }
     const text = isFragment ? stringify({ ...base, ...valueOf(filled) }) : filled;
     expect(() => parseConfiguration(text, place)).not.toThrow();
   });
@@ -175,6 +188,38 @@ describe('links', () => {
         return anchor !== undefined && !anchorsOf(there).includes(anchor);
       });
     expect(broken).toEqual([]);
+  });
+});
+
+describe('decisions', () => {
+  it('stand in their list, each one', () => {
+    const list = pages.find(({ path }) => /decisions.README/.test(path))?.text ?? '';
+    const names = globSync('docs/decisions/*.md', { cwd: root }).map((path) => basename(path));
+    expect(names.filter((name) => name !== 'README.md' && !list.includes(`](${name})`))).toEqual([]);
+  });
+});
+
+describe('paths', () => {
+  const exclude = (path: string): boolean => path.endsWith('node_modules');
+  const sources = globSync('{main,renderer,assets,tests,docs}/**/*', { cwd: root, exclude }).map((path) =>
+    path.replaceAll('\\', '/'),
+  );
+  const known = new Set([...sources, ...sources.map((path) => basename(path))]);
+  /** Pages that tell of the sources; the others name files of people's computers. */
+  const inside = pages.filter(({ path }) =>
+    /^(CONTRIBUTING|docs.(ARCHITECTURE|decisions.*|how-to.*))\.md$/.test(path),
+  );
+
+  it.each(inside)('of $path are there', ({ text }) => {
+    const named = [...withoutBlocks(text).matchAll(/`([\w-]+(?:[/.][\w.-]+)*\/?)`/g)].map(
+      ([, name = '']) => name,
+    );
+    const ours = named.filter((name) => /^(main|renderer|assets|tests|docs)\/.|^[\w.-]+\.tsx?$/.test(name));
+    expect(ours.filter((name) => !known.has(name.replace(/\/$/, '')))).toEqual([]);
+  });
+
+  it('are looked for in the pages that name them', () => {
+    expect(inside.length).toBeGreaterThan(15);
   });
 });
 

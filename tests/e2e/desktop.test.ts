@@ -5,16 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ElectronApplication, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { ipcActionNames } from '../../main/contract/actions.ts';
+import { actions, windowActions } from '../../main/contract/actions.ts';
+import { buildScriptedDesktop } from '../support/builds.ts';
 import { describeWith } from '../support/parts.ts';
-import {
-  brokerCalls,
-  buildScriptedDesktop,
-  changeState,
-  type Desktop,
-  startDesktop,
-  takeDisplay,
-} from './desktop.ts';
+import { brokerCalls, changeState, type Desktop, startDesktop, takeDisplay } from './desktop.ts';
 import { desktopParts } from './parts.ts';
 
 const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
@@ -23,6 +17,13 @@ const { electron, display, sessionBus, gdbus } = desktopParts;
 
 const windowCount = (app: ElectronApplication): Promise<number> =>
   app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
+/** What the application has written to stderr since. */
+function errorOutput(app: ElectronApplication): () => string {
+  let text = '';
+  app.process().stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return () => text;
+}
+
 const clipboardText = (app: ElectronApplication): Promise<string> =>
   app.evaluate(async ({ clipboard }) => clipboard.readText());
 const exitCode = (app: ElectronApplication): Promise<number | null> =>
@@ -34,7 +35,7 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
   let leaveDisplay: () => Promise<void>;
   let root: string;
   beforeAll(async () => {
-    root = await buildScriptedDesktop('desktop');
+    root = await buildScriptedDesktop();
   });
   beforeEach(async () => {
     leaveDisplay = await takeDisplay();
@@ -49,6 +50,12 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
     const page = await desktop.window();
     await page.locator('h1').waitFor();
     return page;
+  }
+
+  async function copyToken(page: Page): Promise<void> {
+    await page.getByRole('navigation').getByRole('button', { name: 'Access' }).click();
+    await page.getByRole('button', { name: 'Copy token for Sales warehouse' }).click();
+    await eventually(() => clipboardText(desktop.app)).toBe('lk_scripted-token');
   }
 
   test('sign-in through the window: code, page in the browser, token on the clipboard for a minute at most', async () => {
@@ -78,6 +85,10 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
     await page.getByRole('navigation').getByRole('button', { name: 'Activity' }).click();
     await page.getByRole('button', { name: 'Open folder' }).click();
     await eventually(() => desktop.opened()).toContain(join(desktop.home, 'audit'));
+
+    await copyToken(page);
+    await changeState(desktop.app, 'signedOut');
+    await eventually(() => clipboardText(desktop.app)).toBe('');
   });
 
   test('a handle goes to the clipboard and nowhere else; all sessions and a handle end from the window', async () => {
@@ -103,7 +114,7 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
       'createBroker',
       'makeHandle sales (default) DBeaver',
       'revokeHandle h1',
-      'cutAllSessions',
+      'cutSessions all',
     ]);
   });
 
@@ -174,6 +185,17 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
     desktop.app.process().kill(signal);
     expect(await exited).toBe(0);
     expect(await readFile(join(desktop.home, 'closed'), 'utf8')).toBe('closed\n');
+  });
+
+  test('an error that nobody has caught ends the broker in order, and says so without a box', async () => {
+    await open();
+    const exited = exitCode(desktop.app);
+    const output = errorOutput(desktop.app);
+    await desktop.app.evaluate(() => void setTimeout(() => JSON.parse('planted fault')));
+    expect(await exited).toBe(0);
+    expect(await readFile(join(desktop.home, 'closed'), 'utf8')).toBe('closed\n');
+    expect(output()).toMatch(/uncaught: .*planted fault/);
+    expect(output()).toContain('Latchkey ends because of this error');
   });
 
   test('a start that fails is explained, and tried again when the person says so', async () => {
@@ -277,7 +299,7 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
     // Electron has some of its own, in capitals.
     expect(channels.events).toEqual(['error']);
     expect(channels.invoked.filter((name) => !/^[A-Z_]+$/.test(name))).toEqual(
-      ipcActionNames.map((name) => `latchkey:${name}`),
+      windowActions(actions).map((name) => `latchkey:${name}`),
     );
   });
 
@@ -303,9 +325,11 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
     );
     await page.getByLabel('Start when I log in').click();
     const entry = join(desktop.configFolder, 'autostart', 'latchkey.desktop');
+    // With the places of this start: at login nothing of its environment is there.
     await eventually(() => readFile(entry, 'utf8').catch(() => '')).toMatch(
-      /^Exec=".*electron" ".*" "--hidden"$/m,
+      /^Exec=".*electron" ".*" "--hidden" "--home" ".*"$/m,
     );
+    expect(await readFile(entry, 'utf8')).toContain(`"--home" "${desktop.home}"\n`);
 
     const file = join(desktop.home, 'desktop', 'preferences.json');
     const isWindows = process.platform === 'win32';
@@ -369,7 +393,9 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
   test.skipIf(process.platform !== 'linux')(
     'when the screen saver says that it has locked the screen, the broker is told',
     async () => {
-      await open();
+      const page = await open();
+      await changeState(desktop.app, 'signedIn');
+      await copyToken(page);
       const screenSaver = 'org.gnome.ScreenSaver';
       const path = ['--object-path', '/org/gnome/ScreenSaver'];
       const lock = () =>
@@ -380,10 +406,15 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
         return brokerCalls(desktop.app);
       };
       await expect.poll(seen, { timeout: 30_000, interval: 200 }).toContain('locked');
+      await eventually(() => clipboardText(desktop.app)).toBe('');
       // What is locked already is not locked once more.
       await lock();
       await new Promise((resolve) => setTimeout(resolve, 500));
-      expect(await brokerCalls(desktop.app)).toEqual(['createBroker', 'locked']);
+      expect(await brokerCalls(desktop.app)).toEqual([
+        'createBroker',
+        'issueToken sales sales_reader',
+        'locked',
+      ]);
     },
   );
 

@@ -1,84 +1,14 @@
 import { spawn } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { builtinModules } from 'node:module';
+import { readdirSync, readFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
-import { build, createBuilder, type InlineConfig } from 'vite';
 import { desktopParts } from './parts.ts';
 
-const project = join(import.meta.dirname, '../..');
-
-/**
- * Builds the pages, the preload script and the scripted main process, and answers with the folder.
- *
- * @param name of the folder in test-output: test files run side by side
- */
-export async function buildScriptedDesktop(name: string): Promise<string> {
-  const root = join(project, 'test-output/e2e', name);
-  await rm(root, { recursive: true, force: true });
-  await mkdir(root, { recursive: true });
-  await build({
-    configFile: join(project, 'vite.config.ts'),
-    build: { outDir: join(root, 'renderer') },
-    logLevel: 'error',
-  });
-  await build(program(root, 'tests/e2e/scripted-main.ts', { format: 'es', entryFileNames: 'index.js' }));
-  await build(program(root, 'main/preload.ts', { format: 'cjs', entryFileNames: 'preload.cjs' }));
-  await cp(join(project, 'assets'), join(root, 'assets'), { recursive: true });
-  const description = { name: 'latchkey-scripted', type: 'module', main: 'main/index.js', version: '0.0.0' };
-  await writeFile(join(root, 'package.json'), JSON.stringify(description));
-  return root;
-}
-
-/** Builds the application as `npm run build` does, into a folder of test-output, and answers with that folder. */
-export async function buildProduct(name: string): Promise<string> {
-  const root = join(project, 'test-output/e2e', name);
-  await rm(root, { recursive: true, force: true });
-  await mkdir(root, { recursive: true });
-  await build({
-    configFile: join(project, 'vite.config.ts'),
-    build: { outDir: join(root, 'dist/renderer') },
-    logLevel: 'error',
-  });
-  const outDir = join(root, 'dist/main');
-  const builder = await createBuilder({
-    configFile: join(project, 'vite.main.config.ts'),
-    environments: { main: { build: { outDir } }, preload: { build: { outDir } } },
-    logLevel: 'error',
-  });
-  await builder.buildApp();
-  await cp(join(project, 'assets'), join(root, 'assets'), { recursive: true });
-  const description = {
-    name: 'latchkey-built',
-    type: 'module',
-    main: 'dist/main/index.js',
-    version: '0.0.0',
-  };
-  await writeFile(join(root, 'package.json'), JSON.stringify(description));
-  return root;
-}
-
-function program(root: string, input: string, output: object): InlineConfig {
-  return {
-    configFile: false,
-    logLevel: 'error',
-    ssr: { noExternal: true, external: ['electron'] },
-    build: {
-      ssr: true,
-      outDir: join(root, 'main'),
-      emptyOutDir: false,
-      target: 'node24',
-      rolldownOptions: {
-        input: join(project, input),
-        external: ['electron', /^node:/, ...builtinModules],
-        output: { ...output, codeSplitting: false },
-      },
-    },
-  };
-}
+const launchMs = 20_000;
 
 /**
  * Waits until no other test file uses the display, and answers with the way to leave it: one desktop at a time, since
@@ -141,7 +71,19 @@ export async function startDesktop(
   // Chromium's own sandbox refuses to run as root; a test may, the product never passes this switch.
   const args = [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), root, ...(options.args ?? [])];
   // Without this Playwright pretends to each page that the system is light.
-  const launch = () => _electron.launch({ executablePath, args, env, colorScheme: null });
+  const start = () => _electron.launch({ executablePath, args, env, colorScheme: null });
+  /** Playwright can wait for good for a debugger that it has missed on a busy machine: once more, then. */
+  async function launch(): Promise<ElectronApplication> {
+    const first = start();
+    const late = await Promise.race([first, sleep(launchMs, undefined, { ref: false })]);
+    if (late !== undefined) return late;
+    first.then((app) => app.close()).catch(() => undefined);
+    for (const { pid, state } of childrenWith(root)) {
+      process.stderr.write(`Electron ${pid} (${state}) was not reached in ${launchMs / 1000} s\n`);
+      process.kill(pid, 'SIGKILL');
+    }
+    return start();
+  }
   let app = await launch();
 
   /** The page of the window that is open, or of the next one, once it shows something. */
@@ -186,6 +128,24 @@ export async function startDesktop(
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+/** Processes of this one whose command line names the folder, with their state as proc(5) has it. */
+function childrenWith(folder: string): { pid: number; state: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const [state = '', parent] = (
+          readFileSync(`/proc/${name}/stat`, 'latin1').split(') ').at(-1) ?? ''
+        ).split(' ');
+        const isOurs =
+          Number(parent) === process.pid && readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(folder);
+        return isOurs ? [{ pid: Number(name), state }] : [];
+      } catch {
+        return [];
+      }
+    });
 }
 
 /** Runs in the scripted main process; see scripted-main.ts. */

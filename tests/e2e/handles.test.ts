@@ -1,59 +1,40 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ConnectionState } from '../../main/contract/state.ts';
-import {
-  createLatchkey,
-  type Latchkey,
-  startWorld,
-  storePasswords,
-  type World,
-} from '../support/latchkey.ts';
-import { keepScreenshot } from '../renderer/browser.ts';
+import type { Latchkey, World } from '../support/latchkey.ts';
+import { keepScreenshot } from '../support/pages.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { psql, type PsqlResult } from '../support/psql.ts';
 import { enterCode } from '../support/verification-page.ts';
-import { buildProduct, type Desktop, startDesktop, takeDisplay } from './desktop.ts';
-import { desktopParts } from './parts.ts';
+import { type Application, applicationParts, eventually, startApplication } from './application.ts';
+import type { Desktop } from './desktop.ts';
 
 const run = promisify(execFile);
 const ada = 'ada@fabrikam.example';
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
-const { electron, display, sessionBus } = desktopParts;
-const needed = [electron, display, sessionBus, parts.postgres, parts.initdb, parts.psql];
 
 /** The application as it ships, the local tenant over TLS, a real PostgreSQL server and psql with what it has saved. */
-describeWith(needed, 'a tool with a handle', () => {
+describeWith(applicationParts, 'a tool with a handle', () => {
   let world: World;
   let latchkey: Latchkey;
   let desktop: Desktop;
   let page: Page;
-  let leaveDisplay: () => Promise<void>;
-  let folder: string;
+  let place: Application['place'];
+  let close: Application['close'] | undefined;
   let person: string;
   let sales: ConnectionState;
   let handle: string;
 
   beforeAll(async () => {
-    leaveDisplay = await takeDisplay();
-    folder = await mkdtemp(join(tmpdir(), 'lk-'));
-    person = join(folder, 'person');
-    await mkdir(person);
-    world = await startWorld();
-    latchkey = await createLatchkey(world, { folder, started: false });
-    desktop = await startDesktop(await buildProduct('handles'), {
-      home: latchkey.home,
-      args: ['--config', latchkey.config, '--password-store=gnome-libsecret'],
+    ({ world, latchkey, desktop, page, place, close } = await startApplication({}, async (folder) => {
       // Files of tools are written for a person of this test alone.
-      env: { HOME: person },
-    });
-    page = await desktop.window();
-    await page.locator('h1').waitFor();
-    await storePasswords(latchkey, world);
+      person = join(folder, 'person');
+      await mkdir(person);
+      return { HOME: person };
+    }));
     await latchkey.signIn(ada);
     await page.getByText('Signed in until').waitFor();
     const { connections } = await latchkey.state();
@@ -61,14 +42,8 @@ describeWith(needed, 'a tool with a handle', () => {
     if (found === undefined) throw new Error('no connection');
     sales = found;
   }, 300_000);
-  afterAll(async () => {
-    await desktop?.close();
-    await world?.close();
-    await rm(folder, { recursive: true, force: true });
-    await leaveDisplay?.();
-  });
+  afterAll(() => close?.());
 
-  const place = (name: string) => page.getByRole('navigation').getByRole('button', { name }).click();
   const query = (sql: string): Promise<PsqlResult> => {
     const { host, port, database } = sales;
     return psql({ host, port, user: ada, database, password: handle }, ['-c', sql]);

@@ -8,6 +8,8 @@ import { dialog } from 'electron';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { runDesktop } from '../../main/desktop/app.ts';
+import { createLog } from '../../main/log/log.ts';
+import { handleUncaught, outliveStreams } from '../../main/log/uncaught.ts';
 import type { DesktopBroker, DesktopPlatform } from '../../main/desktop/ports.ts';
 import { createFakeBroker } from '../desktop/fake-broker.ts';
 import { newProgram, toolWaits } from '../renderer/prompt-states.ts';
@@ -48,6 +50,75 @@ function fromNow(sample: AppState): AppState {
   return JSON.parse(shifted) as AppState;
 }
 
+const scriptedActions: Partial<DesktopBroker['actions']> = {
+  async signIn(options) {
+    calls.push(`signIn ${options.provider ?? '(default)'}`);
+    change(fromNow(contacting));
+    setTimeout(() => change(fromNow(code)), 100);
+  },
+  async cancelSignIn() {
+    calls.push('cancelSignIn');
+    change(fromNow(signedOut));
+  },
+  async signOut() {
+    calls.push('signOut');
+    change(fromNow(signedOut));
+  },
+  async issueToken({ connection, role = '' }) {
+    calls.push(`issueToken ${connection} ${role}`);
+    if (connection !== 'sales') {
+      throw new LatchkeyError('upstream-unreachable', 'The database does not answer.', {
+        remedy: 'Try later.',
+      });
+    }
+    return {
+      ...place(),
+      protocol: 'postgresql',
+      id: 't1',
+      token: 'lk_scripted-token',
+      role,
+      command: 'psql',
+    };
+  },
+  async revokeTokens() {
+    calls.push('revokeTokens');
+    return { revoked: 1 };
+  },
+  async cutSessions(which) {
+    calls.push(`cutSessions ${'all' in which ? 'all' : which.id}`);
+    const { length } = state.databaseSessions;
+    change({ ...state, databaseSessions: [] });
+    return { cut: length };
+  },
+  async makeHandle({ connection, role = '(default)', tool }) {
+    calls.push(`makeHandle ${connection} ${role} ${tool}`);
+    return { ...place(), id: 'h9', handle: 'lkh_scripted-handle', tool };
+  },
+  async revokeHandle({ id }) {
+    calls.push(`revokeHandle ${id}`);
+    change({ ...state, handles: state.handles.filter((handle) => handle.id !== id) });
+  },
+  async allowClient({ id, choice }) {
+    calls.push(`allowClient ${id} ${choice}`);
+    change({ ...state, prompts: [] });
+  },
+  async denyPrompt({ id }) {
+    calls.push(`denyPrompt ${id}`);
+    change(fromNow(state.signIn.kind === 'code' ? signedOut : { ...state, prompts: [] }));
+  },
+};
+
+function place() {
+  return {
+    connection: 'sales',
+    username: 'adele.vance@contoso.example',
+    host: '127.0.0.1',
+    port: 6432,
+    database: 'sales',
+    expiresAt: new Date(Date.now() + 900_000).toISOString(),
+  };
+}
+
 async function createBroker(platform: DesktopPlatform): Promise<DesktopBroker> {
   calls.push('createBroker');
   if (failingStarts > 0) {
@@ -63,70 +134,15 @@ async function createBroker(platform: DesktopPlatform): Promise<DesktopBroker> {
     ...state,
     seal: seal.reason === undefined ? { kind: seal.kind } : { kind: seal.kind, reason: seal.reason },
   };
+  const { broker } = createFakeBroker(state);
   return {
     // What these tests do not look at.
-    ...createFakeBroker(state).broker,
+    ...broker,
+    actions: { ...broker.actions, ...scriptedActions },
     state: () => state,
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
-    },
-    async signIn(options) {
-      calls.push(`signIn ${options.provider ?? '(default)'}`);
-      change(fromNow(contacting));
-      setTimeout(() => change(fromNow(code)), 100);
-    },
-    async cancelSignIn() {
-      calls.push('cancelSignIn');
-      change(fromNow(signedOut));
-    },
-    async signOut() {
-      calls.push('signOut');
-      change(fromNow(signedOut));
-    },
-    async issueToken({ connection, role = '' }) {
-      calls.push(`issueToken ${connection} ${role}`);
-      if (connection !== 'sales') {
-        throw new LatchkeyError('upstream-unreachable', 'The database does not answer.', {
-          remedy: 'Try later.',
-        });
-      }
-      return {
-        id: 't1',
-        token: 'lk_scripted-token',
-        role,
-        expiresAt: new Date(Date.now() + 900_000).toISOString(),
-      };
-    },
-    async revokeToken(id) {
-      calls.push(`revokeToken ${id}`);
-    },
-    async revokeAllTokens() {
-      calls.push('revokeAllTokens');
-    },
-    async cutSession(id) {
-      calls.push(`cutSession ${id}`);
-    },
-    async cutAllSessions() {
-      calls.push('cutAllSessions');
-      change({ ...state, databaseSessions: [] });
-      return 3;
-    },
-    async makeHandle({ connection, role = '(default)', tool }) {
-      calls.push(`makeHandle ${connection} ${role} ${tool}`);
-      return { id: 'h9', handle: 'lkh_scripted-handle' };
-    },
-    async revokeHandle(id) {
-      calls.push(`revokeHandle ${id}`);
-      change({ ...state, handles: state.handles.filter((handle) => handle.id !== id) });
-    },
-    async allowClient(id, choice) {
-      calls.push(`allowClient ${id} ${choice}`);
-      change({ ...state, prompts: [] });
-    },
-    async denyPrompt(id) {
-      calls.push(`denyPrompt ${id}`);
-      change(fromNow(state.signIn.kind === 'code' ? signedOut : { ...state, prompts: [] }));
     },
     async close() {
       // The process ends soon after: what it did last has to be on disk.
@@ -160,12 +176,19 @@ Object.assign(globalThis, {
   samples: { signedOut, code, signedIn, busy, newProgram, toolWaits },
 });
 
+const log = createLog();
+const failed = new AbortController();
+outliveStreams();
+handleUncaught(log, { end: () => failed.abort(), fatalRejections: false });
+
 void runDesktop({
   createBroker,
   openAtStart: !process.argv.includes('--hidden'),
   userDataFolder: join(home, 'desktop'),
+  startArguments: ['--home', home],
   rendererFolder: join(root, 'renderer'),
   preloadFile: join(root, 'main', 'preload.cjs'),
   assetFolder: join(root, 'assets'),
-  log: (line) => void process.stderr.write(`${line}\n`),
+  log: (line) => log.write(line),
+  failed: failed.signal,
 });

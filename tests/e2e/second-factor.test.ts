@@ -1,65 +1,30 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { TOTP } from 'otpauth';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  connect,
-  createLatchkey,
-  refusalOf,
-  startWorld,
-  storePasswords,
-  type Latchkey,
-  type World,
-} from '../support/latchkey.ts';
-import { keepScreenshot } from '../renderer/browser.ts';
-import { describeWith, parts } from '../support/parts.ts';
-import { buildProduct, type Desktop, startDesktop, takeDisplay } from './desktop.ts';
-import { desktopParts } from './parts.ts';
-
-const { electron, display, sessionBus } = desktopParts;
-const needed = [electron, display, sessionBus, parts.postgres, parts.initdb];
+import { connect, refusalOf, type Latchkey } from '../support/latchkey.ts';
+import { keepScreenshot } from '../support/pages.ts';
+import { describeWith } from '../support/parts.ts';
+import { type Application, applicationParts, startApplication } from './application.ts';
 
 /** The application as it ships: an authenticator is set up in the window, and a login waits for its code. */
-describeWith(needed, 'the second factor in the window', () => {
-  let world: World;
+describeWith(applicationParts, 'the second factor in the window', () => {
   let latchkey: Latchkey;
-  let desktop: Desktop;
   let page: Page;
-  let leaveDisplay: () => Promise<void>;
-  let folder: string;
+  let close: Application['close'] | undefined;
   let authenticator: TOTP;
   let recoveryCodes: string[];
 
   beforeAll(async () => {
-    leaveDisplay = await takeDisplay();
-    folder = await mkdtemp(join(tmpdir(), 'lk-'));
-    world = await startWorld();
-    latchkey = await createLatchkey(world, {
-      folder,
-      started: false,
+    ({ latchkey, page, close } = await startApplication({
       configure(configuration) {
         for (const rule of configuration.connections[0]?.rules ?? []) Object.assign(rule, { mfa: 'login' });
         Object.assign(configuration, { mfa: { cache: '0s' } });
       },
-    });
-    desktop = await startDesktop(await buildProduct('second-factor'), {
-      home: latchkey.home,
-      args: ['--config', latchkey.config, '--password-store=gnome-libsecret'],
-    });
-    page = await desktop.window();
-    await page.locator('h1').waitFor();
-    await storePasswords(latchkey, world);
+    }));
     await latchkey.signIn('ada@fabrikam.example');
     await page.getByText('Signed in until').waitFor();
   }, 300_000);
-  afterAll(async () => {
-    await desktop?.close();
-    await world?.close();
-    await rm(folder, { recursive: true, force: true });
-    await leaveDisplay?.();
-  });
+  afterAll(() => close?.());
 
   test('an authenticator is set up: key, first code, recovery codes', async () => {
     await page.getByRole('navigation').getByRole('button', { name: 'Security' }).click();

@@ -1,61 +1,34 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type ElectronApplication, type Page } from 'playwright-core';
+import type { ElectronApplication, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  createLatchkey,
-  type Latchkey,
-  startWorld,
-  storePasswords,
-  type World,
-} from '../support/latchkey.ts';
-import { keepScreenshot } from '../renderer/browser.ts';
-import { describeWith, parts } from '../support/parts.ts';
+import { buildProduct } from '../support/builds.ts';
+import type { Latchkey, World } from '../support/latchkey.ts';
+import { keepScreenshot } from '../support/pages.ts';
+import { describeWith } from '../support/parts.ts';
 import { psql } from '../support/psql.ts';
 import { enterCode } from '../support/verification-page.ts';
-import { buildProduct, type Desktop, startDesktop, takeDisplay } from './desktop.ts';
-import { desktopParts } from './parts.ts';
-
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
-const { electron, display, sessionBus } = desktopParts;
-const needed = [electron, display, sessionBus, parts.postgres, parts.initdb, parts.psql];
+import { type Application, applicationParts, eventually, startApplication } from './application.ts';
+import { type Desktop, startDesktop } from './desktop.ts';
 
 /** The application as it ships, the local tenant over TLS, a real PostgreSQL server and psql. */
-describeWith(needed, 'a day with Latchkey', () => {
+describeWith(applicationParts, 'a day with Latchkey', () => {
   let world: World;
   let latchkey: Latchkey;
   let desktop: Desktop;
   let page: Page;
-  let leaveDisplay: () => Promise<void>;
-  let folder: string;
-  let root: string;
+  let place: Application['place'];
+  let close: Application['close'] | undefined;
 
   beforeAll(async () => {
-    leaveDisplay = await takeDisplay();
-    folder = await mkdtemp(join(tmpdir(), 'lk-'));
-    world = await startWorld();
-    // Configuration and home are those that the command line's tests use; the broker is the application's own.
-    latchkey = await createLatchkey(world, { folder, started: false });
-    root = await buildProduct('story');
-    desktop = await startDesktop(root, {
-      home: latchkey.home,
-      args: ['--config', latchkey.config, '--password-store=gnome-libsecret'],
-    });
-    page = await desktop.window();
-    await page.locator('h1').waitFor();
-    await storePasswords(latchkey, world);
+    ({ world, latchkey, desktop, page, place, close } = await startApplication());
   }, 300_000);
   afterAll(async () => {
+    // The second start.
     await desktop?.close();
-    await world?.close();
-    await rm(folder, { recursive: true, force: true });
-    await leaveDisplay?.();
+    await close?.();
   });
 
   const clipboardText = (app: ElectronApplication) =>
     app.evaluate(async ({ clipboard }) => clipboard.readText());
-  const place = (name: string) => page.getByRole('navigation').getByRole('button', { name }).click();
   const query = async (connection: string, sql: string, password: string) => {
     const { connections, signIn } = await latchkey.state();
     const { host, port, database } = connections.find(({ name }) => name === connection) ?? {};
@@ -127,7 +100,7 @@ describeWith(needed, 'a day with Latchkey', () => {
       .evaluate(({ app: electronApp }) => void setImmediate(() => electronApp.quit()))
       .catch(() => undefined);
     await exited;
-    desktop = await startDesktop(root, {
+    desktop = await startDesktop(await buildProduct(), {
       home: latchkey.home,
       args: ['--config', latchkey.config, '--password-store=gnome-libsecret'],
     });

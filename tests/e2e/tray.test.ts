@@ -1,15 +1,9 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { buildScriptedDesktop } from '../support/builds.ts';
 import { describeWith } from '../support/parts.ts';
-import {
-  brokerCalls,
-  buildScriptedDesktop,
-  changeState,
-  type Desktop,
-  startDesktop,
-  takeDisplay,
-} from './desktop.ts';
+import { brokerCalls, changeState, type Desktop, startDesktop, takeDisplay } from './desktop.ts';
 import { desktopParts } from './parts.ts';
 
 const run = promisify(execFile);
@@ -31,7 +25,9 @@ interface Item {
 function createItem(busName: string, path: string): Item {
   const call = async (object: string, method: string, ...args: string[]): Promise<string> => {
     const to = ['call', '--session', '--dest', busName, '--object-path', object, '--method', method, '--'];
-    return (await run('gdbus', [...to, ...args])).stdout;
+    // It prints in the locale's encoding.
+    const env = { ...process.env, LC_ALL: 'C.UTF-8' };
+    return (await run('gdbus', [...to, ...args], { env })).stdout;
   };
   const property = (name: string) =>
     call(path, 'org.freedesktop.DBus.Properties.Get', 'org.kde.StatusNotifierItem', name);
@@ -71,7 +67,7 @@ describeWith([electron, display, sessionBus, trayWatcher, gdbus], 'the tray', ()
   let leaveDisplay: () => Promise<void>;
   let root: string;
   beforeAll(async () => {
-    root = await buildScriptedDesktop('tray');
+    root = await buildScriptedDesktop();
   });
   beforeEach(async () => {
     leaveDisplay = await takeDisplay();
@@ -124,7 +120,10 @@ describeWith([electron, display, sessionBus, trayWatcher, gdbus], 'the tray', ()
     await item.click('Open the sign-in page');
     await eventually(() => desktop.opened()).toEqual(['https://login.microsoft.com/device']);
 
+    expect(desktop.app.windows()).toEqual([]);
     await changeState(desktop.app, 'toolWaits');
+    // A prompt, and no notification server in this session that would show it: the window does.
+    await eventually(() => Promise.resolve(desktop.app.windows().length)).toBe(1);
     await eventually(() => labels(item)).toEqual([
       'Sign in to reach Sales warehouse: code CQ7MXRL4T',
       'Sign in to reach Sales warehouse…',
@@ -150,7 +149,6 @@ describeWith([electron, display, sessionBus, trayWatcher, gdbus], 'the tray', ()
       'issueToken sales sales_reader',
       'signOut',
     ]);
-    expect(desktop.app.windows()).toEqual([]);
   });
 
   test('a program that asks for the first time is answered in the window that its entry opens', async () => {

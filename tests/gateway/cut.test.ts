@@ -1,26 +1,19 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { LoginDecision } from '../../main/gateway/ports.ts';
 import { startFakeUpstream } from '../support/fake-upstream.ts';
 import { describeWith, parts } from '../support/parts.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { startPostgres } from '../support/postgres.ts';
 import { rawSocket } from '../support/raw-socket.ts';
 import { errorFields, frames, query, scramLogin, startupPacket } from '../support/wire-client.ts';
-import { type TestGateway, gatewayTo, startTestGateway } from './fixture.ts';
+import { useAll } from '../support/use-all.ts';
+import { gatewayTo, startTestGateway } from './fixture.ts';
 
 const reason = 'Your directory groups no longer allow this.';
 
 describeWith([parts.postgres], 'ending sessions from outside', () => {
-  let server: PostgresServer;
-  let gateway: TestGateway;
-  beforeAll(async () => {
-    server = await startPostgres();
-    gateway = await gatewayTo(server);
-  });
-  afterAll(async () => {
-    await gateway.close();
-    await server.close();
-  });
+  const server = useAll(startPostgres);
+  const gateway = useAll(() => gatewayTo(server));
 
   /** A session on a raw socket, and its id. */
   async function open(through = gateway) {
@@ -102,6 +95,7 @@ describeWith([parts.postgres], 'ending sessions from outside', () => {
       .poll(
         async () =>
           (await server.query("select 1 from pg_stat_activity where wait_event = 'ClientWrite'")).length,
+        { timeout: 20_000 },
       )
       .toBe(1);
     const started = performance.now();
@@ -140,7 +134,7 @@ describeWith([parts.postgres], 'ending sessions from outside', () => {
     const socket = await rawSocket(waiting.port);
     socket.write(startupPacket({ user: 'ann', database: 'sales' }));
     const answered = scramLogin(socket, waiting.token);
-    await expect.poll(() => mute.visits.length).toBe(1);
+    await expect.poll(() => mute.visits.length, { timeout: 20_000 }).toBe(1);
     waiting.host.cut(sessionIds, reason);
     expect(errorFields(await answered)).toMatchObject({ C: '57P01', M: reason });
     expect(await waiting.gatekeeper.nextEnd(sessionIds[0])).toEqual({

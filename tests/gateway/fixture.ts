@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGatewayHost } from '../../main/gateway/host.ts';
@@ -11,6 +11,8 @@ import type {
   UpstreamAddress,
   UpstreamLogin,
 } from '../../main/gateway/ports.ts';
+import { buildWorker } from '../support/builds.ts';
+import { createTestAuthority } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import { type TestGatekeeper, createTestGatekeeper } from '../support/gatekeeper.ts';
 import type { PostgresServer } from '../support/postgres.ts';
@@ -25,6 +27,8 @@ export interface TestGateway {
   token: string;
   user: string;
   database: string;
+  /** PEM file of the authority of its certificate, with `clientTls`. */
+  caFile: string;
   /** What the gateway wrote to its log: faults of its own. */
   log: string[];
   close(): Promise<void>;
@@ -35,6 +39,8 @@ export interface TestGatewayOptions {
   login: UpstreamLogin;
   listener?: Partial<ListenerSettings>;
   limits?: Partial<GatewayLimits>;
+  /** Offers TLS, with a certificate for localhost and 127.0.0.1. */
+  clientTls?: boolean;
 }
 
 /** A gateway with one listener (TCP and unix socket) in its worker thread, in front of any upstream. */
@@ -46,12 +52,17 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   const host = await startGatewayHost({
     gatekeeper,
     scram,
+    workerUrl: await buildWorker(),
     log: (line) => log.push(line),
     // Tests of the delay itself set it; everybody else need not wait.
     limits: { wrongTokenMs: 10, ...options.limits },
   });
   const socketDir = mkdtempSync(join(tmpdir(), 'latchkey-gw-'));
   const port = await freePort();
+  const caFile = join(socketDir, 'ca.pem');
+  const authority = options.clientTls === true ? await createTestAuthority() : undefined;
+  const certificate = await authority?.issue({ dns: ['localhost'], ip: ['127.0.0.1'] });
+  if (authority !== undefined) writeFileSync(caFile, authority.caPem);
   const failures = await host.open([
     {
       connection: 'sales',
@@ -62,6 +73,9 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       clientAuth: 'scram-sha-256',
       databases: ['sales'],
       maxSessions: 100,
+      ...(certificate === undefined
+        ? {}
+        : { clientTls: { certificate: certificate.certPem, key: certificate.keyPem } }),
       ...options.listener,
       upstream: {
         host: '127.0.0.1',
@@ -89,6 +103,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     token,
     user: 'ann@contoso.example',
     database: 'sales',
+    caFile,
     log,
     close,
   };

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Listener, listen } from '../../main/gateway/listen.ts';
 import { freePort } from '../support/free-port.ts';
@@ -64,6 +65,62 @@ describe('listening', () => {
     const port = await freePort();
     await open({ host: '::1', port });
     expect(await hello({ host: '::1', port })).toBe('hello');
+  });
+
+  test('both loopback families, whichever of them is named', async () => {
+    for (const host of ['127.0.0.1', '::1'] as const) {
+      const port = await freePort();
+      const listener = await open({ host, port });
+      expect(listener.problem).toBeUndefined();
+      expect(await hello({ host: '127.0.0.1', port })).toBe('hello');
+      expect(await hello({ host: '::1', port })).toBe('hello');
+      await listener.close();
+      await expect(hello({ host: '::1', port })).rejects.toThrow('ECONNREFUSED');
+    }
+  });
+
+  test('the other family is taken: a problem with the owner’s name, until it is free again', async () => {
+    const port = await freePort();
+    const child = await occupy(`${port}, '::1'`);
+    const listener = await open({ port });
+    expect(await hello({ host: '127.0.0.1', port })).toBe('hello');
+    const problem = {
+      code: 'port-in-use',
+      message: `Port ${port} at ::1 is in use by node (process ${child.pid}).`,
+      remedy: expect.stringContaining('localhost') as string,
+    };
+    expect(listener.problem).toMatchObject(problem);
+    await listener.retry();
+    expect(listener.problem).toMatchObject(problem);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await listener.retry();
+    expect(listener.problem).toBeUndefined();
+    expect(await hello({ host: '::1', port })).toBe('hello');
+    await listener.close();
+    await expect(hello({ host: '::1', port })).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('a computer without IPv6 lacks nothing', async () => {
+    const script = `
+      import { listen } from ${JSON.stringify(new URL('../../main/gateway/listen.ts', import.meta.url).href)};
+      const listener = await listen({ connection: 'sales', host: '127.0.0.1', port: 15432 }, () => {});
+      console.log(JSON.stringify({ problem: listener.problem?.message ?? null }));
+      await listener.close();`;
+    const setUp = 'ip link set lo up && ip -6 address flush dev lo && exec "$@"';
+    const { stdout } = await promisify(execFile)('unshare', [
+      ...(process.getuid?.() === 0 ? [] : ['-Ur']),
+      '-n',
+      'sh',
+      '-c',
+      setUp,
+      'sh',
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      script,
+    ]);
+    expect(JSON.parse(stdout)).toEqual({ problem: null });
   });
 
   test.each(['127.0.0.1', '0.0.0.0', '::'])(

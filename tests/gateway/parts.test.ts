@@ -27,11 +27,11 @@ test('admission: when it is full, the oldest of the most crowded stage goes', ()
   const steps = ['spoke', 'introduced', 'asked', 'refused'] as const;
   const arrive = (howFar: number): Socket => {
     const socket = new Socket();
-    const visit = admission.enter(socket);
-    for (const step of steps.slice(0, howFar)) visit?.[step]();
+    const pending = admission.enter(socket);
+    for (const step of steps.slice(0, howFar)) pending?.[step]();
     return socket;
   };
-  const gone = (visitors: Socket[]): boolean[] => visitors.map(({ destroyed }) => destroyed);
+  const gone = (sockets: Socket[]): boolean[] => sockets.map(({ destroyed }) => destroyed);
   const good = arrive(1);
   const silent = [arrive(0), arrive(0), arrive(0)];
   const asked = [arrive(3), arrive(3)];
@@ -71,11 +71,11 @@ test('admission: those that wait for the broker are not sent away; the newcomer 
 
 test('admission: one that has left does not come back', () => {
   const admission = createAdmission(3, 60_000);
-  const visit = admission.enter(new Socket());
-  visit?.leave();
-  visit?.spoke();
-  visit?.asked();
-  visit?.refused();
+  const pending = admission.enter(new Socket());
+  pending?.leave();
+  pending?.spoke();
+  pending?.asked();
+  pending?.refused();
   expect(admission.size).toBe(0);
   admission.clear();
 });
@@ -112,7 +112,7 @@ test('live sessions: closing cuts those that are there and those that still come
 
 test('rejections: ten in a second are told, the rest are counted in the next', async () => {
   const told: Parameters<Gatekeeper['rejected']>[0][] = [];
-  const reject = createRejections((rejection) => void told.push(rejection));
+  const { tell: reject } = createRejections((rejection) => void told.push(rejection));
   const rejection = {
     connection: 'sales',
     peer: { transport: 'unix' as const },

@@ -1,9 +1,7 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import type { AppState } from '../../main/contract/state.ts';
-import { parts } from '../support/parts.ts';
+import { buildRenderer } from '../support/builds.ts';
+import { launchPageEngine } from '../support/pages.ts';
 import { type FakeBridge, provideBridge } from './fake-bridge.ts';
 import { startPageServer } from './page-server.ts';
 import { moment } from './states.ts';
@@ -21,22 +19,11 @@ export interface RendererHarness {
   close(): Promise<void>;
 }
 
-/**
- * Builds the renderer as it ships and opens it in Chromium.
- *
- * @param name of the folder for the build: test files run side by side
- */
-export async function startRenderer(name: string): Promise<RendererHarness> {
-  const folder = join(import.meta.dirname, '../../test-output/renderer', name);
-  await build({
-    configFile: join(import.meta.dirname, '../../vite.config.ts'),
-    build: { outDir: folder },
-    logLevel: 'error',
-  });
+/** Opens the renderer in Chromium. */
+export async function startRenderer(): Promise<RendererHarness> {
+  const folder = await buildRenderer();
   const server = await startPageServer(folder);
-  const executablePath = parts.chromium.path;
-  if (executablePath === undefined) throw new Error('no chromium');
-  const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const browser = await launchPageEngine();
 
   return {
     async show(state, options = {}) {
@@ -71,11 +58,4 @@ export async function startRenderer(name: string): Promise<RendererHarness> {
       await server.close();
     },
   };
-}
-
-/** For people to look at; never compared, and never committed. */
-export async function keepScreenshot(page: Page, name: string): Promise<void> {
-  const folder = join(import.meta.dirname, '../../test-output/screens');
-  await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 }

@@ -1,7 +1,7 @@
 import { fillShown, shownPassword } from '../../main/connect/fill.ts';
 import { settingsFor, tools as allTools } from '../../main/connect/tools.ts';
 import type { Place, ToolId } from '../../main/connect/types.ts';
-import type { ConnectSettings, ConnectTool } from '../../main/contract/ipc.ts';
+import type { ConnectSettings, ConnectTool } from '../../main/contract/shapes.ts';
 
 /** What main answers about tools: the settings that they really get, for the connection `sales` of the states. */
 const place: Place = {

@@ -1,9 +1,10 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { describeWith, parts } from '../support/parts.ts';
-import { type RendererHarness, startRenderer } from './browser.ts';
+import { useAll } from '../support/use-all.ts';
+import { startRenderer } from './browser.ts';
 import { settingsOf, tools } from './connect-states.ts';
 import { checkScreens, type Screen } from './each-screen.ts';
 import type { FakeBridge } from './fake-bridge.ts';
@@ -66,17 +67,13 @@ const screens: Screen[] = [
   },
 ];
 
-describeWith([parts.chromium], 'each state of the tool settings: accessible, whole at 200 % zoom', () =>
-  checkScreens('connect-screens', screens, ['connect-dbeaver']),
+describeWith([parts.pageEngine], 'each state of the tool settings: accessible, whole at 200 % zoom', () =>
+  checkScreens(screens, ['connect-dbeaver']),
 );
 
-describeWith([parts.chromium], 'settings of tools in the window', () => {
+describeWith([parts.pageEngine], 'settings of tools in the window', () => {
   vi.setConfig({ testTimeout: 180_000 });
-  let renderer: RendererHarness;
-  beforeAll(async () => {
-    renderer = await startRenderer('connect');
-  });
-  afterAll(() => renderer.close());
+  const renderer = useAll(startRenderer);
 
   test('a tool that is installed comes first; texts are copied by main, files written, the tool opened', async () => {
     const { page, bridge } = await renderer.show(states.signedIn);

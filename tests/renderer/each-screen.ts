@@ -1,9 +1,10 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { AppState } from '../../main/contract/state.ts';
-import { accessibilityViolations } from './axe.ts';
-import { keepScreenshot, type RendererHarness, startRenderer } from './browser.ts';
+import { startRenderer } from './browser.ts';
 import type { FakeBridge } from './fake-bridge.ts';
+import { accessibilityViolations, colourRules, keepScreenshot } from '../support/pages.ts';
+import { useAll } from '../support/use-all.ts';
 
 export interface Screen {
   name: string;
@@ -12,6 +13,10 @@ export interface Screen {
   shows: string[];
   open?: (page: Page, bridge: FakeBridge) => Promise<void>;
 }
+
+export const eachScreen = 'each screen: accessible in light and dark, whole at 200 % zoom, within the policy';
+
+export const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).click();
 
 export const place = (name: string) => (page: Page) =>
   page.getByRole('navigation').getByRole('button', { name }).click();
@@ -33,15 +38,10 @@ const bodyText = (page: Page): Promise<string> => page.locator('body').innerText
 /**
  * The tests that every screen has to pass; to be called inside of `describeWith`.
  *
- * @param name of the folder for the build
  * @param forced names of the screens that are also shown in the system's own colours
  */
-export function checkScreens(name: string, screens: Screen[], forced: string[]): void {
-  let renderer: RendererHarness;
-  beforeAll(async () => {
-    renderer = await startRenderer(name);
-  });
-  afterAll(() => renderer.close());
+export function checkScreens(screens: Screen[], forced: string[]): void {
+  const renderer = useAll(startRenderer);
 
   test.each(screens)('$name', { timeout: 60_000 }, async ({ name, state, shows, open }) => {
     const { page, bridge, complaints } = await renderer.show(state, { reducedMotion: 'reduce' });
@@ -52,7 +52,9 @@ export function checkScreens(name: string, screens: Screen[], forced: string[]):
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await keepScreenshot(page, `${name}-${colorScheme}`);
-      expect(await accessibilityViolations(page)).toEqual([]);
+      expect(await accessibilityViolations(page, colorScheme === 'light' ? undefined : colourRules)).toEqual(
+        [],
+      );
     }
 
     // At 200 % a page has half of the window: 460 px of the first size, 210 px of the smallest.

@@ -1,13 +1,17 @@
 import type { Page } from 'playwright-core';
-import { ipcActionNames, type IpcAction } from '../../main/contract/actions.ts';
+import { type ActionReply, type ActionRequest, actionSchemas } from '../../main/contract/action-schemas.ts';
+import { actions, windowActions, type WindowAction } from '../../main/contract/actions.ts';
 import { toProblem } from '../../main/contract/errors.ts';
-import { ipcActions, type IpcReply, type IpcRequest } from '../../main/contract/ipc.ts';
+import { served } from '../../main/contract/perform.ts';
+import type { Preferences } from '../../main/contract/shapes.ts';
 import { appState, type AppState } from '../../main/contract/state.ts';
 
-type Handlers = { [A in IpcAction]?: (request: IpcRequest<A>) => IpcReply<A> | Promise<IpcReply<A>> };
+type Reply<A extends WindowAction> =
+  ActionReply<A> extends Record<string, never> ? unknown : ActionReply<A> | Promise<ActionReply<A>>;
+type Handlers = { [A in WindowAction]?: (request: ActionRequest<A>) => Reply<A> };
 
 export interface FakeBridge {
-  calls: { action: IpcAction; request: unknown }[];
+  calls: { action: WindowAction; request: unknown }[];
   push(state: AppState): Promise<void>;
   /** Replaces how an action is answered; a LatchkeyError thrown there reaches the page as its problem. */
   answer(handlers: Handlers): void;
@@ -20,7 +24,7 @@ export interface FakeBridge {
 export async function provideBridge(page: Page, first: AppState): Promise<FakeBridge> {
   const calls: FakeBridge['calls'] = [];
   let state = appState.parse(first);
-  let preferences: IpcReply<'getPreferences'> = { theme: 'system', startAtLogin: false };
+  let preferences: Preferences = { theme: 'system', startAtLogin: false };
   const handlers: Handlers = {
     getState: () => state,
     getPreferences: () => preferences,
@@ -30,16 +34,18 @@ export async function provideBridge(page: Page, first: AppState): Promise<FakeBr
     },
     copyCode: () => true,
     openVerificationPage: () => true,
+    revokeTokens: () => ({ revoked: 1 }),
+    cutSessions: () => ({ cut: 1 }),
   };
 
-  await page.exposeFunction('latchkeyAsk', async (action: IpcAction, given: unknown) => {
-    const { request, reply } = ipcActions[action];
-    // JSON has no undefined, which is what the real bridge passes for "nothing".
-    const parsed: unknown = request.parse(given ?? undefined);
+  await page.exposeFunction('latchkeyAsk', async (action: WindowAction, given: unknown) => {
+    // Proof and request together, as the window has sent them.
+    const { request, run } = served(actions[action], actionSchemas[action], () => answered(), 'window');
+    const parsed: unknown = request.parse(given);
+    const answered = async () => (handlers[action] as ((request: unknown) => unknown) | undefined)?.(parsed);
     calls.push({ action, request: parsed });
     try {
-      const handler = handlers[action] as ((request: unknown) => unknown) | undefined;
-      return { ok: true, reply: reply.parse(await handler?.(parsed)) };
+      return { ok: true, reply: await run(parsed) };
     } catch (error) {
       return { ok: false, problem: toProblem(error) };
     }
@@ -59,7 +65,7 @@ export async function provideBridge(page: Page, first: AppState): Promise<FakeBr
         },
       },
     });
-  }, ipcActionNames);
+  }, windowActions(actions));
 
   return {
     calls,

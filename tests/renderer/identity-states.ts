@@ -1,5 +1,5 @@
 import { encode } from 'uqr';
-import type { Check, Enrolment } from '../../main/contract/ipc.ts';
+import type { Check, Enrolment } from '../../main/contract/shapes.ts';
 import type { AppState, MfaPrompt, ProviderState, SecondFactor } from '../../main/contract/state.ts';
 import { at, contoso, dbeaver, hostileNames, signedIn, signedOut } from './states.ts';
 
@@ -63,6 +63,8 @@ export const browser: AppState = {
 
 const prompt: MfaPrompt = {
   kind: 'second-factor',
+  username: 'adele.vance@contoso.example',
+  mode: 'login',
   id: 'p1',
   connection: 'sales',
   database: 'sales',
@@ -100,31 +102,50 @@ export const enrolled: SecondFactor = {
   needed: true,
 };
 
-export const withoutFactor: AppState = { ...signedIn, secondFactor: notEnrolled };
+/** The only account has these. */
+const having = (secondFactor: SecondFactor): Pick<AppState, 'accounts'> => ({
+  accounts: signedIn.accounts.map((one) => ({ ...one, secondFactor })),
+});
+
+export const withoutFactor: AppState = { ...signedIn, ...having(notEnrolled) };
 export const withFactors: AppState = {
   ...signedIn,
   providers: [contoso, fabrikam, local],
-  secondFactor: enrolled,
+  ...having(enrolled),
 };
 export const withoutPhone: AppState = {
   ...withFactors,
-  secondFactor: { ...enrolled, push: { available: true, enrolled: false } },
+  ...having({ ...enrolled, push: { available: true, enrolled: false } }),
 };
 export const phoneTest: AppState = {
   ...withFactors,
-  secondFactor: { ...enrolled, push: { available: true, enrolled: false, testNumber: '83' } },
+  ...having({ ...enrolled, push: { available: true, enrolled: false, testNumber: '83' } }),
 };
 export const lockedOut: AppState = {
   ...withFactors,
-  secondFactor: {
+  ...having({
     totp: { enrolled: true, recoveryCodesLeft: 2, lockedUntil: at(12) },
     push: { available: false, enrolled: false },
     needed: true,
-  },
+  }),
 };
 
 export const prompted: AppState = { ...withFactors, prompts: [prompt] };
 export const twoPrompts: AppState = { ...withFactors, prompts: [prompt, secondPrompt] };
+/** One answer lets in logins of three kinds: the prompt of a whole sign-in. */
+export const sharedPrompt: AppState = {
+  ...withFactors,
+  prompts: [
+    {
+      ...prompt,
+      mode: 'session',
+      also: [
+        { connection: 'orders', role: 'orders_owner', program: 'psql' },
+        { connection: 'payroll', role: '', program: '' },
+      ],
+    },
+  ],
+};
 export const secondPromptOnly: AppState = { ...withFactors, prompts: [secondPrompt] };
 export const phoneAsked: AppState = { ...withFactors, prompts: [{ ...prompt, pushNumber: '47' }] };
 export const phoneFailed: AppState = {
@@ -143,6 +164,24 @@ export const phoneFailed: AppState = {
   ],
 };
 export const promptWhileLocked: AppState = { ...lockedOut, prompts: [{ ...prompt, methods: ['totp'] }] };
+/** A phone alone: the authenticator has been removed. */
+export const onlyPhone: AppState = {
+  ...withFactors,
+  ...having({
+    totp: { enrolled: false, recoveryCodesLeft: 0 },
+    push: { available: true, enrolled: true },
+    needed: true,
+  }),
+};
+export const onlyPhoneAsked: AppState = {
+  ...onlyPhone,
+  ...having({
+    totp: { enrolled: false, recoveryCodesLeft: 0 },
+    push: { available: true, enrolled: true, testNumber: '62' },
+    needed: true,
+  }),
+};
+export const locked: AppState = { ...signedIn, lockedSince: at(-12) };
 export const hostilePrompt: AppState = {
   ...withFactors,
   prompts: [
@@ -159,6 +198,7 @@ export const hostilePrompt: AppState = {
         parent: { pid: 2, program: hostileNames.arabic },
       },
       address: hostileNames.emoji,
+      also: [{ connection: hostileNames.bidi, role: hostileNames.html, program: hostileNames.long }],
     },
   ],
 };
@@ -213,3 +253,21 @@ export const checks: Check[] = [
   },
   { name: 'contoso: application secret', result: 'skipped', message: 'None is stored.' },
 ];
+
+/** The keyring was locked at the start: with nobody signed in, and after a sign-in that is kept in memory. */
+const waitingSeal: AppState['seal'] = {
+  kind: 'keychain',
+  reason:
+    'The keyring of this computer is locked. Unlock it. What is stored counts from then on; until then nothing of it is read or changed.',
+  waiting: true,
+  canAsk: true,
+};
+export const keyringLocked: AppState = {
+  ...signedOut,
+  seal: waitingSeal,
+  signIn: {
+    kind: 'signed-out',
+    problem: { code: 'seal-unavailable', message: 'The keyring of this computer is locked.' },
+  },
+};
+export const keyringLockedLater: AppState = { ...signedIn, seal: waitingSeal };

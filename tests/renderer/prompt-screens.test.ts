@@ -120,7 +120,7 @@ function refuse(): never {
 }
 
 describeWith(
-  [parts.chromium],
+  [parts.pageEngine],
   'each prompt: accessible in light and dark, whole at 200 % zoom, within the policy',
-  () => checkScreens('prompt-screens', screens, ['prompt-program', 'prompt-sign-in-code']),
+  () => checkScreens(screens, ['prompt-program', 'prompt-sign-in-code']),
 );

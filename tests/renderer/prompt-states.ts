@@ -41,6 +41,7 @@ export const toolGaveUp: AppState = { ...states.code, prompts: [{ ...signInPromp
 
 const clientPrompt: ClientPrompt = {
   kind: 'client',
+  username: 'adele.vance@contoso.example',
   id: 'c1',
   connection: 'sales',
   database: 'sales',
@@ -92,6 +93,7 @@ export const programThenFactor: AppState = {
     {
       ...unnamed,
       kind: 'second-factor',
+      mode: 'login',
       id: 'p9',
       methods: ['totp'],
     },

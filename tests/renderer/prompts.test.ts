@@ -1,8 +1,9 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import { describeWith, parts } from '../support/parts.ts';
-import { type RendererHarness, startRenderer } from './browser.ts';
+import { useAll } from '../support/use-all.ts';
+import { startRenderer } from './browser.ts';
 import * as prompts from './prompt-states.ts';
 import * as states from './states.ts';
 import { announced, eventually, expectVisibleFocus, focusedName, goTo, tabTo } from './walk.ts';
@@ -10,13 +11,9 @@ import { announced, eventually, expectVisibleFocus, focusedName, goTo, tabTo } f
 const dialog = (page: Page, title: string) => page.getByRole('dialog', { name: title });
 const said = (page: Page) => page.getByRole('dialog').locator('output').last().innerText();
 
-describeWith([parts.chromium], 'programs to allow and tools that wait', () => {
+describeWith([parts.pageEngine], 'programs to allow and tools that wait', () => {
   vi.setConfig({ testTimeout: 180_000 });
-  let renderer: RendererHarness;
-  beforeAll(async () => {
-    renderer = await startRenderer('prompts');
-  });
-  afterAll(() => renderer.close());
+  const renderer = useAll(startRenderer);
 
   test('a program is allowed by keyboard; the least harmful choice has the focus, and Enter there sends nothing', async () => {
     const { page, bridge } = await renderer.show(states.signedIn);

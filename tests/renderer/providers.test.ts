@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import { describeWith, parts } from '../support/parts.ts';
-import { type RendererHarness, startRenderer } from './browser.ts';
+import { useAll } from '../support/use-all.ts';
+import { startRenderer } from './browser.ts';
 import * as identity from './identity-states.ts';
 import * as states from './states.ts';
 import { announced, eventually, expectVisibleFocus, focusedName, goTo, kept, tabTo } from './walk.ts';
@@ -10,13 +11,9 @@ const twoFaults = `The configuration /etc/latchkey/latchkey.yaml has 2 faults:
   line 14: providers[3].authority ("http://login.example"): must be an https address such as https://login.microsoftonline.com/<tenant id>
   line 15: providers[3].applicationId ("abc"): must be an id such as 1b4e28ba-2fa1-4d3c-8f00-d3b7a1c0e5f2`;
 
-describeWith([parts.chromium], 'providers and doctor in the window', () => {
+describeWith([parts.pageEngine], 'providers and doctor in the window', () => {
   vi.setConfig({ testTimeout: 180_000 });
-  let renderer: RendererHarness;
-  beforeAll(async () => {
-    renderer = await startRenderer('providers');
-  });
-  afterAll(() => renderer.close());
+  const renderer = useAll(startRenderer);
 
   test('a provider is added by keyboard alone; faults stand at their fields and are announced', async () => {
     const { page, bridge } = await renderer.show(identity.chain);
@@ -39,7 +36,7 @@ describeWith([parts.chromium], 'providers and doctor in the window', () => {
     await tabTo(page, /^Application id$/);
     await page.keyboard.type('abc');
     await tabTo(page, /^Authority$/);
-    await page.keyboard.type('http://login.example');
+    await page.keyboard.type('https://login.microsoftonline.com/common/oauth2/v2.0/token');
     await tabTo(page, /^Domains$/);
     await page.keyboard.type('northwind.example, northwind.test');
     await page.keyboard.press('Tab');
@@ -49,8 +46,16 @@ describeWith([parts.chromium], 'providers and doctor in the window', () => {
     await tabTo(page, /^Add provider$/);
     await page.keyboard.press('Enter');
 
-    await page.getByRole('alert').filter({ hasText: '2 fields need another value.' }).waitFor();
+    // The check of main, before main is asked.
+    await page.getByRole('alert').filter({ hasText: 'One field needs another value.' }).waitFor();
+    await page.getByText('which stands for every tenant').waitFor();
     const authority = page.getByLabel('Authority');
+    await eventually(() => focusedName(page)).toBe('Authority');
+    expect(bridge.calls.map(({ action }) => action)).not.toContain('saveProvider');
+    await authority.fill('https://login.microsoftonline.com/northwind.test');
+    await page.keyboard.press('Enter');
+
+    await page.getByRole('alert').filter({ hasText: '2 fields need another value.' }).waitFor();
     await eventually(() => focusedName(page)).toBe('Application id');
     for (const [label, fault] of [
       ['Authority', 'Must be an https address'],
@@ -75,7 +80,6 @@ describeWith([parts.chromium], 'providers and doctor in the window', () => {
         name: 'northwind',
         type: 'azure-directory',
         enabled: true,
-        cloud: 'global',
         authority: 'https://login.microsoftonline.com/northwind.example',
         applicationId: '7d0f6f0e-9a53-4a43-9a0c-5b6c7d8e9f10',
         domains: ['northwind.example', 'northwind.test'],
@@ -156,6 +160,47 @@ describeWith([parts.chromium], 'providers and doctor in the window', () => {
     expect(await page.getByRole('button', { name: 'Forget the stored one' }).count()).toBe(0);
   });
 
+  test('a certificate takes the place of the secret; its files go to the broker as one text', async () => {
+    const { page, bridge } = await renderer.show(identity.chain);
+    bridge.answer({ setProviderSecret: () => undefined });
+    await goTo(page, 'Providers');
+    await page.getByRole('button', { name: 'Application secret of fabrikam' }).click();
+    const field = page.getByLabel('Or certificate and private key');
+    const file = (name: string, text: string) => ({
+      name,
+      mimeType: 'application/x-pem-file',
+      buffer: Buffer.from(text),
+    });
+    await field.setInputFiles([file('app.pfx', '0\u0082')]);
+    await page.getByRole('button', { name: 'Store', exact: true }).click();
+    await page.getByText('This is not PEM.').waitFor();
+    expect(bridge.calls.map(({ action }) => action)).not.toContain('setProviderSecret');
+    const key = '-----BEGIN PRIVATE KEY-----\ncanary~key\n-----END PRIVATE KEY-----';
+    const certificate = '-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----';
+    await field.setInputFiles([file('key.pem', key), file('cert.pem', certificate)]);
+    await page.getByRole('button', { name: 'Store', exact: true }).click();
+    await eventually(() => announced(page)).toBe('Certificate stored');
+    expect(bridge.calls.at(-1)).toEqual({
+      action: 'setProviderSecret',
+      request: { name: 'fabrikam', secret: `${key}\n${certificate}` },
+    });
+    expect(await kept(page)).not.toContain('canary~key');
+  });
+
+  test('the end of a secret is told on the card, and marked when it is due', async () => {
+    const soon = states.at(12.5 * 24 * 60);
+    const { page } = await renderer.show({
+      ...identity.chain,
+      providers: [
+        { ...states.contoso, hasSecret: true, secretEnd: { what: 'secret', at: '2399-01-02T00:00:00.000Z' } },
+        { ...identity.fabrikam, secretEnd: { what: 'certificate', at: soon } },
+      ],
+    });
+    await goTo(page, 'Providers');
+    await page.getByText('The secret is good until 2399-01-02.').waitFor();
+    await page.getByText(`The certificate runs out in 12 days, on ${soon.slice(0, 10)}.`).waitFor();
+  });
+
   test('a provider is turned on and off; one asks before it ends the own session', async () => {
     const { page, bridge } = await renderer.show(identity.chain);
     await goTo(page, 'Providers');
@@ -198,7 +243,7 @@ describeWith([parts.chromium], 'providers and doctor in the window', () => {
     bridge.answer({
       runDoctor: () =>
         new Promise((resolve) => {
-          release = () => resolve(identity.checks);
+          release = () => resolve({ checks: identity.checks });
         }),
     });
     await goTo(page, 'Doctor');

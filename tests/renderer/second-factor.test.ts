@@ -1,8 +1,9 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import { describeWith, parts } from '../support/parts.ts';
-import { type RendererHarness, startRenderer } from './browser.ts';
+import { useAll } from '../support/use-all.ts';
+import { startRenderer } from './browser.ts';
 import * as identity from './identity-states.ts';
 import { scan } from './scan.ts';
 import * as states from './states.ts';
@@ -16,13 +17,9 @@ function wrongCode(): never {
 
 const dialog = (page: Page, title: string) => page.getByRole('dialog', { name: title });
 
-describeWith([parts.chromium], 'second factors in the window', () => {
+describeWith([parts.pageEngine], 'second factors in the window', () => {
   vi.setConfig({ testTimeout: 180_000 });
-  let renderer: RendererHarness;
-  beforeAll(async () => {
-    renderer = await startRenderer('second-factor');
-  });
-  afterAll(() => renderer.close());
+  const renderer = useAll(startRenderer);
 
   test('enrolment of an authenticator by keyboard alone, to the recovery codes', async () => {
     const { page, bridge } = await renderer.show(identity.withoutFactor);
@@ -188,7 +185,7 @@ describeWith([parts.chromium], 'second factors in the window', () => {
     await eventually(() => announced(page)).toBe('Phone removed');
     expect(bridge.calls.slice(-3)).toEqual([
       { action: 'enrolPush', request: { code: '123456' } },
-      { action: 'confirmPush', request: undefined },
+      { action: 'confirmPush', request: {} },
       { action: 'removePush', request: { code: '654321' } },
     ]);
   });

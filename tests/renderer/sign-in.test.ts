@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import { describeWith, parts } from '../support/parts.ts';
-import { type RendererHarness, startRenderer } from './browser.ts';
+import { useAll } from '../support/use-all.ts';
+import { startRenderer } from './browser.ts';
 import * as identity from './identity-states.ts';
 import * as states from './states.ts';
 import { announced, eventually, focusedName, kept, tabTo } from './walk.ts';
 
-describeWith([parts.chromium], 'ways to sign in', () => {
+describeWith([parts.pageEngine], 'ways to sign in', () => {
   vi.setConfig({ testTimeout: 180_000 });
-  let renderer: RendererHarness;
-  beforeAll(async () => {
-    renderer = await startRenderer('sign-in');
-  });
-  afterAll(() => renderer.close());
+  const renderer = useAll(startRenderer);
 
   test('stand in the order of the provider, each with its own button', async () => {
     for (const [state, first, second] of [
@@ -50,6 +47,22 @@ describeWith([parts.chromium], 'ways to sign in', () => {
       action: 'signIn',
       request: { provider: 'Contoso', way: 'browser' },
     });
+  });
+
+  test('a page that shows an error: the reasons by number, and the other way at once', async () => {
+    const { page, bridge } = await renderer.show(states.code);
+    const listed = (number: string) => page.getByText(new RegExp(`\\b${number}\\b`));
+    expect(await listed('53003').isVisible()).toBe(false);
+    await page.getByText('The page shows an error?').focus();
+    await page.keyboard.press('Enter');
+    for (const number of ['53003', '530033', '50105', '50020', '65001']) await listed(number).waitFor();
+    await tabTo(page, /^Sign in with the browser instead$/);
+    await page.keyboard.press('Enter');
+    await eventually(() => bridge.calls.map(({ action }) => action).slice(-2)).toEqual([
+      'cancelSignIn',
+      'signIn',
+    ]);
+    expect(bridge.calls.at(-1)?.request).toEqual({ provider: 'Contoso', way: 'browser' });
   });
 
   test('with the browser: waits in sight, counts down, and can be cancelled', async () => {

@@ -5,7 +5,7 @@ import type {
   Group,
   PeerProcess,
   ProviderState,
-  SignInState,
+  SignedIn,
 } from '../../main/contract/state.ts';
 
 /** Snapshots for the screens, around one moment. */
@@ -37,6 +37,8 @@ const sales: ConnectionState = {
   database: 'sales',
   listener: { kind: 'listening' },
   grants: [],
+  ready: false,
+  lacks: [],
 };
 const orders: ConnectionState = {
   ...sales,
@@ -73,6 +75,7 @@ export const signedOut: AppState = {
   localTenant: false,
   providers: [provider],
   signIn: { kind: 'signed-out' },
+  accounts: [],
   connections: [sales, orders, payroll],
   tokens: [],
   databaseSessions: [],
@@ -144,12 +147,13 @@ export const code: AppState = {
   },
 };
 
-const signIn: Extract<SignInState, { kind: 'signed-in' }> = {
+const adele = '9f8e7d6c-5b4a-4392-8170-6f5e4d3c2b1a';
+const signIn: SignedIn = {
   kind: 'signed-in',
   account: {
     provider: provider.name,
     tenantId: '0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9',
-    objectId: '9f8e7d6c-5b4a-4392-8170-6f5e4d3c2b1a',
+    objectId: adele,
     username: 'adele.vance@contoso.example',
     displayName: 'Adele Vance',
   },
@@ -159,23 +163,33 @@ const signIn: Extract<SignInState, { kind: 'signed-in' }> = {
   until: at(432),
 };
 
+/** With this account alone. */
+const alone = (signIn: SignedIn): Pick<AppState, 'signIn' | 'accounts'> => {
+  const { kind: _kind, ...account } = signIn;
+  return { signIn, accounts: [account] };
+};
+
 const command = (port: number, database: string) =>
   `psql "host=127.0.0.1 port=${port} user=adele.vance@contoso.example dbname=${database}"`;
 
 export const signedIn: AppState = {
   ...signedOut,
-  signIn,
+  ...alone(signIn),
   connections: [
     {
       ...sales,
-      grants: [{ role: 'sales_reader', group: analysts, tokenLifetimeSeconds: 900 }],
+      ready: true,
+      lookedAt: at(-2),
+      grants: [{ role: 'sales_reader', group: analysts, tokenLifetimeSeconds: 900, objectId: adele }],
       command: command(6432, 'sales'),
     },
     {
       ...orders,
+      ready: true,
+      lookedAt: at(-2),
       grants: [
-        { role: 'orders_reader', group: analysts, tokenLifetimeSeconds: 900 },
-        { role: 'orders_owner', group: operators, tokenLifetimeSeconds: 300 },
+        { role: 'orders_reader', group: analysts, tokenLifetimeSeconds: 900, objectId: adele },
+        { role: 'orders_owner', group: operators, tokenLifetimeSeconds: 300, objectId: adele },
       ],
       command: command(6433, 'orders'),
     },
@@ -186,8 +200,24 @@ export const signedIn: AppState = {
 export const busy: AppState = {
   ...signedIn,
   tokens: [
-    { id: 't1', connection: 'sales', role: 'sales_reader', issuedAt: at(-6), expiresAt: at(9), uses: 2 },
-    { id: 't2', connection: 'orders', role: 'orders_owner', issuedAt: at(-1), expiresAt: at(4), uses: 0 },
+    {
+      id: 't1',
+      connection: 'sales',
+      username: signIn.account.username,
+      role: 'sales_reader',
+      issuedAt: at(-6),
+      expiresAt: at(9),
+      uses: 2,
+    },
+    {
+      id: 't2',
+      connection: 'orders',
+      username: signIn.account.username,
+      role: 'orders_owner',
+      issuedAt: at(-1),
+      expiresAt: at(4),
+      uses: 0,
+    },
   ],
   databaseSessions: [
     {
@@ -208,6 +238,7 @@ export const busy: AppState = {
       role: 'sales_reader',
       username: 'adele.vance@contoso.example',
       createdAt: '2026-02-03T16:04:00.000Z',
+      expiresAt: '2026-05-04T16:04:00.000Z',
       boundTo: '/usr/share/dbeaver-ce/dbeaver',
       lastUsedAt: at(-5),
     },
@@ -217,27 +248,28 @@ export const busy: AppState = {
       connection: 'orders',
       username: 'adele.vance@contoso.example',
       createdAt: at(-30),
+      expiresAt: at(-10),
     },
   ],
 };
 
-export const noAccess: AppState = { ...signedOut, signIn: { ...signIn, groups: [everyone] } };
+export const noAccess: AppState = { ...signedOut, ...alone({ ...signIn, groups: [everyone] }) };
 
 export const troubled: AppState = {
   ...signedIn,
   localTenant: true,
-  signIn: {
+  ...alone({
     ...signIn,
     problem: {
       code: 'directory-unreachable',
       message: 'Your groups could not be read again: the directory does not answer.',
       remedy: 'Check your network. What was known at 9:09 still counts.',
     },
-  },
+  }),
   connections: [
     ...portTaken.connections.slice(0, 1).map((connection) => ({
       ...connection,
-      grants: [{ role: 'sales_reader', group: analysts, tokenLifetimeSeconds: 900 }],
+      grants: [{ role: 'sales_reader', group: analysts, tokenLifetimeSeconds: 900, objectId: adele }],
       command: command(6432, 'sales'),
     })),
     ...signedIn.connections.slice(1),
@@ -253,6 +285,42 @@ export const troubled: AppState = {
       code: 'audit-unwritable',
       message: 'The audit cannot be written because the disk is full, so new logins are refused.',
       remedy: 'Free some space; Latchkey goes on by itself.',
+    },
+  },
+  sinks: [
+    {
+      name: 'siem',
+      type: 'syslog',
+      required: true,
+      behind: 12,
+      failing: {
+        since: at(-5),
+        problem: {
+          code: 'export-failed',
+          message: 'The log server logs.fabrikam.example:6514 does not take records (ECONNREFUSED).',
+        },
+        refusesFrom: at(10),
+      },
+    },
+  ],
+};
+
+export const changedConfiguration: AppState = {
+  ...signedIn,
+  configurationChange: { changes: ['session.deadline', 'connection "sales": port, rules'], ends: 2 },
+  needsRestart: ['api.port'],
+};
+
+export const faultyConfiguration: AppState = {
+  ...signedIn,
+  configurationChange: {
+    changes: [],
+    ends: 0,
+    problem: {
+      code: 'config-invalid',
+      message:
+        'The configuration /home/adele/latchkey.yaml has a fault:\n  line 12: connections[0].port must be a number',
+      remedy: 'Correct the lines named; nothing has been changed.',
     },
   },
 };
@@ -272,11 +340,11 @@ export const hostileNames = {
 export const hostile: AppState = {
   ...busy,
   providers: [{ ...provider, name: hostileNames.html, tenant: hostileNames.bidi }],
-  signIn: {
+  ...alone({
     ...signIn,
     account: { ...signIn.account, displayName: hostileNames.html, username: hostileNames.bidi },
     groups: Object.values(hostileNames).map((name, index) => ({ id: `g${index}`, name })),
-  },
+  }),
   connections: [
     {
       ...sales,
@@ -286,6 +354,7 @@ export const hostile: AppState = {
         role,
         group: { id: 'g', name: role },
         tokenLifetimeSeconds: 60,
+        objectId: signIn.account.objectId,
       })),
       command: `psql "dbname=${hostileNames.long}"`,
     },
@@ -304,6 +373,7 @@ export const hostile: AppState = {
     role: name,
     username: name,
     createdAt: at(-1),
+    expiresAt: at(60),
     boundTo: name,
   })),
 };
@@ -337,5 +407,5 @@ function inGroups(count: number): AppState {
     id: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
     name: index % 100 === 99 ? '' : `Project ${String(index).padStart(4, '0')} members`,
   }));
-  return { ...signedIn, signIn: { ...signIn, groups } };
+  return { ...signedIn, ...alone({ ...signIn, groups }) };
 }

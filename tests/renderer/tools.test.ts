@@ -1,17 +1,14 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import { describeWith, parts } from '../support/parts.ts';
-import { type RendererHarness, startRenderer } from './browser.ts';
+import { useAll } from '../support/use-all.ts';
+import { startRenderer } from './browser.ts';
 import * as states from './states.ts';
 import { announced, eventually, expectVisibleFocus, focusedName, goTo, kept, tabTo } from './walk.ts';
 
-describeWith([parts.chromium], 'handles of tools in the window', () => {
+describeWith([parts.pageEngine], 'handles of tools in the window', () => {
   vi.setConfig({ testTimeout: 180_000 });
-  let renderer: RendererHarness;
-  beforeAll(async () => {
-    renderer = await startRenderer('tools');
-  });
-  afterAll(() => renderer.close());
+  const renderer = useAll(startRenderer);
 
   test('a handle is made by keyboard alone and told about until it leaves the clipboard', async () => {
     const { page, bridge } = await renderer.show(states.signedIn);

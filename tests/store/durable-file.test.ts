@@ -1,15 +1,91 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnSync } from 'node:child_process';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cleanTemporaryFiles, readIfThere, writeDurably } from '../../main/store/durable-file.ts';
+import {
+  cleanTemporaryFiles,
+  readIfThere,
+  rewriteDurably,
+  writeDurably,
+} from '../../main/store/durable-file.ts';
 import { describeWith } from '../support/parts.ts';
+import { savesUnderFaults } from './save-faults.ts';
 import { mount, mountSmallDisk, root, setpriv, strace, useTemporaryFolders } from './temporary-folder.ts';
 
 const newFolder = useTemporaryFolders();
+
+describe('rewriteDurably', () => {
+  test('leaves a link one, also over several steps, and writes what it leads to', async () => {
+    const folder = await newFolder();
+    await mkdir(join(folder, 'dotfiles'));
+    await writeFile(join(folder, 'dotfiles', 'config'), 'one');
+    await symlink('dotfiles/config', join(folder, 'second'));
+    await symlink('second', join(folder, 'first'));
+    await rewriteDurably(join(folder, 'first'), Buffer.from('two'));
+    expect(await readlink(join(folder, 'first'))).toBe('second');
+    expect((await lstat(join(folder, 'second'))).isSymbolicLink()).toBe(true);
+    expect(await readFile(join(folder, 'dotfiles', 'config'), 'utf8')).toBe('two');
+    expect(await readdir(join(folder, 'dotfiles'))).toEqual(['config']);
+  });
+
+  test.each([0o600, 0o644, 0o664, 0o640, 0o400])(
+    'keeps mode %o, and narrows it where asked',
+    async (mode) => {
+      const path = join(await newFolder(), 'config');
+      await writeFile(path, 'one');
+      await chmod(path, mode);
+      await rewriteDurably(path, Buffer.from('two'));
+      expect((await stat(path)).mode & 0o777).toBe(mode);
+      await rewriteDurably(path, Buffer.from('three'), { mode: 0o600 });
+      expect((await stat(path)).mode & 0o777).toBe(mode & 0o600);
+      expect(await readFile(path, 'utf8')).toBe('three');
+    },
+  );
+
+  test('makes a file that was not there, with the mode that was asked for', async () => {
+    const folder = await newFolder();
+    await rewriteDurably(join(folder, 'plain'), Buffer.from('one'));
+    await rewriteDurably(join(folder, 'open'), Buffer.from('one'), { mode: 0o644 });
+    expect((await stat(join(folder, 'plain'))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(folder, 'open'))).mode & 0o777).toBe(0o644);
+  });
+
+  test('refuses a link that leads nowhere, or in a circle, and leaves it', async () => {
+    const folder = await newFolder();
+    await symlink('gone', join(folder, 'dangling'));
+    await symlink('circle', join(folder, 'circle'));
+    for (const name of ['dangling', 'circle']) {
+      await expect(rewriteDurably(join(folder, name), Buffer.from('one'))).rejects.toMatchObject({
+        code: 'store-failed',
+      });
+      expect((await lstat(join(folder, name))).isSymbolicLink()).toBe(true);
+    }
+    expect((await readdir(folder)).toSorted()).toEqual(['circle', 'dangling']);
+  });
+
+  describeWith([root], 'with several users', () => {
+    test('keeps owner and group', async () => {
+      const path = join(await newFolder(), 'config');
+      await writeFile(path, 'one');
+      await chown(path, 65_534, 4);
+      await chmod(path, 0o664);
+      await rewriteDurably(path, Buffer.from('two'));
+      expect(await stat(path)).toMatchObject({ uid: 65_534, gid: 4 });
+      expect((await stat(path)).mode & 0o777).toBe(0o664);
+    });
+  });
+});
 
 describe('writeDurably', () => {
   test('creates and replaces, readable by the owner only', async () => {
@@ -115,73 +191,11 @@ describeWith([root, setpriv], 'a folder of somebody else', () => {
   });
 });
 
-const calls = ['openat', 'pwrite64', 'fstat', 'statx', 'fsync', 'rename', 'close'];
-const isTraced = (status: string): boolean => /^TracerPid:\t[1-9]/m.test(status);
-
-async function untilTraced(pid: number): Promise<void> {
-  for (;;) {
-    const tasks = await readdir(`/proc/${pid}/task`);
-    const statuses = await Promise.all(
-      tasks.map((task) => readFile(`/proc/${pid}/task/${task}/status`, 'utf8')),
-    );
-    if (statuses.every(isTraced)) return;
-    await sleep(5);
-  }
-}
-
 describeWith([root, strace], 'a fault at every system call of a save', () => {
-  const oldContent = 'old '.repeat(2000);
-  const newContent = 'new '.repeat(3000);
-
-  /** Saves `newContent` over `oldContent` in a child that strace watches, with the fault injected. */
-  async function save(path: string, expressions: string[]): Promise<{ answer: string; trace: string }> {
-    const script = join(import.meta.dirname, 'save-child.ts');
-    const child = spawn(process.execPath, [script, path, oldContent, newContent], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    const childEnd = once(child, 'close');
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    expect((await lines.next()).value).toBe('ready');
-
-    const options = ['-f', '-qqq', '-p', `${child.pid}`, '-o', join(dirname(path), 'trace')];
-    const tracer = spawn(strace.path ?? '', [
-      ...options,
-      ...expressions.flatMap((expression) => ['-e', expression]),
-    ]);
-    const tracerEnd = once(tracer, 'close');
-    await untilTraced(child.pid ?? 0);
-    child.stdin.write('go\n');
-    const answer = (await lines.next()).value ?? '';
-    await childEnd;
-    await tracerEnd;
-    return { answer, trace: await readFile(join(dirname(path), 'trace'), 'utf8') };
-  }
-
   test('always the old or the new file, never a false success', { timeout: 120_000 }, async () => {
-    const path = join(await newFolder(), 'state.json');
-    const clean = await save(path, [`trace=${calls.join(',')}`]);
-    expect(clean.answer).toBe('saved');
-    const counts = calls.map((call) => [call, clean.trace.split(`${call}(`).length - 1] as const);
-    expect(Object.fromEntries(counts)).toMatchObject({ pwrite64: 1, fsync: 2, rename: 1 });
-
-    const outcomes = { old: 0, new: 0, killed: 0, refused: 0 };
-    for (const [call, count] of counts) {
-      for (let n = 1; n <= count; n += 1) {
-        for (const fault of ['error=EIO', 'error=ENOSPC', 'signal=SIGKILL']) {
-          const { answer } = await save(path, [`trace=${call}`, `inject=${call}:${fault}:when=${n}`]);
-          const where = `${call} ${n} ${fault}: ${answer}`;
-          const content = await readFile(path, 'utf8');
-          expect([oldContent, newContent], where).toContain(content);
-          if (answer === 'saved') expect(content, where).toBe(newContent);
-          else if (answer !== '') expect(JSON.parse(answer), where).toMatchObject({ code: 'store-failed' });
-          if (fault === 'signal=SIGKILL') outcomes.killed += 1;
-          if (answer.startsWith('{')) outcomes.refused += 1;
-          outcomes[content === oldContent ? 'old' : 'new'] += 1;
-          await cleanTemporaryFiles(dirname(path));
-          expect((await readdir(dirname(path))).toSorted(), where).toEqual(['state.json', 'trace']);
-        }
-      }
-    }
+    const { counts, outcomes, wrong } = await savesUnderFaults(await newFolder());
+    expect(wrong).toEqual([]);
+    expect(counts).toMatchObject({ pwrite64: 1, fsync: 2, rename: 1 });
     expect(outcomes.old).toBeGreaterThan(0);
     expect(outcomes.new).toBeGreaterThan(0);
     expect(outcomes.refused).toBeGreaterThanOrEqual(10);

@@ -6,7 +6,7 @@ import { openHome } from '../../main/store/home.ts';
 process.stdout.write('ready\n');
 await once(process.stdin, 'data');
 try {
-  const home = await openHome(process.argv[2]);
+  const home = await openHome(process.argv[2] ?? '');
   process.stdout.write('open\n');
   await once(process.stdin, 'end');
   await home.close();

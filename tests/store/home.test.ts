@@ -4,23 +4,12 @@ import { chmod, chown, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, test } from 'vitest';
-import { defaultHome, openHome } from '../../main/store/home.ts';
+import { openHome } from '../../main/store/home.ts';
+import { buildProgram } from '../support/builds.ts';
 import { describeWith } from '../support/parts.ts';
 import { root, useTemporaryFolders } from './temporary-folder.ts';
 
 const newFolder = useTemporaryFolders();
-
-describe('defaultHome', () => {
-  test('follows each platform', () => {
-    expect(defaultHome({}, 'linux', '/home/ada')).toBe('/home/ada/.local/state/latchkey');
-    expect(defaultHome({ XDG_STATE_HOME: '/state' }, 'linux', '/home/ada')).toBe('/state/latchkey');
-    expect(defaultHome({ XDG_STATE_HOME: 'state' }, 'linux', '/home/ada')).toBe(
-      '/home/ada/.local/state/latchkey',
-    );
-    expect(defaultHome({}, 'darwin', '/Users/ada')).toBe('/Users/ada/Library/Application Support/Latchkey');
-    expect(defaultHome({ LOCALAPPDATA: '/local' }, 'win32', '/ada')).toBe('/local/Latchkey');
-  });
-});
 
 describe('the folder', () => {
   test('is created closed to others, with its subfolders', async () => {
@@ -32,7 +21,7 @@ describe('the folder', () => {
       sealed: join(path, 'sealed'),
       run: join(path, 'run'),
     });
-    for (const folder of [home.path, home.audit, home.sealed, home.run]) {
+    for (const folder of [home.path, home.audit, home.sealed, home.log, home.run]) {
       expect((await stat(folder)).mode & 0o777).toBe(0o700);
     }
     await home.close();
@@ -42,7 +31,7 @@ describe('the folder', () => {
     const path = await newFolder();
     await writeFile(join(path, '.state.json.0123456789abcdef.latchkey-tmp'), 'half');
     const home = await openHome(path);
-    expect((await readdir(path)).toSorted()).toEqual(['audit', 'run', 'sealed']);
+    expect((await readdir(path)).toSorted()).toEqual(['audit', 'log', 'run', 'sealed']);
     await home.close();
   });
 
@@ -93,7 +82,7 @@ describe('the lock', () => {
 
   /** A process that is ready to open the home and does so at `go`. */
   async function contender(path: string) {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'home-child.ts'), path], {
+    const child = spawn(process.execPath, [await buildProgram('store/home-child.ts'), path], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     children.add(child);

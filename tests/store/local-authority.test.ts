@@ -2,7 +2,11 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type LocalAuthority, openLocalAuthority } from '../../main/store/local-authority.ts';
+import {
+  currentAuthorityFile,
+  type LocalAuthority,
+  openLocalAuthority,
+} from '../../main/store/local-authority.ts';
 import { createAesSeal, createMemorySeal } from '../../main/store/seal.ts';
 import { createSecretStore } from '../../main/store/secret-store.ts';
 import { useTemporaryFolders } from './temporary-folder.ts';
@@ -182,4 +186,24 @@ test('a folder that cannot be made is an error with a remedy', async () => {
   await mkdir(join(home, 'sealed'));
   await writeFile(join(home, 'certificates'), 'in the way');
   await expect(open()).rejects.toMatchObject({ code: 'store-failed', remedy: expect.any(String) as string });
+});
+
+test('a start without the keyring leaves the authority that clients trust as it is', async () => {
+  const { home, open } = await installation();
+  const lasting = await open();
+  const withoutKeyring = () =>
+    openLocalAuthority({
+      secrets: createSecretStore({ folder: join(home, 'sealed'), seal: createMemorySeal('locked') }),
+      home,
+      lasting: false,
+      now: () => start,
+    });
+  const passing = await withoutKeyring();
+  expect(await readFile(lasting.authorityFile, 'utf8')).toBe(lasting.authority);
+  expect(passing.authorityFile).not.toBe(lasting.authorityFile);
+  expect(currentAuthorityFile(home)).toBe(passing.authorityFile);
+  expect(await readFile(passing.authorityFile, 'utf8')).toBe(passing.authority);
+  // Unlocked again: the same one, and nothing is left of the other.
+  expect((await open()).authority).toBe(lasting.authority);
+  expect(currentAuthorityFile(home)).toBe(lasting.authorityFile);
 });

@@ -6,8 +6,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import { createAesSeal, createMemorySeal, openKeyFileSeal, type Seal } from '../../main/store/seal.ts';
-import { decodeEnvelope, encodeEnvelope } from '../../main/store/secret-envelope.ts';
-import { createSecretStore } from '../../main/store/secret-store.ts';
+import { createSecretStore, decodeEnvelope, encodeEnvelope } from '../../main/store/secret-store.ts';
 import { describeWith } from '../support/parts.ts';
 import { root, useTemporaryFolders } from './temporary-folder.ts';
 

@@ -13,9 +13,14 @@ export interface TestAuthority {
   caPem: string;
   /**
    * A server certificate for these names and addresses, signed by the authority (ECDSA P-256).
-   * `notAfter` in the past makes an expired one.
+   * `notAfter` in the past makes an expired one, `notBefore` in the future one whose time has not come.
    */
-  issue(options: { dns?: string[]; ip?: string[]; notAfter?: Date }): Promise<IssuedCertificate>;
+  issue(options: {
+    dns?: string[];
+    ip?: string[];
+    notBefore?: Date;
+    notAfter?: Date;
+  }): Promise<IssuedCertificate>;
 }
 
 const day = 24 * 3600 * 1000;
@@ -44,7 +49,12 @@ export async function createTestAuthority(hash: SignatureHash = 'SHA-256'): Prom
   let serial = 1;
   return {
     caPem: ca.toString('pem'),
-    async issue({ dns = [], ip = [], notAfter = new Date(Date.now() + 10 * day) }) {
+    async issue({
+      dns = [],
+      ip = [],
+      notBefore = new Date(Date.now() - 20 * day),
+      notAfter = new Date(Date.now() + 10 * day),
+    }) {
       const serverKeys = await generateKeys();
       serial += 1;
       const names: JsonGeneralName[] = [
@@ -55,7 +65,7 @@ export async function createTestAuthority(hash: SignatureHash = 'SHA-256'): Prom
         subject: `CN=${dns[0] ?? ip[0] ?? 'server'}`,
         issuer: name,
         serialNumber: serial.toString(16).padStart(2, '0'),
-        notBefore: new Date(Date.now() - 20 * day),
+        notBefore,
         notAfter,
         publicKey: serverKeys.publicKey,
         signingKey: keys.privateKey,

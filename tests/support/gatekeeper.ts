@@ -93,6 +93,7 @@ export async function createTestGatekeeper(
         ? { allow: false, refusal: wrongToken }
         : { allow: true, sessionId, login, serverSignature };
     },
+    loginAgain: async () => login,
     sessionOpened(sessionId) {
       opened.push(sessionId);
       opening.shift()?.(sessionId);

@@ -6,21 +6,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client as PgClient, DatabaseError } from 'pg';
 import { stringify } from 'yaml';
+import { defined } from '../../main/base/defined.ts';
 import { readAudit } from '../../main/audit/verify.ts';
-import { connectClient, type Client } from '../../main/cli/client.ts';
-import type { AppState } from '../../main/contract/state.ts';
-import type { IssuedToken, TokenRequest } from '../../main/core/token-issue.ts';
-import {
-  createCommandLine,
-  firstLine,
-  sourceProgram,
-  type CommandLine,
-  type Ran,
-} from '../../main/demo/command-line.ts';
+import { connectApi, connectClient, type Client } from '../../main/cli/client.ts';
+import type { ApiState } from '../../main/contract/api-state.ts';
+import type { IssuedToken } from '../../main/contract/shapes.ts';
+import type { TokenRequest } from '../../main/access/issue-token.ts';
+import { createCommandLine, firstLine, type CommandLine, type Ran } from '../../main/demo/command-line.ts';
 import { startLocalTenant, type LocalTenant } from '../../main/demo/tenant/local-tenant.ts';
 import { fabrikam } from '../../main/demo/tenant/organisation.ts';
+import { withHomeProof } from '../../main/store/own-home.ts';
+import { buildCommand } from './builds.ts';
 import { freePort } from './free-port.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
+import { configuredTenant } from './tenant-provider.ts';
 
 /** A tenant and a database server with roles: what several brokers of one test file share. */
 export interface World {
@@ -31,10 +30,11 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function startWorld(): Promise<World> {
+/** @param settings lines for postgresql.conf */
+export async function startWorld(settings: Record<string, string> = {}): Promise<World> {
   const password = (): string => randomBytes(18).toString('base64url');
   const passwords = { 'sales-readonly': password(), 'sales-owner': password(), 'payroll-clerk': password() };
-  const [tenant, postgres] = await Promise.all([startLocalTenant(), startPostgres({ tls: true })]);
+  const [tenant, postgres] = await Promise.all([startLocalTenant(), startPostgres({ tls: true, settings })]);
   tenant.configure({ intervalSeconds: 1 });
   for (const statement of [
     `create role sales_readonly login password '${passwords['sales-readonly']}'`,
@@ -78,17 +78,7 @@ async function defaultConfiguration({ tenant, postgres }: World) {
     })),
   });
   return {
-    providers: [
-      {
-        name: 'fabrikam',
-        type: 'azure-directory',
-        cloud: 'local',
-        authority: tenant.authority,
-        applicationId: tenant.clientId,
-        resource: tenant.graph,
-        caFile: tenant.caFile,
-      },
-    ],
+    providers: [configuredTenant(tenant)],
     session: { refreshGroups: '5s' },
     connections: [
       await connection('sales', [
@@ -102,19 +92,27 @@ async function defaultConfiguration({ tenant, postgres }: World) {
   };
 }
 
+/** The actions of the API, and requests of any form for what must be refused. */
+export interface ApiClient extends Client {
+  get(path: string): Promise<unknown>;
+  post(path: string, body: object): Promise<unknown>;
+}
+
 /** A broker in a process of its own (`latchkey serve`) on a home of its own, and a person's ways to it. */
 export interface Latchkey {
   home: string;
   config: string;
+  /** The script of the command. */
+  program: string;
   commandLine: CommandLine;
   /** Runs a `latchkey` command to its end. */
   run(...args: string[]): Promise<Ran>;
   /** The HTTP API, which spares a process where the command line is not what is tested. */
-  client(): Promise<Client>;
-  state(): Promise<AppState>;
+  client(): Promise<ApiClient>;
+  state(): Promise<ApiState>;
   /** Waits until the state is as told; the error shows how far it got. */
-  until(reached: (state: AppState) => boolean, timeoutMs?: number): Promise<AppState>;
-  /** Signs a user in with a device code and waits for it. */
+  until(reached: (state: ApiState) => boolean, timeoutMs?: number): Promise<ApiState>;
+  /** Signs a user in with a device code, beside whoever is, and waits for it. */
   signIn(user: string): Promise<void>;
   signOut(): Promise<void>;
   /** Has the directory read again, from now on: a read that was under way already may know less. */
@@ -140,8 +138,12 @@ export interface LatchkeyOptions {
   configure?(configuration: TestConfiguration): void | Promise<void>;
   /** For `latchkey serve`. */
   args?: string[];
+  /** Seals with a key file of its own, and is given it with `args`. */
+  keyFile?: true;
   /** Where the home goes; a temporary folder by default. */
   folder?: string;
+  /** The command as another build of it; this checkout's by default. */
+  program?: string;
   /** False leaves starting to the test, and with it the passwords of the roles. */
   started?: boolean;
 }
@@ -153,15 +155,23 @@ export async function createLatchkey(world: World, options: LatchkeyOptions = {}
   const configuration = await defaultConfiguration(world);
   await options.configure?.(configuration);
   await writeFile(config, stringify(configuration));
-  const commandLine = createCommandLine(home, config, sourceProgram);
-  // Starting the command from its source takes half as long with the compiled code of earlier runs.
-  commandLine.env['NODE_COMPILE_CACHE'] = join(tmpdir(), 'latchkey-test-compile-cache');
-  const serve = createServe(commandLine, options.args ?? []);
-  const client = (): Promise<Client> => connectClient(home);
+  const program = options.program ?? (await buildCommand());
+  const commandLine = createCommandLine(home, config, program);
+  const key = options.keyFile === true ? ['--key-file', await writeKeyFile(folder)] : [];
+  const serve = createServe(commandLine, [...key, ...(options.args ?? [])]);
+  async function client(): Promise<ApiClient> {
+    const ask = await connectApi(home);
+    return {
+      ...(await connectClient(home)),
+      get: (path) => ask('GET', path),
+      post: (path, body) => ask('POST', path, defined({ body })),
+    };
+  }
 
   const latchkey: Latchkey = {
     home,
     config,
+    program,
     commandLine,
     serve,
     client,
@@ -189,7 +199,7 @@ export async function createLatchkey(world: World, options: LatchkeyOptions = {}
       if (account !== user) throw new Error(`not signed in: ${JSON.stringify(end.signIn)}`);
     },
     async signOut() {
-      await (await client()).post('/v1/sign-out', {});
+      await (await client()).post('/v1/sign-out', { all: true });
     },
     async refresh() {
       const api = await client();
@@ -217,13 +227,34 @@ export async function createLatchkey(world: World, options: LatchkeyOptions = {}
   return latchkey;
 }
 
+/** A new key for `--key-file` in the folder. @returns its path */
+export async function writeKeyFile(folder: string, name = 'key'): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, randomBytes(32).toString('base64'), { mode: 0o600 });
+  return path;
+}
+
 /** What the administrator does once: the passwords of the database roles that the configuration names. */
-export async function storePasswords(latchkey: Latchkey, world: World): Promise<void> {
+export async function storePasswords(
+  latchkey: Latchkey,
+  world: { passwords: Record<string, string> },
+): Promise<void> {
   const api = await latchkey.client();
-  const known: Record<string, string> = world.passwords;
   const { passwords } = (await api.get('/v1/secrets')) as { passwords: { name: string }[] };
-  for (const { name } of passwords)
-    if (known[name] !== undefined) await api.post('/v1/secrets', { name, value: known[name] });
+  for (const { name } of passwords) {
+    const value = world.passwords[name];
+    if (value !== undefined) await storeFirst(latchkey, name, value);
+  }
+}
+
+/** Stores a secret that has none yet, as `latchkey secret set` does before anybody has signed in. */
+export async function storeFirst(
+  latchkey: Pick<Latchkey, 'client' | 'home'>,
+  name: string,
+  value: string,
+): Promise<void> {
+  const api = await latchkey.client();
+  await withHomeProof(join(latchkey.home, 'run'), (setUp) => api.post('/v1/secrets', { name, value, setUp }));
 }
 
 function createServe(commandLine: CommandLine, args: string[]): Serve {
@@ -252,7 +283,15 @@ function createServe(commandLine: CommandLine, args: string[]): Serve {
 /** A node-postgres client through the gateway with the token as password; `change` is what is given differently. */
 export async function connect(
   { host, port, username, database, token }: IssuedToken,
-  change: Partial<{ host: string; port: number; user: string; database: string; password: string }> = {},
+  change: Partial<{
+    host: string;
+    port: number;
+    user: string;
+    database: string;
+    password: string;
+    application_name: string;
+    options: string;
+  }> = {},
 ): Promise<PgClient> {
   const client = new PgClient({
     host,

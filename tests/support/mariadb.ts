@@ -1,13 +1,21 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Connection, createConnection } from 'mariadb';
 import { createTestAuthority } from './certificates.ts';
 import { freePort } from './free-port.ts';
+import { once } from './once.ts';
 import { program } from './parts.ts';
+import {
+  type Account,
+  own,
+  serverAccount,
+  serverEnvironment,
+  serverFolder,
+  serverProcess,
+} from './server-process.ts';
 
 const serverRemedy = 'install the package mariadb-server';
 export const mariadbParts = {
@@ -44,19 +52,26 @@ export interface MariadbServer {
   close(): Promise<void>;
 }
 
+/** For the connector, which by itself gives up after a second, whatever else the machine has to do. */
+export const patient = { connectTimeout: 15_000 };
+
 const run = promisify(execFile);
+const sizes = {
+  'skip-name-resolve': '1',
+  'skip-log-bin': '1',
+  'character-set-server': 'utf8mb4',
+  'performance-schema': 'OFF',
+  'max-connections': '200',
+  'max-allowed-packet': '64M',
+  'innodb-buffer-pool-size': '16M',
+  'innodb-log-file-size': '8M',
+  'innodb-flush-log-at-trx-commit': '0',
+};
 
 /** A real MariaDB server in a temporary folder, up and answering when the promise resolves (about 3 s). */
 export async function startMariadb(options: MariadbOptions = {}): Promise<MariadbServer> {
-  const account = serverAccount();
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-my-'));
-  const put = (name: string, text: string): string => {
-    const path = join(folder, name);
-    writeFileSync(path, text, { mode: 0o600 });
-    own(path, account);
-    return path;
-  };
-  own(folder, account);
+  const account = serverAccount('mysql');
+  const { folder, put } = serverFolder('latchkey-my-', account);
   const port = await freePort();
   const socketPath = join(folder, 'server.sock');
   const settings: Record<string, string> = {
@@ -65,15 +80,7 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
     'bind-address': '127.0.0.1',
     socket: socketPath,
     'pid-file': join(folder, 'server.pid'),
-    'skip-name-resolve': '1',
-    'skip-log-bin': '1',
-    'character-set-server': 'utf8mb4',
-    'performance-schema': 'OFF',
-    'max-connections': '200',
-    'max-allowed-packet': '64M',
-    'innodb-buffer-pool-size': '16M',
-    'innodb-log-file-size': '8M',
-    'innodb-flush-log-at-trx-commit': '0',
+    ...sizes,
     ...options.settings,
   };
   let caPem: string | undefined;
@@ -85,22 +92,19 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
     settings['ssl-cert'] = put('server.pem', certificate.certPem);
     settings['ssl-key'] = put('server.key', certificate.keyPem);
   }
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
-  const configuration = put('server.cnf', `[mariadbd]\n${lines.join('\n')}\n`);
-  const environment = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' };
-  await run(
-    mariadbParts.install.path ?? '',
-    [
-      `--defaults-file=${configuration}`,
-      '--auth-root-authentication-method=normal',
-      '--skip-test-db',
-      '--skip-name-resolve',
-    ],
-    { ...account, env: environment, cwd: folder },
-  );
+  const configuration = put('server.cnf', optionFile(settings));
+  await run('cp', ['-a', join(await freshData(account), 'data'), settings['datadir'] ?? ''], {
+    ...account,
+    cwd: folder,
+  });
 
   const query = async (sql: string): Promise<Record<string, unknown>[]> => {
-    const connection: Connection = await createConnection({ socketPath, user: 'root', bigIntAsNumber: true });
+    const connection: Connection = await createConnection({
+      ...patient,
+      socketPath,
+      user: 'root',
+      bigIntAsNumber: true,
+    });
     try {
       const rows: unknown = await connection.query(sql);
       return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [];
@@ -109,43 +113,13 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
     }
   };
 
-  let child: ChildProcess | undefined;
-  const killOnExit = (): void => void child?.kill('SIGKILL');
-  process.once('exit', killOnExit);
-  const start = async (): Promise<void> => {
-    let log = '';
-    const server = spawn(mariadbParts.server.path ?? '', [`--defaults-file=${configuration}`], {
-      ...account,
-      env: environment,
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    child = server;
-    server.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      log = (log + text).slice(-20_000);
-    });
-    const deadline = Date.now() + 60_000;
-    for (;;) {
-      if (server.exitCode !== null) throw new Error(`mariadbd ended at once:\n${log}`);
-      const ready = await query('select 1').then(
-        () => true,
-        () => false,
-      );
-      if (ready) return;
-      if (Date.now() > deadline) throw new Error(`mariadbd did not answer in 60 s:\n${log}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
-  const stop = async (): Promise<void> => {
-    const server = child;
-    child = undefined;
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
-    const ended = new Promise((resolve) => server.once('exit', resolve));
-    server.kill('SIGKILL');
-    await ended;
-  };
-
-  await start();
+  const server = serverProcess([mariadbParts.server.path ?? '', `--defaults-file=${configuration}`], {
+    account,
+    folder,
+    lastSignal: 'SIGKILL',
+    answers: () => query('select 1'),
+  });
+  await server.start();
   const user = 'reporting';
   const password = randomBytes(12).toString('hex');
   const database = 'shop';
@@ -163,32 +137,26 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
     database,
     ...(caPem === undefined ? {} : { caPem }),
     query,
-    crash: stop,
-    restart: start,
-    async close() {
-      await stop();
-      process.removeListener('exit', killOnExit);
-      rmSync(folder, { recursive: true, force: true });
-    },
+    crash: () => server.stop('SIGKILL'),
+    restart: server.start,
+    close: () => server.close('SIGKILL'),
   };
 }
 
-interface Account {
-  uid?: number;
-  gid?: number;
-}
+const optionFile = (settings: Record<string, string>): string =>
+  ['[mariadbd]', ...Object.entries(settings).map(([name, value]) => `${name} = ${value}`), ''].join('\n');
 
-function own(path: string, { uid, gid }: Account): void {
-  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
-}
-
-/** mariadbd refuses to run as root: there it runs as the system's own user for it. */
-function serverAccount(): Account {
-  if (process.getuid?.() !== 0) return {};
-  const entry = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'))
-    .find((fields) => fields[0] === 'mysql');
-  if (entry === undefined) throw new Error('running as root needs a user "mysql" for the server');
-  return { uid: Number(entry[2]), gid: Number(entry[3]) };
+/** What mariadb-install-db makes, to be copied: `data`. It takes longer than the start of a server. */
+function freshData(account: Account): Promise<string> {
+  return once('mariadb', async (folder) => {
+    own(folder, account);
+    const configuration = join(folder, 'server.cnf');
+    writeFileSync(configuration, optionFile({ datadir: join(folder, 'data'), ...sizes }));
+    const how = ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve'];
+    await run(mariadbParts.install.path ?? '', [`--defaults-file=${configuration}`, ...how], {
+      ...account,
+      env: serverEnvironment,
+      cwd: folder,
+    });
+  });
 }

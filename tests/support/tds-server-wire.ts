@@ -15,7 +15,15 @@ export interface Wire {
   next(): Promise<Request | undefined>;
   /** Sends a message, or a part of one; resolves when there is room for more. */
   send(payload: Buffer, last?: boolean): Promise<void>;
-  startTls(options: { cert: string; key: string }): Promise<TLSSocket>;
+  startTls(options: {
+    cert: string;
+    key: string;
+    ca?: string;
+    requestCert?: boolean;
+    rejectUnauthorized?: boolean;
+  }): Promise<TLSSocket>;
+  /** TLS before anything else, as TDS 8.0 has it: to be called before anything has come. */
+  startStrictTls(options: { cert: string; key: string }): Promise<TLSSocket>;
   onAttention(handler: () => void): void;
   setPacketSize(size: number): void;
   spid: number;
@@ -24,8 +32,11 @@ export interface Wire {
 
 const prelogin = 0x12;
 
-/** @param onBroken the client broke the rule that a TLS record holds whole packets, none longer than agreed. */
-export function createWire(raw: Socket, spid: number, onBroken: () => void): Wire {
+/**
+ * @param on `broken`: the client broke the rule that a TLS record holds whole packets, none longer than agreed; `shared`: one
+ * holds several.
+ */
+export function createWire(raw: Socket, spid: number, on: { broken(): void; shared(): void }): Wire {
   let stream: Socket = raw;
   let buffered: Buffer = Buffer.alloc(0);
   let parts: Buffer[] = [];
@@ -62,9 +73,14 @@ export function createWire(raw: Socket, spid: number, onBroken: () => void): Wir
   /** SQL Server hangs up here. */
   const checkRecord = (chunk: Buffer): void => {
     let at = 0;
-    while (at + 8 <= chunk.length) at += Math.max(chunk.readUInt16BE(at + 2), 8);
+    let count = 0;
+    while (at + 8 <= chunk.length) {
+      at += Math.max(chunk.readUInt16BE(at + 2), 8);
+      count += 1;
+    }
+    if (count > 1) on.shared();
     if (at === chunk.length && chunk.length <= packetSize) return;
-    onBroken();
+    on.broken();
     stream.destroy();
   };
   const end = (): void => {
@@ -89,6 +105,19 @@ export function createWire(raw: Socket, spid: number, onBroken: () => void): Wir
       if (final) break;
     }
     return Buffer.concat(ready);
+  };
+
+  const over = async (tls: TLSSocket): Promise<TLSSocket> => {
+    stream = tls;
+    tls.on('error', () => raw.destroy()).on('close', end);
+    await new Promise<void>((resolve, reject) => {
+      tls.once('secure', resolve).once('close', () => reject(new Error('no handshake')));
+    });
+    tls.on('data', (chunk: Buffer) => {
+      checkRecord(chunk);
+      feed(chunk);
+    });
+    return tls;
   };
 
   return {
@@ -123,17 +152,11 @@ export function createWire(raw: Socket, spid: number, onBroken: () => void): Wir
     async startTls(options) {
       raw.off('data', feed);
       const duplex = handshakeDuplex(raw, (payload) => packets(prelogin, payload, true));
-      const tls = new TLSSocket(duplex, { isServer: true, maxVersion: 'TLSv1.2', ...options });
-      stream = tls;
-      tls.on('error', () => raw.destroy()).on('close', end);
-      await new Promise<void>((resolve, reject) => {
-        tls.once('secure', resolve).once('close', () => reject(new Error('no handshake')));
-      });
-      tls.on('data', (chunk: Buffer) => {
-        checkRecord(chunk);
-        feed(chunk);
-      });
-      return tls;
+      return over(new TLSSocket(duplex, { isServer: true, maxVersion: 'TLSv1.2', ...options }));
+    },
+    startStrictTls(options) {
+      raw.off('data', feed);
+      return over(new TLSSocket(raw, { isServer: true, ALPNProtocols: ['tds/8.0'], ...options }));
     },
   };
 }

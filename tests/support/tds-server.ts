@@ -16,8 +16,12 @@ export interface TdsServerOptions {
   /** Entra access tokens that open it. */
   accessTokens?: string[];
   databases?: string[];
+  /** The server's, which names of databases are compared by; without one they are compared exactly. */
+  collation?: string;
   /** Demands TLS inside TDS. */
-  tls?: { cert: string; key: string };
+  tls?: { cert: string; key: string; ca?: string; requestCert?: boolean; rejectUnauthorized?: boolean };
+  /** Demands TLS before anything else, and version 8.0 of TDS inside ("Force Strict Encryption"). */
+  strict?: boolean;
   /** What it answers to FEDAUTHREQUIRED, and the nonce it wants signed along. */
   fedAuthRequired?: 0 | 1;
   nonce?: Buffer;
@@ -26,6 +30,8 @@ export interface TdsServerOptions {
   /** Further tokens for the login response. */
   extra?(login: SeenLogin): Buffer;
   host?: string;
+  /** Its name: whoever asks in PRELOGIN for another one is told so. */
+  instance?: string;
 }
 
 export interface TdsServer {
@@ -35,6 +41,8 @@ export interface TdsServer {
   attentions: number;
   /** Of clients that sent packets in pieces through TLS. */
   brokenRecords: number;
+  /** TLS records of clients with more than a packet in them. */
+  sharedRecords: number;
   /** Sessions that are open. */
   sessions(): number;
   /** On connections that are open, as they went over the network. */
@@ -53,6 +61,7 @@ export async function startTdsServer(options: TdsServerOptions = {}): Promise<Td
     statements: [],
     attentions: 0,
     brokenRecords: 0,
+    sharedRecords: 0,
     sessions: () => sockets.size,
     bytesSent: () => [...sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
     kill() {
@@ -68,7 +77,10 @@ export async function startTdsServer(options: TdsServerOptions = {}): Promise<Td
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     spids += 1;
-    const wire = createWire(socket, spids, () => (state.brokenRecords += 1));
+    const wire = createWire(socket, spids, {
+      broken: () => (state.brokenRecords += 1),
+      shared: () => (state.sharedRecords += 1),
+    });
     serve(wire, options, state).then(
       () => wire.socket.end(),
       () => wire.socket.destroy(),
@@ -81,14 +93,20 @@ export async function startTdsServer(options: TdsServerOptions = {}): Promise<Td
 }
 
 async function serve(wire: Wire, options: TdsServerOptions, state: TdsServer): Promise<void> {
+  let tlsName: string | false | null = null;
+  let protocol: string | false | null = null;
+  if (options.tls !== undefined && options.strict === true) {
+    const tls = await wire.startStrictTls(options.tls);
+    tlsName = tls.servername ?? false;
+    protocol = tls.alpnProtocol;
+  }
   let request = await wire.next();
   let prelogin: Map<number, Buffer> | undefined;
-  let tlsName: string | false | null = null;
   if (request?.type === 0x12) {
     prelogin = readPrelogin(request.payload);
     const wish = prelogin.get(1)?.[0] ?? 2;
     await wire.send(preloginAnswer(answerFor(prelogin, options)));
-    if (options.tls !== undefined) {
+    if (options.tls !== undefined && options.strict !== true) {
       if (wish === 2) return;
       tlsName = (await wire.startTls(options.tls)).servername ?? false;
     }
@@ -99,20 +117,31 @@ async function serve(wire: Wire, options: TdsServerOptions, state: TdsServer): P
     ...readLogin7(request.payload),
     encrypted: options.tls !== undefined,
     tlsName,
+    protocol,
     prelogin,
   };
   state.logins.push(login);
   const session = await answerLogin(wire, login, options);
   if (session === undefined) return;
-  for (request = await wire.next(); request !== undefined; request = await wire.next())
+  // What has been received before a client's FIN is still done; a reset takes it away.
+  for (
+    request = await wire.next();
+    request !== undefined && !wire.socket.destroyed;
+    request = await wire.next()
+  )
     await answer(wire, request, session, state);
+}
+
+function isOther(asked: Buffer | undefined, instance: string | undefined): boolean {
+  const name = asked?.toString('latin1').replace(/\0.*$/s, '') ?? '';
+  return instance !== undefined && name !== '' && name.toLowerCase() !== instance.toLowerCase();
 }
 
 function answerFor(asked: Map<number, Buffer>, options: TdsServerOptions): Record<number, Buffer> {
   return {
     0: Buffer.from([16, 0, 0x10, 0x29, 0, 0]),
-    1: Buffer.from([options.tls === undefined ? 2 : 1]),
-    2: Buffer.from([0]),
+    1: Buffer.from([options.tls === undefined || options.strict === true ? 2 : 1]),
+    2: Buffer.from([isOther(asked.get(2), options.instance) ? 1 : 0]),
     3: Buffer.alloc(0),
     4: Buffer.from([0]),
     ...(asked.has(6) ? { 6: Buffer.from([options.fedAuthRequired ?? 0]) } : {}),
@@ -129,15 +158,21 @@ async function answerLogin(
   const fail = async (number: number, severity: number, text: string): Promise<undefined> => {
     await wire.send(Buffer.concat([tokens.error(version, number, severity, text), tokens.done(version, 2)]));
   };
+  if (options.strict === true && version !== 0x08000000)
+    return fail(17_832, 20, 'The login packet used to open the connection is structurally invalid.');
   const { logins = {}, accessTokens = [], databases = ['sales', 'master'] } = options;
   const good =
     login.token === undefined
       ? login.user !== '' && logins[login.user] === login.password
       : accessTokens.includes(login.token);
   if (!good) return fail(18_456, 14, `Login failed for user '${login.user}'.`);
-  const database = login.database === '' ? 'master' : login.database;
-  if (!databases.includes(database))
-    return fail(4060, 11, `Cannot open database "${database}" requested by the login.`);
+  const asked = login.database === '' ? 'master' : login.database;
+  const folds = options.collation?.includes('_CI') === true;
+  const database =
+    databases.find((name) => name === asked) ??
+    (folds ? databases.find((name) => name.toLowerCase() === asked.toLowerCase()) : undefined);
+  if (database === undefined)
+    return fail(4060, 11, `Cannot open database "${asked}" requested by the login.`);
 
   const route = options.route?.(login);
   if (route !== undefined) {
@@ -145,8 +180,8 @@ async function answerLogin(
     await wire.send(Buffer.concat([...parts, tokens.done(version, 0)]));
     return undefined;
   }
-  // 0 leaves it to the server.
-  const packetSize = Math.min(Math.max(login.packetSize || 4096, 512), 16_000);
+  // 0 leaves it to the server. Inside TLS as well it grants what is asked for, and then takes no packet in two records.
+  const packetSize = Math.min(Math.max(login.packetSize || 4096, 512), 32_767);
   const acknowledged = [...login.features]
     .filter(([id]) => id === 1 || id === 2 || id === 0x0a)
     .map(([id]): [number, Buffer] => [id, id === 0x0a ? Buffer.from([1]) : Buffer.alloc(0)]);
@@ -166,7 +201,8 @@ async function answerLogin(
   );
   wire.setPacketSize(packetSize);
   const user = login.token === undefined ? login.user : `token:${login.token.slice(0, 8)}`;
-  return { version, user, database, spid: wire.spid, transaction: undefined, prepared: new Map() };
+  const { collation = 'SQL_Latin1_General_CP1_CI_AS' } = options;
+  return { version, user, database, collation, spid: wire.spid, transaction: undefined, prepared: new Map() };
 }
 
 async function answer(wire: Wire, request: Request, session: SqlSession, state: TdsServer): Promise<void> {
@@ -220,7 +256,8 @@ function* stepsOf(request: Request, session: SqlSession, state: TdsServer): Gene
     }
     case 3: {
       const call = parseCall(request.payload, version);
-      state.statements.push(`procedure ${call.procedure}: ${String(call.parameters[0]?.value)}`);
+      const text = call.parameters.find(({ value }) => typeof value === 'string')?.value;
+      state.statements.push(`procedure ${call.procedure}: ${String(text ?? call.parameters[0]?.value)}`);
       yield* runCall(call, session);
       break;
     }

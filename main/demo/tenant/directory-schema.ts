@@ -46,6 +46,10 @@ export const applicationSchema = z.strictObject({
   /** Platform "Web": the code is redeemed with a client secret only. */
   webRedirectUris: z.array(z.string()).default([]),
   secrets: z.array(z.string().min(1)).default([]),
+  /** When all of them run out; never where it is left out. */
+  secretsEnd: z.iso.datetime().optional(),
+  /** Certificates with which the application may sign in, PEM. */
+  certificates: z.array(z.string().startsWith('-----BEGIN CERTIFICATE-----')).default([]),
   /** Delegated permissions that `.default` stands for. */
   apiPermissions: z.array(z.string()).default(['User.Read']),
   /** Delegated permissions that an administrator has granted for everybody. */
@@ -68,7 +72,11 @@ export const policySchema = z.strictObject({
   applications: z.array(guidSchema).optional(),
   /** Without a list the policy applies to every way of getting a token for a user. */
   flows: z.array(z.enum(['device_code', 'authorization_code', 'refresh_token'])).optional(),
-  effect: z.enum(['block', 'block_flow', 'require_compliant_device', 'require_mfa']),
+  /** Canonical identifiers of resources; without a list the policy applies to all of them. */
+  resources: z.array(z.string()).optional(),
+  effect: z.enum(['block', 'block_flow', 'require_compliant_device', 'require_mfa', 'sign_in_frequency']),
+  /** Of `sign_in_frequency`: how long ago the person may have been asked. */
+  maxAgeSeconds: z.number().int().min(0).default(3600),
 });
 
 export const resourceSchema = z.strictObject({

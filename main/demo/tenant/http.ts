@@ -63,6 +63,15 @@ export function formOf(request: Incoming): URLSearchParams {
   return new URLSearchParams(type === 'application/x-www-form-urlencoded' ? request.body : '');
 }
 
+/** A part of an address without its escapes; as it stands where they are none. */
+export function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** A header's single value. */
 export function headerOf(request: Incoming, name: string): string | undefined {
   const value = request.headers[name.toLowerCase()];

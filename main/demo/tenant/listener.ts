@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { isLoopbackName } from '../../base/loopback.ts';
 
 type HttpServer = ReturnType<typeof createHttpServer>;
 
@@ -45,10 +46,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   };
   const create = (): HttpServer => {
     const handle: Handle = (request, response) => {
-      if (isLoopbackHost(request.headers.host, port)) {
-        serving(request, response);
-        return;
-      }
+      const [, name = '', ownPort] = /^(.+):(\d+)$/.exec(request.headers.host?.toLowerCase() ?? '') ?? [];
+      if (isLoopbackName(name) && ownPort === String(port)) return serving(request, response);
       response.writeHead(421, { 'content-type': 'text/plain', connection: 'close' });
       response.end('This address is not served here.\n');
     };
@@ -104,8 +103,4 @@ function listen(server: Server, host: string, port: number): Promise<number> {
     });
     server.listen({ host, port, exclusive: true }, () => resolve((server.address() as AddressInfo).port));
   });
-}
-
-function isLoopbackHost(host: string | undefined, port: number): boolean {
-  return [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`].includes(host?.toLowerCase() ?? '');
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthorityRouter, createStsErrorWriter } from './authority/authority-router.ts';
+import { createBrowserSessions } from './authority/browser-sessions.ts';
 import { createAuthorizationCodes } from './authority/authorization-codes.ts';
 import { createServerCertificate } from './certificate.ts';
 import { createClock } from './clock.ts';
@@ -12,6 +13,7 @@ import { signInOperations } from './control/control-sign-ins.ts';
 import { createDeviceCodes } from './authority/device-codes.ts';
 import { createDirectory } from './directory.ts';
 import type { Directory } from './directory-schema.ts';
+import { createClientAssertions } from './authority/client-assertion.ts';
 import { createFaults } from './faults.ts';
 import { createGraph } from './graph/graph.ts';
 import { createGraphErrorWriter, createGraphRouter } from './graph/graph-router.ts';
@@ -26,7 +28,7 @@ import { createConsents, graphResource } from './authority/scopes.ts';
 import { settingsSchema } from './settings.ts';
 import { createSignInEndpoints } from './authority/sign-in-endpoints.ts';
 import { createSigningKeys } from './authority/signing-keys.ts';
-import { createSignIns } from './authority/sign-ins.ts';
+import { createSignIns } from './authority/open-sign-ins.ts';
 import type { Sts } from './authority/sts.ts';
 import { createTokenIssuer, signInName } from './authority/token-issuer.ts';
 
@@ -128,6 +130,8 @@ export async function startLocalTenant(options: LocalTenantOptions = {}): Promis
       authorizationCodes: createAuthorizationCodes(clock, settings),
       refreshTokens: createRefreshTokens(clock, settings, order),
       signIns: createSignIns(),
+      browserSessions: createBrowserSessions(),
+      clientAssertions: createClientAssertions(),
     };
     const graph = createGraph({ ...sts, authorityOrigin: origin, order }, graphOrigin);
     const handling = { clock, faults, log };
@@ -205,8 +209,5 @@ async function writeCaFile(
   await mkdir(target, { recursive: true, mode: 0o700 });
   const path = join(target, `local-tenant-ca-${process.pid}-${Date.now()}.pem`);
   await writeFile(path, caPem, { mode: 0o600, flag: 'wx' });
-  return {
-    path,
-    remove: () => rm(folder === undefined ? target : path, { recursive: true, force: true }),
-  };
+  return { path, remove: () => rm(folder === undefined ? target : path, { recursive: true, force: true }) };
 }

@@ -29,16 +29,33 @@ export const tailspin = {
   tenantId: '7a115919-0000-4000-8000-000000000001',
   clientId: '7a115919-0000-4000-8000-00000000c11e',
   groups: { pilots: '7a115919-0000-4000-8000-000000000a01' },
-  users: {
-    ines: '7a115919-0000-4000-8000-000000000b01',
-    jonas: '7a115919-0000-4000-8000-000000000b02',
-  },
+  users: { ines: '7a115919-0000-4000-8000-000000000b01', jonas: '7a115919-0000-4000-8000-000000000b02' },
 } as const;
 
 /** The password of every user of the sample organisation; the accounts exist on this machine only. */
 export const samplePassword = 'correct horse battery staple';
 
-/** A company with users in different groups, nested up to three deep, and a second company beside it. */
+type SampleUser = NonNullable<Directory['tenants'][number]['users']>[number];
+
+/** Somebody of the first company, with a name and a mailbox like everybody's. */
+function employee(
+  id: string,
+  givenName: string,
+  surname: string,
+  jobTitle: string,
+  department: string,
+  more: Partial<SampleUser> = {},
+): SampleUser {
+  const mail = `${givenName.toLowerCase()}@fabrikam.example`;
+  const displayName = `${givenName} ${surname}`;
+  const name = { userPrincipalName: mail, displayName, givenName, surname, mail };
+  return { id, ...name, jobTitle, department, password: samplePassword, ...more };
+}
+
+/**
+ * A company with users in different groups, nested up to three deep, and a second company beside it.
+ * @long sample data, as one value
+ */
 export function sampleOrganisation(): Directory {
   const { groups, users } = fabrikam;
   const password = samplePassword;
@@ -49,51 +66,10 @@ export function sampleOrganisation(): Directory {
         displayName: 'Fabrikam (sample)',
         domains: ['fabrikam.example'],
         users: [
-          {
-            id: users.ada,
-            userPrincipalName: 'ada@fabrikam.example',
-            displayName: 'Ada Marsh',
-            givenName: 'Ada',
-            surname: 'Marsh',
-            mail: 'ada@fabrikam.example',
-            jobTitle: 'Data analyst',
-            department: 'Reporting',
-            password,
-          },
-          {
-            id: users.bruno,
-            userPrincipalName: 'bruno@fabrikam.example',
-            displayName: 'Bruno Keller',
-            givenName: 'Bruno',
-            surname: 'Keller',
-            mail: 'bruno@fabrikam.example',
-            jobTitle: 'Database administrator',
-            department: 'Platform',
-            mfa: true,
-            password,
-          },
-          {
-            id: users.chiara,
-            userPrincipalName: 'chiara@fabrikam.example',
-            displayName: 'Chiara Conti',
-            givenName: 'Chiara',
-            surname: 'Conti',
-            mail: 'chiara@fabrikam.example',
-            jobTitle: 'Accountant',
-            department: 'Finance',
-            password,
-          },
-          {
-            id: users.dmitri,
-            userPrincipalName: 'dmitri@fabrikam.example',
-            displayName: 'Dmitri Osei',
-            givenName: 'Dmitri',
-            surname: 'Osei',
-            mail: 'dmitri@fabrikam.example',
-            jobTitle: 'Intern',
-            department: 'Facilities',
-            password,
-          },
+          employee(users.ada, 'Ada', 'Marsh', 'Data analyst', 'Reporting'),
+          employee(users.bruno, 'Bruno', 'Keller', 'Database administrator', 'Platform', { mfa: true }),
+          employee(users.chiara, 'Chiara', 'Conti', 'Accountant', 'Finance'),
+          employee(users.dmitri, 'Dmitri', 'Osei', 'Intern', 'Facilities'),
           {
             id: users.esther,
             userPrincipalName: 'esther@fabrikam.example',
@@ -120,17 +96,7 @@ export function sampleOrganisation(): Directory {
             mail: 'ines@tailspin.example',
             home: { tenantId: tailspin.tenantId, userId: tailspin.users.ines },
           },
-          {
-            id: users.harriet,
-            userPrincipalName: 'harriet@fabrikam.example',
-            displayName: 'Harriet Lund',
-            givenName: 'Harriet',
-            surname: 'Lund',
-            mail: 'harriet@fabrikam.example',
-            jobTitle: 'Head of data',
-            department: 'Platform',
-            password,
-          },
+          employee(users.harriet, 'Harriet', 'Lund', 'Head of data', 'Platform'),
         ],
         groups: [
           {

@@ -15,6 +15,11 @@ function isProofPlugin(name: string): name is ProofPlugin {
   return Object.hasOwn(kinds, name);
 }
 
+/** The method that a proof was made by. */
+export function pluginOf({ kind }: MysqlProof): ProofPlugin {
+  return kind === 'mysql-native' ? 'mysql_native_password' : 'caching_sha2_password';
+}
+
 /**
  * Which method to announce in front of a server. Clients of MariaDB know the native one without further files, and those
  * of MySQL 9 have lost it.

@@ -28,8 +28,11 @@ export const commands = {
   statementBulkExecute: 0xfa,
 } as const;
 
-/** What a server answers to a command, as far as its packets have to be told apart. */
-export type Reply = 'none' | 'single' | 'result' | 'prepared' | 'rows';
+/**
+ * What a server answers to a command, as far as its packets have to be told apart; `prepared-kill` for a statement whose
+ * number has to be known.
+ */
+export type Reply = 'none' | 'single' | 'result' | 'prepared' | 'prepared-kill' | 'rows';
 
 /**
  * Commands that are passed on. All others are not: a change of user would be a login that nobody has allowed, those of

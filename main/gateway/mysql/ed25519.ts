@@ -20,6 +20,15 @@ import { LatchkeyError } from '../../contract/errors.ts';
  * @throws LatchkeyError `internal`, which would be a fault of ours.
  */
 export function ed25519Response(password: string, message: Uint8Array): Buffer {
+  return sign(password, message).signature;
+}
+
+/** What the server keeps of a password: the key that its signatures verify by. Throws as {@link ed25519Response}. */
+export function ed25519PublicKey(password: string): Buffer {
+  return sign(password, Buffer.alloc(32)).publicKey;
+}
+
+function sign(password: string, message: Uint8Array): { signature: Buffer; publicKey: Buffer } {
   const expanded = createHash('sha512').update(password).digest();
   const secret = clamped(expanded.subarray(0, 32));
   // Any nonce makes a good signature as long as it is never used for two messages.
@@ -36,7 +45,7 @@ export function ed25519Response(password: string, message: Uint8Array): Buffer {
       const challenge = createHash('sha512').update(point).update(publicKey).update(message).digest();
       const s = (toNumber(nonce) + toNumber(challenge) * toNumber(secret)) % groupOrder;
       const signature = Buffer.concat([point, toBytes(s)]);
-      if (verify(null, message, verifier, signature)) return signature;
+      if (verify(null, message, verifier, signature)) return { signature, publicKey };
     }
   }
   throw new LatchkeyError('internal', 'Latchkey met an error it did not expect.', {

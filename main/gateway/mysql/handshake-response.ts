@@ -1,5 +1,6 @@
 import { ProtocolError } from '../refused.ts';
 import { type Capabilities, capabilities, has } from './capabilities.ts';
+import { decodeName, encodeName, utf8mb4 } from './charsets.ts';
 import { cString, createCursor, int32, lengthEncodedBytes } from './wire.ts';
 
 /**
@@ -52,12 +53,13 @@ export function parseHandshakeResponse(
 ): HandshakeResponse {
   const flags = (start.capabilities.flags & offered) >>> 0;
   const cursor = createCursor(payload.subarray(sslRequestLength));
-  const user = cursor.cString();
+  const user = decodeName(cursor.cBytes(), start.charset);
   let response: Buffer;
   if (has(flags, capabilities.pluginAuthLengthEncoded)) response = cursor.lengthEncodedBytes();
   else if (has(flags, capabilities.secureConnection)) response = cursor.bytes(cursor.byte());
   else throw new ProtocolError('it is older than MySQL 4.1');
-  const database = has(flags, capabilities.connectWithDatabase) && cursor.left > 0 ? cursor.cString() : '';
+  const namesDatabase = has(flags, capabilities.connectWithDatabase) && cursor.left > 0;
+  const database = namesDatabase ? decodeName(cursor.cBytes(), start.charset) : '';
   const plugin = has(flags, capabilities.pluginAuth) && cursor.left > 0 ? cursor.cString() : '';
   const attributes =
     has(flags, capabilities.connectAttributes) && cursor.left > 0
@@ -80,32 +82,33 @@ export function encodeSslRequest({
   ]);
 }
 
-/** Writes the fields that the flags have room for. */
+/** Writes the fields that the flags have room for, and names in the character set that is announced. */
 export function encodeHandshakeResponse(sent: HandshakeResponse): Buffer {
   const { flags } = sent.capabilities;
+  const name = (text: string): Buffer => cString(encodeName(text, sent.charset) ?? text);
   const lengthEncodedResponse = has(flags, capabilities.pluginAuthLengthEncoded);
   return Buffer.concat([
     encodeSslRequest(sent),
-    cString(sent.user),
+    name(sent.user),
     lengthEncodedResponse
       ? lengthEncodedBytes(sent.response)
       : Buffer.concat([Buffer.from([sent.response.length]), sent.response]),
-    has(flags, capabilities.connectWithDatabase) ? cString(sent.database) : Buffer.alloc(0),
+    has(flags, capabilities.connectWithDatabase) ? name(sent.database) : Buffer.alloc(0),
     has(flags, capabilities.pluginAuth) ? cString(sent.plugin) : Buffer.alloc(0),
     has(flags, capabilities.connectAttributes) ? lengthEncodedBytes(sent.attributes) : Buffer.alloc(0),
   ]);
 }
 
 /**
- * Connection attributes by name; the first of a name counts.
+ * Connection attributes by name; the first of a name counts. They are in the character set of the login.
  * @throws ProtocolError where they are not pairs.
  */
-export function parseAttributes(attributes: Uint8Array): Map<string, string> {
+export function parseAttributes(attributes: Uint8Array, charset = utf8mb4): Map<string, string> {
   const cursor = createCursor(attributes);
   const found = new Map<string, string>();
   while (cursor.left > 0) {
-    const name = cursor.lengthEncodedBytes().toString();
-    const value = cursor.lengthEncodedBytes().toString();
+    const name = decodeName(cursor.lengthEncodedBytes(), charset);
+    const value = decodeName(cursor.lengthEncodedBytes(), charset);
     if (!found.has(name)) found.set(name, value);
   }
   return found;

@@ -21,10 +21,10 @@ export interface ChannelEnd {
 }
 
 /**
- * Longer than any packet of a login: connection attributes are 512 bytes as a rule, an access token goes out only. The
- * byte reader holds no more than this at once.
+ * Longer than any packet of a login: servers take 64 KB of connection attributes, and beside them names, a proof and a
+ * certificate. An access token goes out only.
  */
-export const maxHandshakePacket = 16_000;
+export const maxHandshakePacket = 72_000;
 
 export function createPacketChannel(end: ChannelEnd, firstSequence = 0): PacketChannel {
   let nextSequence = firstSequence;

@@ -75,7 +75,7 @@ export function createPacketFollower(shownLength: number, visit: PacketVisitor) 
   }
 }
 
-/** Several times as fast as readUIntLE, which checks what the caller has checked already. */
+/** Several times as fast as readUIntLE, which checks what the handshake has checked already. */
 function payloadLength(bytes: Buffer, offset: number): number {
   return (
     (bytes[offset] as number) | ((bytes[offset + 1] as number) << 8) | ((bytes[offset + 2] as number) << 16)

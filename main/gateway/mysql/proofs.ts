@@ -44,6 +44,19 @@ export function checkMysqlProof(
   return timingSafeEqual(hash(xor(response, mask)), double);
 }
 
+/**
+ * What MariaDB 11.4 tells a client over TLS, so that it may trust a certificate whose authority it does not have:
+ * SHA256(SHA1(SHA1(token)) + scramble + SHA256(certificate)), with the public key in place of the double hash for ed25519. Nobody in between can make it for a certificate of his own
+ * (https://mariadb.com/kb/en/zero-configuration-ssl/).
+ */
+export function certificateSignature(
+  kept: Uint8Array,
+  scramble: Uint8Array,
+  certificate: Uint8Array,
+): Buffer {
+  return sha256(kept, scramble, certificate);
+}
+
 /** SHA1(password) XOR SHA1(scramble + SHA1(SHA1(password))); nothing for an empty password. */
 export function nativeResponse(password: string, scramble: Uint8Array): Buffer {
   if (password === '') return Buffer.alloc(0);

@@ -1,26 +1,30 @@
-import type { Caller } from '../caller.ts';
-import type { Connection } from '../connection.ts';
-import type { GatewayLimits } from '../limits.ts';
-import type { ListenerSettings, UpstreamLogin } from '../ports.ts';
-import type { OpenUpstream, Protocol } from '../protocol.ts';
-import { refused, sqlStates, terminated } from '../refused.ts';
-import { createCommandTranslator } from './client-commands.ts';
-import { type ClientLogin, readClientLogin } from './client-login.ts';
-import { clientTlsContext } from './client-tls.ts';
-import { type PacketChannel, createPacketChannel } from './packet-channel.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defined } from '../../base/defined.ts';
+import { otherDatabase } from '../asked-for.ts';
+import type { Handshake } from '../handshake.ts';
+import { fromCertificate } from '../client-tls.ts';
+import type { Gatekeeper, ListenerSettings, UpstreamLogin } from '../ports.ts';
+import type { Allowed, OpenUpstream, Protocol } from '../protocol.ts';
+import { Refused } from '../refused.ts';
+import { type ClientLogin, clientTls, readClientLogin } from './client-login.ts';
+import { answersTo } from './login-ok.ts';
+import { createPacketChannel, type PacketChannel } from './packet-channel.ts';
 import { encodeRefusalPacket } from './refusals.ts';
-import { type Replies, createReplies } from './replies.ts';
-import { fastAuthSuccess } from './server-packets.ts';
+import { foldsNames } from './server-identity.ts';
+import { createStreams } from './session-streams.ts';
 import { createThreadIds } from './thread-ids.ts';
-import { createUpstream } from './upstream.ts';
+import { createUpstream, type Thread } from './upstream.ts';
 import { packet } from './wire.ts';
 
 export interface MysqlOptions {
   settings: ListenerSettings;
-  limits: GatewayLimits;
+  gatekeeper: Pick<Gatekeeper, 'loginAgain'>;
   /** Hears of an upstream that was stopped in a session; by then its client cannot be told in every case. */
   onFault?(error: unknown): void;
 }
+
+/** A source of passwords that takes longer is not waited for where a statement shall be stopped. */
+const freshLoginMs = 1000;
 
 /**
  * MySQL and MariaDB (https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html,
@@ -32,127 +36,92 @@ export interface MysqlOptions {
  *
  * @throws Error where the settings' certificates are unusable.
  */
-export function createMysqlProtocol({ settings, limits, onFault }: MysqlOptions): Protocol {
+export function createMysqlProtocol({ settings, gatekeeper, onFault }: MysqlOptions): Protocol {
   const upstream = createUpstream(settings.upstream);
-  const tls = clientTlsContext(settings);
+  const tls = fromCertificate(settings, clientTls);
   const threadIds = createThreadIds();
-  const channels = new WeakMap<Caller, PacketChannel>();
+  const channels = new WeakMap<Handshake, PacketChannel>();
+  let exactNames = false;
+
+  /** The login of then may have expired, and the password may be another by now. */
+  async function stop(thread: Thread, allowed: Allowed, signal: AbortSignal): Promise<void> {
+    const { login } = allowed;
+    const fresh = await freshLogin(allowed);
+    try {
+      await upstream.kill(thread, fresh ?? login, signal);
+    } catch (error) {
+      // The server may not know the new one yet.
+      if (!(error instanceof Refused) || fresh === undefined) throw error;
+      await upstream.kill(thread, login, signal);
+    }
+  }
+
+  /** The credential as it is now, where there is another than the one that the session was opened with. */
+  async function freshLogin({ sessionId }: Allowed): Promise<UpstreamLogin | undefined> {
+    return Promise.race([gatekeeper.loginAgain(sessionId), sleep(freshLoginMs, undefined, { ref: false })]);
+  }
 
   async function open(
     client: ClientLogin,
-    login: UpstreamLogin,
+    allowed: Allowed,
     threadId: number,
     channel: PacketChannel,
     signal: AbortSignal,
   ): Promise<OpenUpstream> {
-    const far = await upstream.logIn(login, client, signal);
-    const { socket } = far.connection;
-    const upstreamId = far.greeting.threadId;
-    const peer = socket.remoteAddress;
-    const replies = createReplies(client.session, settings.localInfile === true);
-    const guard = createGuard(replies, () => {
-      socket.destroy();
-      onFault?.(unasked);
-    });
-    threadIds.opened(threadId, upstreamId);
-    const stop = (): void =>
-      void upstream
-        .kill(upstreamId, login, peer, AbortSignal.timeout(limits.cancelMs))
-        .catch(() => undefined);
-    let clientLeft = false;
+    const upstreamSession = await upstream.logIn(allowed.login, client, signal);
+    const { connection, greeting, identity, at, database } = upstreamSession;
+    const asked = client.spelled ?? allowed.ifSame;
+    exactNames = identity !== undefined && !foldsNames(identity);
+    if (asked !== undefined && !foldsNames(identity)) {
+      connection.socket.destroy();
+      throw otherDatabase(asked, allowed.login.database, settings);
+    }
+    threadIds.opened(threadId, greeting.threadId, allowed.sessionId);
+    const answers = answersTo(client, upstreamSession.ok, allowed.serverSignature);
+    const { nextSequence } = channel;
     return {
-      connection: guarded(far.connection, guard),
-      release: () => guard(far.reader.release()),
-      welcome: welcome(client, far.ok, channel),
-      // The guard has seen them already.
-      watchToClient: () => undefined,
-      translate: createCommandTranslator(client.session, replies, threadIds.find, () => {
-        clientLeft = true;
+      ...createStreams(upstreamSession, {
+        settings,
+        client,
+        allowed,
+        freshLogin: () => freshLogin(allowed),
+        findThread: (id) => threadIds.find(id, allowed.onlyKill),
+        ...defined({ onFault }),
       }),
-      clientLeft: () => clientLeft,
-      farewell: (reason) =>
-        replies.atBoundary
-          ? encodeRefusalPacket(terminated(reason).refusal, replies.nextSequence, true)
-          : undefined,
-      stop,
+      welcome: Buffer.concat(answers.map((payload, index) => packet(nextSequence + index, payload))),
+      ...defined({ database }),
+      // Whoever receives from the connection gets what has been looked at already.
+      watchToClient: () => undefined,
+      stop: (signal) => stop({ threadId: greeting.threadId, at, identity }, allowed, signal),
       forget: () => threadIds.forget(threadId),
     };
   }
 
   return {
     name: 'MySQL',
-    speaksFirst: true,
-    async meet(caller) {
-      const server = await upstream.greeting(caller.signal);
+    async identify(handshake) {
+      const server = await upstream.greeting(handshake.signal);
+      handshake.waited();
       const channel = createPacketChannel({
         get socket() {
-          return caller.client.socket;
+          return handshake.client.socket;
         },
         get reader() {
-          return caller.reader;
+          return handshake.reader;
         },
       });
-      channels.set(caller, channel);
+      channels.set(handshake, channel);
       const threadId = threadIds.issue();
-      const client = await readClientLogin(caller, channel, server, threadId, settings, tls);
-      const [database = settings.connection] = settings.databases;
-      const { user, program, proof } = client;
+      const client = await readClientLogin(handshake, channel, server, threadId, settings, tls());
+      const { user, database, program, proof } = client;
       return {
-        login: { clientUser: user, database, program, proof },
-        open: ({ login }, signal) => open(client, login, threadId, channel, signal),
+        login: { clientUser: user, database, ...(exactNames && { exactNames }), program, proof },
+        open: (allowed, signal) => open(client, allowed, threadId, channel, signal),
       };
     },
-    encodeRefusal(refusal, caller) {
-      const channel = channels.get(caller);
+    encodeRefusal(refusal, handshake) {
+      const channel = channels.get(handshake);
       return encodeRefusalPacket(refusal, channel?.nextSequence ?? 0, channel !== undefined);
-    },
-  };
-}
-
-/** What the client gets for its proof: the server's OK, with a number that fits. */
-function welcome({ proof }: ClientLogin, ok: Buffer, { nextSequence }: PacketChannel): Buffer {
-  if (proof.kind === 'mysql-native') return packet(nextSequence, ok);
-  return Buffer.concat([packet(nextSequence, fastAuthSuccess), packet(nextSequence + 1, ok)]);
-}
-
-/** Lets a chunk for the client pass, or what of it may; in the second case `stop` is called and nothing more passes. */
-type Guard = (chunk: Buffer) => Buffer;
-
-function createGuard(replies: Replies, stop: () => void): Guard {
-  let stopped = false;
-  const nothing = Buffer.alloc(0);
-  return (chunk) => {
-    if (stopped) return nothing;
-    const within = !replies.atBoundary;
-    const passing = replies.watch(chunk);
-    if (passing === chunk.length) return chunk;
-    stopped = true;
-    stop();
-    // An error may follow a whole packet only; behind the beginning of one it would be taken for the rest.
-    if (passing === 0 && within) return nothing;
-    const error = encodeRefusalPacket(unasked.refusal, replies.nextSequence, true);
-    return Buffer.concat([chunk.subarray(0, passing), error]);
-  };
-}
-
-const unasked = refused(sqlStates.connectionFailure, {
-  code: 'upstream-protocol',
-  message: 'The database server asked for a file of this computer, or sent what nobody had asked for.',
-  remedy:
-    'The session has been ended. If files shall be loaded (LOAD DATA LOCAL), let the configuration allow it.',
-});
-
-/** The connection, as the pipe sees it. */
-function guarded(connection: Connection, guard: Guard): Connection {
-  const { socket, reusesBuffer } = connection;
-  return {
-    socket,
-    reusesBuffer,
-    receive(receiver) {
-      connection.receive((chunk) => {
-        const passing = guard(chunk);
-        return passing.length === 0 || receiver(passing);
-      });
     },
   };
 }

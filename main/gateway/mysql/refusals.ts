@@ -9,13 +9,20 @@ type Code = readonly [number: number, sqlState: string];
 const accessDenied: Code = [1045, '28000'];
 const unknownError: Code = [1105, 'HY000'];
 
+/** ER_SECURE_TRANSPORT_REQUIRED, what a server says that has require_secure_transport. */
+const insecureTransport: Code = [3159, 'HY000'];
+
 const codes: Record<string, Code> = {
   [sqlStates.unauthorized]: accessDenied,
   [sqlStates.wrongPassword]: accessDenied,
   [sqlStates.undefinedDatabase]: [1049, '42000'],
+  // ER_DBACCESS_DENIED_ERROR
+  [sqlStates.insufficientPrivilege]: [1044, '42000'],
   [sqlStates.tooManyConnections]: [1040, '08004'],
   // ER_CONNECTION_KILLED; with the SQLSTATE that makes pools throw the connection away.
   [sqlStates.terminated]: [1927, '08S01'],
+  // ER_CLIENT_INTERACTION_TIMEOUT, with the SQLSTATE as above.
+  [sqlStates.idle]: [4031, '08S01'],
   [sqlStates.protocolViolation]: [1043, '08S01'],
   [sqlStates.featureNotSupported]: [1251, '08004'],
 };
@@ -28,12 +35,13 @@ const maxTextBytes = 511;
  * @param greeted whether the client has had the greeting; before that an error has no SQLSTATE.
  */
 export function encodeRefusalPacket(
-  { sqlState, problem }: Refusal,
+  { sqlState, problem, serverError }: Refusal,
   sequence: number,
   greeted: boolean,
 ): Buffer {
-  const [number, state] = codes[sqlState] ?? unknownError;
-  const { message, remedy } = problem;
+  const { code, message, remedy } = problem;
+  const own = code === 'tls-required' ? insecureTransport : (codes[sqlState] ?? unknownError);
+  const [number, state] = serverError === undefined ? own : [serverError.number, serverError.sqlState];
   const text = remedy === undefined ? message : `${message} ${remedy}`;
   return packet(
     sequence,

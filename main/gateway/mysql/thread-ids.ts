@@ -8,22 +8,29 @@ const firstId = 2 ** 30;
  * client kills its query with the id that it was told, so that ours are replaced on their way to the server.
  */
 export function createThreadIds() {
-  const upstreamIds = new Map<number, number>();
+  const threads = new Map<number, { upstreamId: number; sessionId: string }>();
   let last = randomInt(firstId);
   return {
     issue(): number {
       do last = (last + 1) % firstId;
-      while (upstreamIds.has(firstId + last));
+      while (threads.has(firstId + last));
       return firstId + last;
     },
-    opened(id: number, upstreamId: number): void {
-      upstreamIds.set(id, upstreamId);
+    opened(id: number, upstreamId: number, sessionId: string): void {
+      threads.set(id, { upstreamId, sessionId });
     },
-    /** The upstream's id of a session that is open; undefined for every other. */
-    find: (id: number): number | undefined => upstreamIds.get(id),
-    forget: (id: number): void => void upstreamIds.delete(id),
+    /**
+     * The upstream's id of a session that is open; undefined for every other.
+     * @param among ids of the sessions that count; absent = all.
+     */
+    find(id: number, among?: readonly string[]): number | undefined {
+      const thread = threads.get(id);
+      if (thread === undefined || among?.includes(thread.sessionId) === false) return undefined;
+      return thread.upstreamId;
+    },
+    forget: (id: number): void => void threads.delete(id),
     get size() {
-      return upstreamIds.size;
+      return threads.size;
     },
   };
 }

@@ -3,12 +3,14 @@ import { LatchkeyError } from '../../contract/errors.ts';
 import { upstreamName } from '../dial.ts';
 import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
 import { ProtocolError } from '../refused.ts';
+import { checkProof, requireProof } from './certificate-proof.ts';
 import { ed25519Response } from './ed25519.ts';
 import { scrambleLength } from './greeting.ts';
 import { nativeResponse, sha2Response } from './proofs.ts';
 import { parseLoginAnswer } from './server-packets.ts';
 import type { GreetedUpstream } from './upstream-connect.ts';
 import { upstreamRefusal } from './upstream-error.ts';
+import { lengthEncodedBytes } from './wire.ts';
 
 /** What goes into the first packet of the login. */
 export interface FirstResponse {
@@ -16,9 +18,19 @@ export interface FirstResponse {
   response: Buffer;
 }
 
-/** A server switches once at most, and caching_sha2_password takes three answers. */
-const maxAnswers = 8;
+/**
+ * MySQL switches once at most; MariaDB goes from one method to the next where a user has several (IDENTIFIED VIA … OR …).
+ * caching_sha2_password takes three answers.
+ */
+const maxAnswers = 12;
 const ed25519ScrambleLength = 32;
+/**
+ * Client side of "OpenID Connect Pluggable Authentication"
+ * (https://dev.mysql.com/doc/refman/9.1/en/openid-pluggable-authentication.html): a byte of capabilities, of which there is
+ * one, and the token behind its length. The client insists on a connection that nobody can read.
+ */
+const openIdPlugin = 'authentication_openid_connect_client';
+const openIdToken = Buffer.from([0x01]);
 /** caching_sha2_password: "request public key", and what the server says of its cache. */
 const requestPublicKey = Buffer.from([0x02]);
 const fastSuccess = 0x03;
@@ -27,11 +39,16 @@ const fullAuthentication = 0x04;
 /**
  * The server's announced method where that is a hash, else the native one: the server switches where the user's is
  * another. A token is sent in clear, and so waits until it is asked for.
+ *
+ * @throws LatchkeyError `upstream-tls-failed` where the server has to prove itself by the login, and cannot.
  */
 export function firstResponse(
-  { greeting: { plugin, scramble } }: GreetedUpstream,
+  { greeting: { plugin, scramble }, unproven }: GreetedUpstream,
   { password = '', accessToken }: UpstreamLogin,
+  address: UpstreamAddress,
 ): FirstResponse {
+  if (unproven !== undefined)
+    requireProof(plugin === 'caching_sha2_password' ? plugin : 'mysql_native_password', password, address);
   if (plugin === 'caching_sha2_password')
     return {
       plugin,
@@ -49,7 +66,7 @@ export function firstResponse(
  *
  * @param first what has been sent already.
  * @returns the payload of the OK packet.
- * @throws LatchkeyError `upstream-login-failed`; ProtocolError; Refused.
+ * @throws LatchkeyError `upstream-login-failed`, `upstream-tls-failed`; ProtocolError; Refused.
  */
 export async function authenticate(
   upstream: GreetedUpstream,
@@ -61,20 +78,21 @@ export async function authenticate(
   const secrets = [login.password, login.accessToken];
   let { plugin } = first;
   let scramble = upstream.greeting.scramble;
-  let switched = false;
   for (let answers = 0; answers < maxAnswers; answers += 1) {
     const payload = await channel.read();
     const answer = parseLoginAnswer(payload);
     switch (answer.kind) {
       case 'ok':
+        if (upstream.unproven !== undefined) {
+          checkProof(upstream.unproven, payload, plugin, login.password ?? '', address);
+          upstream.trusted = true;
+        }
         return payload;
       case 'error':
         throw upstreamRefusal(answer, address, trusted, secrets);
       case 'old-password':
         throw methodRefused(address, 'the password hash of MySQL 4.0');
       case 'switch':
-        if (switched) throw new ProtocolError('it changes the login method twice');
-        switched = true;
         ({ plugin, data: scramble } = answer);
         channel.write(respond(upstream, address, login, plugin, scramble));
         break;
@@ -89,12 +107,13 @@ export async function authenticate(
 
 /** The answer to a switch. */
 function respond(
-  { secured }: GreetedUpstream,
+  { secured, unproven }: GreetedUpstream,
   address: UpstreamAddress,
   { password, accessToken }: UpstreamLogin,
   plugin: string,
   data: Buffer,
 ): Buffer {
+  if (unproven !== undefined) requireProof(plugin, password, address);
   const scramble = (length: number): Buffer => {
     if (data.length < length) throw new ProtocolError('its scramble is too short');
     return data.subarray(0, length);
@@ -104,6 +123,11 @@ function respond(
     if (accessToken === undefined && !address.allowedMethods.includes('password'))
       throw methodRefused(address, 'a cleartext password');
     return Buffer.from(`${accessToken ?? password ?? ''}\0`);
+  }
+  if (plugin === openIdPlugin) {
+    if (!secured) throw methodRefused(address, 'an identity token without TLS');
+    if (accessToken === undefined) throw methodRefused(address, 'an identity token in place of a password');
+    return Buffer.concat([openIdToken, lengthEncodedBytes(Buffer.from(accessToken))]);
   }
   if (accessToken !== undefined) throw methodRefused(address, `the hash of a password (${shown(plugin)})`);
   switch (plugin) {
@@ -164,7 +188,7 @@ function methodRefused(address: UpstreamAddress, method: string): LatchkeyError 
     `The database server at ${upstreamName(address)} asks for ${method}, which this connection does not allow.`,
     {
       remedy:
-        'Let the user log in with mysql_native_password, caching_sha2_password or client_ed25519; cleartext needs verified TLS, and upstream.allowedMethods for stored passwords.',
+        'Let the user log in with mysql_native_password, caching_sha2_password or client_ed25519; cleartext needs verified TLS, and upstream.allowedMethods for stored passwords; OpenID Connect needs verified TLS and "password: {entra: <scope>}" in the rule.',
     },
   );
 }

@@ -1,3 +1,4 @@
+import { createByteCursor } from '../cursor.ts';
 import { ProtocolError } from '../refused.ts';
 
 /**
@@ -44,48 +45,27 @@ export function lengthEncodedBytes(bytes: Uint8Array): Buffer {
 }
 
 /** "string<NUL>": a zero inside the text would end it early, so it is left out. */
-export function cString(text: string): Buffer {
-  return Buffer.from(`${text.replaceAll('\0', '')}\0`);
+export function cString(text: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(text as string);
+  return Buffer.concat([bytes.filter((byte) => byte !== 0), Buffer.alloc(1)]);
 }
 
 /** Reads one field after the other; every method throws ProtocolError where the bytes run out. */
-export interface Cursor {
-  byte(): number;
-  int16(): number;
-  int32(): number;
-  /** Values from 2^53 on are read as 2^53: no length here is near that. */
-  lengthEncoded(): number;
-  lengthEncodedBytes(): Buffer;
-  cString(): string;
-  bytes(length: number): Buffer;
-  /** Everything that is left, possibly nothing. */
-  rest(): Buffer;
-  readonly left: number;
-}
+export function createCursor(source: Uint8Array) {
+  const cursor = createByteCursor(source, 'packet');
+  const { all, take, byte, bytes, rest, untilZero } = cursor;
 
-export function createCursor(source: Uint8Array): Cursor {
-  const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
-  let offset = 0;
-  const take = (length: number): number => {
-    if (length > bytes.length - offset) throw new ProtocolError('a packet ends too early');
-    const start = offset;
-    offset += length;
-    return start;
-  };
-  const slice = (length: number): Buffer => {
-    const start = take(length);
-    return bytes.subarray(start, start + length);
-  };
-  const lengthEncodedInt = (): number => {
-    const first = bytes.readUInt8(take(1));
+  /** Values from 2^53 on are read as 2^53: no length here is near that. */
+  function lengthEncoded(): number {
+    const first = byte();
     switch (first) {
       case 0xfc:
-        return bytes.readUInt16LE(take(2));
+        return all.readUInt16LE(take(2));
       case 0xfd:
-        return bytes.readUIntLE(take(3), 3);
+        return all.readUIntLE(take(3), 3);
       case 0xfe: {
-        const low = bytes.readUInt32LE(take(4));
-        return Math.min(low + bytes.readUInt32LE(take(4)) * 2 ** 32, 2 ** 53);
+        const low = all.readUInt32LE(take(4));
+        return Math.min(low + all.readUInt32LE(take(4)) * 2 ** 32, 2 ** 53);
       }
       case 0xfb:
       case 0xff:
@@ -93,23 +73,21 @@ export function createCursor(source: Uint8Array): Cursor {
       default:
         return first;
     }
-  };
+  }
+
   return {
-    byte: () => bytes.readUInt8(take(1)),
-    int16: () => bytes.readUInt16LE(take(2)),
-    int32: () => bytes.readUInt32LE(take(4)),
-    lengthEncoded: lengthEncodedInt,
-    lengthEncodedBytes: () => slice(lengthEncodedInt()),
-    cString() {
-      const end = bytes.indexOf(0, offset);
-      if (end < 0) throw new ProtocolError('a text in a packet has no end');
-      const start = take(end - offset + 1);
-      return bytes.toString('utf8', start, end);
-    },
-    bytes: slice,
-    rest: () => slice(bytes.length - offset),
-    get left() {
-      return bytes.length - offset;
+    byte,
+    bytes,
+    rest,
+    int16: (): number => all.readUInt16LE(take(2)),
+    int32: (): number => all.readUInt32LE(take(4)),
+    lengthEncoded,
+    lengthEncodedBytes: (): Buffer => bytes(lengthEncoded()),
+    cString: (): string => untilZero().toString(),
+    /** The same for a text that is not UTF-8. */
+    cBytes: untilZero,
+    get left(): number {
+      return cursor.left;
     },
   };
 }

@@ -1,6 +1,9 @@
 import { ProtocolError } from '../refused.ts';
 import { cString, createCursor, int32 } from './wire.ts';
 
+/** Names and values; bytes that are no UTF-8 are kept, see {@link createCursor}. */
+export type StartupParameters = readonly (readonly [name: string, value: string])[];
+
 /**
  * The packets that come before any message with a type byte: "Message Formats", StartupMessage, SSLRequest,
  * GSSENCRequest, CancelRequest (https://www.postgresql.org/docs/current/protocol-message-formats.html).
@@ -13,8 +16,8 @@ export type StartupPacket =
       kind: 'startup';
       /** Minor version of protocol 3: 0 for nearly all clients, 2 since PostgreSQL 18. */
       minor: number;
-      /** Names and values in the order sent, without the protocol options. */
-      parameters: Map<string, string>;
+      /** Names and values in the order sent, without the protocol options. Of a repeated name the last counts. */
+      parameters: StartupParameters;
       /** Names that start with `_pq_.`: extensions of the protocol, not settings of the server. */
       protocolOptions: string[];
     }
@@ -73,13 +76,12 @@ function parseStartupMessage(major: number, minor: number, rest: Uint8Array): St
     return { kind: 'other-version', major, minor };
   }
   const cursor = createCursor(rest);
-  const parameters = new Map<string, string>();
+  const parameters: [string, string][] = [];
   const protocolOptions: string[] = [];
   for (let name = cursor.cString(); name !== ''; name = cursor.cString()) {
     const value = cursor.cString();
     if (name.startsWith('_pq_.')) protocolOptions.push(name);
-    else if (parameters.has(name)) throw new ProtocolError('a startup packet names a parameter twice');
-    else parameters.set(name, value);
+    else parameters.push([name, value]);
   }
   cursor.end();
   return { kind: 'startup', minor, parameters, protocolOptions };
@@ -97,7 +99,7 @@ export function encodeStartupPacket(packet: StartupPacket): Buffer {
       return framed(int32((packet.major << 16) | packet.minor));
     case 'startup': {
       const options = packet.protocolOptions.flatMap((name) => [cString(name), cString('')]);
-      const parameters = [...packet.parameters].flatMap(([name, value]) => [cString(name), cString(value)]);
+      const parameters = packet.parameters.flatMap(([name, value]) => [cString(name), cString(value)]);
       return framed(int32((3 << 16) | packet.minor), ...options, ...parameters, Buffer.alloc(1));
     }
   }

@@ -5,14 +5,19 @@ import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
 import { parseAuthentication } from './backend-messages.ts';
 import { encodePassword, encodeSaslInitial, encodeSaslResponse } from './frontend-messages.ts';
 import type { ScramKeyCache } from './scram-key-cache.ts';
+import { answerBearer, bearerMechanism, tokenWanted } from './upstream-bearer.ts';
 import { startScram } from './upstream-scram.ts';
 import type { UpstreamTalk } from './upstream-talk.ts';
 import { ProtocolError } from '../refused.ts';
 
+/** A pooler and some servers behind it; more would be a guess at what else can be had. */
+const maxRounds = 4;
+
 /**
  * Answers the server's authentication requests until it says AuthenticationOk: "Start-up"
  * (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP). A configured password must have
- * been asked for, and with SCRAM the server must have shown that it knows it.
+ * been asked for, and with SCRAM the server must have shown that it knows it. A pooler may ask once for itself and once
+ * more for each server behind it (Pgpool-II); each time only what the connection allows is answered.
  *
  * @throws LatchkeyError `upstream-login-failed`, `credential-missing`; ProtocolError; Refused.
  */
@@ -23,7 +28,7 @@ export async function authenticate(
   cache: ScramKeyCache,
 ): Promise<void> {
   const password = accessToken ?? stored;
-  let asked = false;
+  let asked = 0;
   for (;;) {
     const { type, body } = await talk.next();
     // Notices from before authentication are not for anybody.
@@ -31,18 +36,22 @@ export async function authenticate(
     if (type !== 'R') throw new ProtocolError('a message comes before authentication');
     const request = parseAuthentication(body);
     if (request.kind === 'ok') {
-      if (password === undefined || asked) return;
+      if (password === undefined || asked > 0) return;
       throw neverAsked(address);
     }
     if (password === undefined) throw noPassword(address);
-    if (asked) throw new ProtocolError('it asks for a password twice');
-    asked = true;
+    if (asked >= maxRounds) throw new ProtocolError('it asks for a password again and again');
+    asked += 1;
     const weakMethod = (method: 'md5' | 'password'): void => {
       if (!talk.trusted || !address.allowedMethods.includes(method))
         throw methodRefused(address, method === 'md5' ? 'an MD5 password' : 'a cleartext password');
     };
     switch (request.kind) {
       case 'sasl':
+        if (request.mechanisms.includes(bearerMechanism)) {
+          if (accessToken !== undefined) return answerBearer(talk, address, accessToken);
+          if (request.mechanisms.length === 1) throw tokenWanted(address);
+        }
         await answerSasl(talk, address, request.mechanisms, password, cache);
         break;
       case 'cleartext-password':

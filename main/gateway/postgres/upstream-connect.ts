@@ -1,10 +1,11 @@
 import type { SecureContext } from 'node:tls';
-import { LatchkeyError } from '../../contract/errors.ts';
 import { createByteReader } from '../byte-reader.ts';
 import { type Connection, socketConnection } from '../connection.ts';
-import { dial, dialForTls, secure, upstreamName } from '../dial.ts';
+import { dial, dialForTls } from '../dial.ts';
 import { loginStep } from '../login-step.ts';
 import type { UpstreamAddress } from '../ports.ts';
+import { notEncrypted } from '../upstream-faults.ts';
+import { secure } from '../upstream-tls.ts';
 import { encodeStartupPacket } from './startup.ts';
 
 /**
@@ -23,24 +24,16 @@ export async function connectUpstream(
   if (secureContext === undefined) return dial(address, signal);
   const socket = await dialForTls(address, signal);
   const reader = createByteReader(socketConnection(socket));
-  await loginStep(socket, reader, address, signal, async () => {
+  await loginStep({ socket, reader, address, protocol: 'PostgreSQL' }, signal, async () => {
     socket.write(encodeStartupPacket({ kind: 'ssl-request' }));
     const answer = (await reader.read(1)).toString('latin1');
     // Bytes behind the answer were not protected by the TLS that follows: CVE-2021-23222.
-    if (answer !== 'S' || reader.release().length > 0) throw noTls(address, answer);
+    if (answer === 'S' && reader.release().length === 0) return;
+    throw notEncrypted(
+      address,
+      answer === 'N' ? 'does not offer TLS' : 'did not answer the request for TLS as it should',
+    );
   });
   socket.removeAllListeners('data');
-  return socketConnection(await secure(socket, address, secureContext, signal));
-}
-
-function noTls(address: UpstreamAddress, answer: string): LatchkeyError {
-  const what = answer === 'N' ? 'does not offer TLS' : 'did not answer the request for TLS as it should';
-  return new LatchkeyError(
-    'upstream-tls-failed',
-    `The database server at ${upstreamName(address)} ${what}.`,
-    {
-      remedy:
-        'No password was sent to it. Ask its administrator to turn TLS on; upstream.tls.mode may be "off" only for a server on this computer.',
-    },
-  );
+  return socketConnection(await secure(socket, address, secureContext, signal), socket);
 }

@@ -11,6 +11,7 @@ import {
   parseServerFirst,
 } from './scram-messages.ts';
 import { ProtocolError } from '../refused.ts';
+import { peerCertificate } from '../upstream-tls.ts';
 
 /**
  * What a server may ask for. RFC 7677 section 4 wants 4096 at least: fewer would let whoever sits at the upstream's
@@ -41,7 +42,7 @@ export function startScram(
   cache: ScramKeyCache,
 ): ScramExchange | undefined {
   const plus = mechanisms.includes('SCRAM-SHA-256-PLUS');
-  const certificate = tls?.getPeerX509Certificate()?.raw;
+  const certificate = tls && peerCertificate(tls)?.raw;
   const endPoint = certificate && certificateHash(certificate);
   const bound = plus && endPoint !== undefined;
   if (!bound && !mechanisms.includes('SCRAM-SHA-256')) return undefined;

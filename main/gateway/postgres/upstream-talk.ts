@@ -1,10 +1,68 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ByteReader } from '../byte-reader.ts';
-import { isLoopback } from '../dial.ts';
+import { upstreamName } from '../dial.ts';
+import { isLoopback } from '../../base/loopback.ts';
 import type { UpstreamAddress } from '../ports.ts';
-import { upstreamRefusal } from './upstream-error.ts';
-import { headerLength, parseHeader } from './wire.ts';
+import { type Refused, refused, sqlStates } from '../refused.ts';
+import { upstreamWords } from '../upstream-words.ts';
+import { parseError } from './backend-messages.ts';
+import { headerLength, parseHeader, textIn } from './wire.ts';
+
+/**
+ * SQLSTATEs that go on to the client, for it to act upon: those of errors ("PostgreSQL Error Codes": classes 00 to 02 are
+ * none), but for class 28 (invalid authorization). That is about the upstream's credential, and clients would ask the person
+ * for the local token again.
+ */
+const passedOn = /^(?!0[0-2]|28)[0-9A-Z]{5}$/;
+/** Of a setting that the client has sent: data exception, unknown parameter, not to be changed now, syntax of a list. */
+const aboutSetting = /^(?:22[0-9A-Z]{3}|42704|42602|42601|55P02)$/;
+
+/**
+ * The client's answer when an upstream ends the login with an ErrorResponse. Once the server has let us in, what it says
+ * is about the session that the client asked for (a setting, a database, its rights), and reaches it word for word.
+ *
+ * @param trusted whether it is known who said that: only then are its words passed on.
+ * @param isIn whether the server had said AuthenticationOk before.
+ * @param password what must never be in them.
+ * @throws ProtocolError where the body is no error.
+ */
+export function upstreamRefusal(
+  body: Uint8Array,
+  address: UpstreamAddress,
+  { trusted, isIn }: { trusted: boolean; isIn: boolean },
+  password: string | undefined,
+): Refused {
+  const fields = parseError(body);
+  const words = (said: string): string | undefined => upstreamWords(textIn(undefined, said), [password]);
+  const text = trusted ? words(fields.message) : undefined;
+  const isOwn = trusted && passedOn.test(fields.sqlState);
+  const prefix = `The database server at ${upstreamName(address)} refused the login`;
+  const hint = trusted && isIn && fields.hint !== undefined ? words(fields.hint) : undefined;
+  const remedy = remedyFor(fields.sqlState, hint, trusted, isIn);
+  return refused(isOwn ? fields.sqlState : sqlStates.rejectedByUpstream, {
+    code: 'upstream-login-failed',
+    message:
+      isOwn && isIn && text !== undefined ? text : `${prefix}${text === undefined ? '.' : `: ${text}`}`,
+    remedy,
+  });
+}
+
+function remedyFor(sqlState: string, hint: string | undefined, trusted: boolean, isIn: boolean): string {
+  switch (trusted ? sqlState : '') {
+    case '53300':
+      return 'Close sessions that are not needed and try again, or ask for a higher connection limit.';
+    case '57P03':
+      return 'The server is starting or stopping: try again in a moment.';
+    case '3D000':
+      return "Correct upstream.database in this connection's configuration.";
+    default:
+  }
+  if (hint !== undefined) return hint;
+  if (trusted && isIn && aboutSetting.test(sqlState))
+    return 'The client sends this setting at login: correct it in its connection settings (its options, or PGOPTIONS).';
+  return "Ask whoever administers this connection to check the upstream's role, password and rights.";
+}
 
 /** Messages from one upstream during its login. */
 export interface UpstreamTalk {
@@ -13,6 +71,8 @@ export interface UpstreamTalk {
   tls: TLSSocket | undefined;
   /** Whether it is known who the other side is: verified TLS, or this computer. */
   trusted: boolean;
+  /** The server has let us in: what it refuses from now on is about the session. */
+  isIn: boolean;
   /** @throws Refused for an ErrorResponse, ProtocolError for what is no message. */
   next(): Promise<UpstreamMessage>;
 }
@@ -36,16 +96,18 @@ export function createTalk(
 ): UpstreamTalk {
   const tls = socket instanceof TLSSocket ? socket : undefined;
   const trusted = tls !== undefined || address.socketPath !== undefined || isLoopback(socket.remoteAddress);
-  return {
+  const talk: UpstreamTalk = {
     socket,
     tls,
     trusted,
+    isIn: false,
     async next() {
       const header = await reader.read(headerLength);
       const { type, bodyLength } = parseHeader(header, maxMessage);
       const body = await reader.read(bodyLength);
-      if (type === 'E') throw upstreamRefusal(body, address, trusted, password);
+      if (type === 'E') throw upstreamRefusal(body, address, talk, password);
       return { type, body, raw: Buffer.concat([header, body]) };
     },
   };
+  return talk;
 }

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import { createByteCursor } from '../cursor.ts';
 import { ProtocolError } from '../refused.ts';
 
 /**
@@ -45,54 +47,57 @@ export function int32(value: number): Buffer {
   return bytes;
 }
 
-/** "String": the text in UTF-8 and a zero byte. A zero inside the text would end it early, so it is left out. */
+/**
+ * "String": the text in UTF-8 and a zero byte. A zero inside the text would end it early, so it is left out. Bytes that
+ * {@link createCursor} could not read as UTF-8 are written as they came.
+ */
 export function cString(text: string): Buffer {
-  return Buffer.from(`${text.replaceAll('\0', '')}\0`);
+  const parts = `${text.replaceAll('\0', '')}\0`.split(kept);
+  if (parts.length === 1) return Buffer.from(parts[0] ?? '');
+  return Buffer.concat(parts.map((part) => (kept.test(part) ? keptBytes(part) : Buffer.from(part))));
+}
+
+/** Halves of surrogate pairs, which no text in UTF-8 has: each stands for a byte from 0x80 on. */
+const kept = /([\uDC80-\uDCFF]+)/u;
+
+function keptBytes(text: string): Buffer {
+  return Buffer.from(Array.from(text, (character) => character.charCodeAt(0) & 0xff));
+}
+
+/**
+ * Bytes in the encoding that the client has named or means. Until it is known, those that are no UTF-8 are kept one by
+ * one, so that what is only passed on arrives as it came.
+ */
+function readText(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  return Array.from(bytes, (byte) => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte)).join('');
+}
+
+/**
+ * A text of {@link createCursor} once its encoding is known.
+ * @param decoder undefined for an encoding that is not known.
+ */
+export function textIn(decoder: TextDecoder | undefined, text: string): string {
+  if (!kept.test(text)) return text;
+  return (decoder ?? new TextDecoder()).decode(cString(text).subarray(0, -1));
 }
 
 /** Reads one field after the other; every method throws ProtocolError where the bytes run out. */
-export interface Cursor {
-  byte(): number;
-  int32(): number;
-  cString(): string;
-  bytes(length: number): Buffer;
-  /** Everything that is left, possibly nothing. */
-  rest(): Buffer;
-  readonly left: number;
-  /** @throws ProtocolError where bytes are left over. */
-  end(): void;
-}
-
-export function createCursor(source: Uint8Array): Cursor {
-  const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
-  let offset = 0;
-  const take = (length: number): number => {
-    if (length < 0 || length > bytes.length - offset) throw new ProtocolError('a message ends too early');
-    const start = offset;
-    offset += length;
-    return start;
-  };
+export function createCursor(source: Uint8Array) {
+  const cursor = createByteCursor(source);
+  const { all, take, byte, bytes, rest, untilZero } = cursor;
   return {
-    byte: () => bytes.readUInt8(take(1)),
-    int32: () => bytes.readInt32BE(take(4)),
-    cString() {
-      const end = bytes.indexOf(0, offset);
-      if (end < 0) throw new ProtocolError('a text in a message has no end');
-      const start = take(end - offset + 1);
-      return bytes.toString('utf8', start, end);
+    byte,
+    bytes,
+    rest,
+    int32: (): number => all.readInt32BE(take(4)),
+    cString: (): string => readText(untilZero()),
+    get left(): number {
+      return cursor.left;
     },
-    bytes(length) {
-      const start = take(length);
-      return bytes.subarray(start, start + length);
-    },
-    rest() {
-      return bytes.subarray(take(bytes.length - offset));
-    },
-    get left() {
-      return bytes.length - offset;
-    },
-    end() {
-      if (offset !== bytes.length) throw new ProtocolError('a message has bytes behind its end');
+    /** @throws ProtocolError where bytes are left over. */
+    end(): void {
+      if (cursor.left > 0) throw new ProtocolError('a message has bytes behind its end');
     },
   };
 }

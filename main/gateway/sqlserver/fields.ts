@@ -1,48 +1,27 @@
-import { ProtocolError } from '../refused.ts';
+import { createByteCursor } from '../cursor.ts';
 
 /**
  * Reads one field after the other, as [MS-TDS] 2.2.5.1 writes them: little-endian numbers, texts in UTF-16 behind their
  * length in characters. Every method throws ProtocolError where the bytes run out.
  */
-export interface Fields {
-  uint8(): number;
-  uint16(): number;
-  uint32(): number;
-  bytes(length: number): Buffer;
-  /** B_VARCHAR: one byte of length. */
-  shortText(): string;
-  /** US_VARCHAR: two bytes of length. */
-  text(): string;
-  readonly left: number;
-  readonly offset: number;
-}
-
-export function createFields(source: Buffer): Fields {
-  let offset = 0;
-  const take = (length: number): number => {
-    if (length > source.length - offset) throw new ProtocolError('a message ends too early');
-    const start = offset;
-    offset += length;
-    return start;
-  };
-  const bytes = (length: number): Buffer => {
-    const start = take(length);
-    return source.subarray(start, start + length);
-  };
-  const uint8 = (): number => source.readUInt8(take(1));
-  const uint16 = (): number => source.readUInt16LE(take(2));
+export function createFields(source: Buffer) {
+  const cursor = createByteCursor(source);
+  const { all, take, byte, bytes } = cursor;
+  const uint16 = (): number => all.readUInt16LE(take(2));
   return {
-    uint8,
-    uint16,
-    uint32: () => source.readUInt32LE(take(4)),
     bytes,
-    shortText: () => bytes(uint8() * 2).toString('utf16le'),
-    text: () => bytes(uint16() * 2).toString('utf16le'),
-    get left() {
-      return source.length - offset;
+    uint8: byte,
+    uint16,
+    uint32: (): number => all.readUInt32LE(take(4)),
+    /** B_VARCHAR: one byte of length. */
+    shortText: (): string => bytes(byte() * 2).toString('utf16le'),
+    /** US_VARCHAR: two bytes of length. */
+    text: (): string => bytes(uint16() * 2).toString('utf16le'),
+    get left(): number {
+      return cursor.left;
     },
-    get offset() {
-      return offset;
+    get offset(): number {
+      return cursor.offset;
     },
   };
 }

@@ -68,9 +68,10 @@ function fixedLength(tdsVersion: number): number {
 
 /**
  * The password's bytes in `message` are overwritten: the message is of no use afterwards.
+ * @param password `discard`: it is overwritten unread, and empty in what is returned.
  * @throws ProtocolError where anything points outside of the message or is too long.
  */
-export function parseLogin7(message: Buffer): Login7 {
+export function parseLogin7(message: Buffer, password: 'take' | 'discard' = 'take'): Login7 {
   if (message.length < 86) throw new ProtocolError('its LOGIN7 message is too short');
   const length = message.readUInt32LE(0);
   const tdsVersion = message.readUInt32LE(4);
@@ -89,13 +90,15 @@ export function parseLogin7(message: Buffer): Login7 {
   };
   const text = (entry: number, limit = maxTextLength): string => part(entry, 2, limit).toString('utf16le');
 
+  const secret = part(44, 2, maxTextLength);
+  if (password === 'discard') secret.fill(0);
   const flags = message.readUInt8(flags3);
   const login: Login7 = {
     tdsVersion,
     head: Buffer.from(message.subarray(0, headLength)),
     hostName: text(36),
     userName: text(40),
-    password: takePassword(part(44, 2, maxTextLength)),
+    password: password === 'take' ? takePassword(secret) : '',
     appName: text(48),
     serverName: text(52, 0xffff),
     interfaceName: text(60),

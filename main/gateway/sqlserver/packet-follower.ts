@@ -1,3 +1,4 @@
+import { multiplexMark } from './multiplex.ts';
 import { endOfMessage, packetHeaderLength } from './packets.ts';
 
 export type PacketFollower = ReturnType<typeof createPacketFollower>;
@@ -6,8 +7,10 @@ export type PacketFollower = ReturnType<typeof createPacketFollower>;
  * Follows packet headers in one direction of the stream, and nothing else, so that it is known where a packet of our own
  * may be put in: anywhere else it would become part of somebody's data. It has to watch all the time, as a boundary can
  * only be found from the one before.
+ *
+ * @param onLast called with its type when the last packet of a message has begun.
  */
-export function createPacketFollower() {
+export function createPacketFollower(onLast: (type: number) => void = () => undefined) {
   /** Where the next header begins, counted from the start of the next chunk. */
   let next = 0;
   /** The part of a header that the last chunk ended in. */
@@ -15,6 +18,7 @@ export function createPacketFollower() {
   let headerBytes = 0;
   let messageEnded = true;
   let lost = false;
+  let multiplexed: Buffer | undefined;
 
   return {
     /** @returns where the last packet that is complete by now ends in this chunk; 0 where none does. */
@@ -24,7 +28,14 @@ export function createPacketFollower() {
       let boundary = headerBytes === 0 && offset <= end ? offset : 0;
       while (offset < end && !lost) {
         let length: number;
+        let type: number;
+        if (headerBytes === 0 && chunk[offset] === multiplexMark) {
+          multiplexed = Buffer.from(chunk.subarray(offset, offset + packetHeaderLength));
+          lost = true;
+          break;
+        }
         if (headerBytes === 0 && offset + packetHeaderLength <= end) {
+          type = chunk[offset] as number;
           messageEnded = ((chunk[offset + 1] as number) & endOfMessage) !== 0;
           length = chunk.readUInt16BE(offset + 2);
           offset += length;
@@ -33,12 +44,14 @@ export function createPacketFollower() {
           headerBytes += 1;
           offset += 1;
           if (headerBytes < packetHeaderLength) continue;
+          type = header.readUInt8(0);
           messageEnded = (header.readUInt8(1) & endOfMessage) !== 0;
           length = header.readUInt16BE(2);
           offset += length - packetHeaderLength;
           headerBytes = 0;
         }
         lost = length < packetHeaderLength;
+        if (messageEnded) onLast(type);
         if (offset <= end) boundary = offset;
       }
       next = offset - end;
@@ -47,6 +60,10 @@ export function createPacketFollower() {
     /** True between two packets; false inside one, and for good once the stream made no sense. */
     get betweenPackets(): boolean {
       return !lost && next === 0 && headerBytes === 0;
+    },
+    /** The beginning of a packet of MARS ({@link multiplexMark}) that came in place of one of TDS; nothing is followed then. */
+    get multiplexed(): Buffer | undefined {
+      return multiplexed;
     },
     /** The same for messages. */
     get betweenMessages(): boolean {
@@ -73,4 +90,25 @@ export function createPacketGatherer(follower: PacketFollower) {
     kept = boundary < chunk.length ? [chunk.subarray(boundary)] : [];
     return packets;
   };
+}
+
+/**
+ * Whole packets in pieces that TLS puts into records of a packet each: TLS cuts what is written after every `full` bytes, so
+ * that nothing may follow a packet of another length.
+ * @returns one piece, nearly always: clients fill all packets of a message but the last.
+ */
+export function inRecords(packets: Buffer, full: number): Buffer[] {
+  const pieces: Buffer[] = [];
+  let start = 0;
+  let offset = 0;
+  while (offset + packetHeaderLength <= packets.length) {
+    const length = packets.readUInt16BE(offset + 2);
+    if (length < packetHeaderLength) break;
+    offset += length;
+    if (length === full || offset >= packets.length) continue;
+    pieces.push(packets.subarray(start, offset));
+    start = offset;
+  }
+  pieces.push(start === 0 ? packets : packets.subarray(start));
+  return pieces;
 }

@@ -7,6 +7,7 @@ import { ProtocolError } from '../refused.ts';
  * https://learn.microsoft.com/en-us/openspecs/windows_protocols/ms-tds/
  */
 export const packetTypes = {
+  batch: 0x01,
   /** The login of Sybase and of SQL Server before 7.0. */
   oldLogin: 0x02,
   /** Everything that a server says, its answer to PRELOGIN included. */

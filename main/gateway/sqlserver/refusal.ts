@@ -3,7 +3,7 @@ import { sqlStates } from '../refused.ts';
 import { encodeMessage, packetTypes } from './packets.ts';
 import { type ErrorInfo, encodeError } from './tokens.ts';
 
-type Numbers = Pick<ErrorInfo, 'number' | 'severity'>;
+type Numbers = Pick<ErrorInfo, 'number' | 'severity'> & Partial<Pick<ErrorInfo, 'state'>>;
 
 /** A refusal that keeps the number which the upstream gave it: drivers decide by it whether to try again. */
 export interface SqlServerRefusal extends Refusal {
@@ -19,10 +19,12 @@ const numbers: Record<string, Numbers> = {
   [sqlStates.unauthorized]: { number: 18_456, severity: 14 },
   [sqlStates.wrongPassword]: { number: 18_456, severity: 14 },
   [sqlStates.undefinedDatabase]: { number: 4060, severity: 11 },
+  [sqlStates.insufficientPrivilege]: { number: 4060, severity: 11 },
   [sqlStates.tooManyConnections]: { number: 17_809, severity: 16 },
   [sqlStates.unreachable]: { number: 40_613, severity: 17 },
   [sqlStates.connectionFailure]: { number: 40_613, severity: 17 },
   [sqlStates.terminated]: { number: 50_000, severity: 20 },
+  [sqlStates.idle]: { number: 50_000, severity: 20 },
 };
 const others: Numbers = { number: 50_000, severity: 16 };
 
@@ -34,8 +36,8 @@ export function encodeRefusal({ sqlState, problem, upstream }: SqlServerRefusal,
   const { message, remedy } = problem;
   const text = remedy === undefined ? message : `${message} ${remedy}`;
   const error = {
-    ...(upstream ?? numbers[sqlState] ?? others),
     state: 1,
+    ...(upstream ?? numbers[sqlState] ?? others),
     message: text.slice(0, maxMessageLength),
   };
   return encodeMessage(packetTypes.response, encodeError(error, tdsVersion));

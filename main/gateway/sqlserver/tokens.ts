@@ -23,6 +23,7 @@ const tokenTypes = {
 
 /** Types of ENVCHANGE: 2.2.7.9. */
 export const environmentTypes = {
+  database: 1,
   packetSize: 4,
   /** The name of a mirroring partner, for clients to turn to when this server is gone. */
   failoverPartner: 13,
@@ -109,6 +110,11 @@ export function parseRoute(type: number, data: Buffer): Route {
   const server = fields.text();
   if (protocol !== 0 || port === 0) throw new ProtocolError('it sends the login on to nowhere');
   return { server, port, database: type === environmentTypes.enhancedRouting ? fields.text() : undefined };
+}
+
+/** The database that the session is in. @throws ProtocolError for a malformed value. */
+export function parseDatabase(data: Buffer): string {
+  return createFields(data).shortText();
 }
 
 /** @throws ProtocolError where it is no number that a packet can have. */

@@ -1,13 +1,21 @@
 import { LatchkeyError } from '../../contract/errors.ts';
 import { upstreamName } from '../dial.ts';
 import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
-import { type ProtocolError, Refused, sqlStates } from '../refused.ts';
+import { Refused, sqlStates } from '../refused.ts';
 import { upstreamWords } from '../upstream-words.ts';
 import type { SqlServerRefusal } from './refusal.ts';
 import type { ErrorInfo } from './tokens.ts';
 
-/** Cannot open database: 4060; the database is not there for this login: 916. */
-const databaseNumbers = new Set([916, 4060]);
+/**
+ * Numbers of "Database Engine events and errors" and of "Troubleshoot common connection issues" for Azure SQL: the database
+ * is not there for this login; it may be later; a firewall rule or a logon trigger is against it.
+ */
+const meanings: Record<number, Meaning> = {
+  ...meaningOf('database', 916, 4060, 4064),
+  ...meaningOf('later', 40_197, 40_501, 40_540, 40_613, 42_108, 42_109, 49_918, 49_919, 49_920),
+  ...meaningOf('firewall', 40_615, 40_914),
+  ...meaningOf('trigger', 17_892),
+};
 /** Login failed, in all its forms: they are about the upstream's credential. */
 const loginNumbers = { from: 18_400, to: 18_499 };
 
@@ -28,40 +36,57 @@ export function upstreamRefusal(error: ErrorInfo, address: UpstreamAddress, logi
       remedy: remedies[about],
     },
   };
+  const { number, state } = error;
   if (about !== 'credential')
-    refusal.upstream = { number: error.number, severity: Math.min(Math.max(error.severity, 11), 25) };
+    refusal.upstream = { number, state, severity: Math.min(Math.max(error.severity, 11), 25) };
   return new Refused(refusal);
 }
 
-type Meaning = 'database' | 'credential' | 'unknown';
+type Meaning = 'database' | 'later' | 'firewall' | 'trigger' | 'credential' | 'unknown';
 
 const remedies: Record<Meaning, string> = {
-  database: "Correct upstream.database in this connection's configuration.",
+  database:
+    "Correct upstream.database in this connection's configuration, or the name that the client gives.",
+  later: 'Try again in a minute: the database starts, moves or is busy.',
+  firewall: "Ask whoever administers the server to let this computer's address through its firewall.",
+  trigger: 'A logon trigger of the server is against it: ask whoever administers the server.',
   credential: "Ask whoever administers this connection to check the upstream's login, password and rights.",
   unknown: 'Try again; if it stays, ask whoever administers this connection.',
 };
 
 function meaning(number: number): Meaning {
-  if (databaseNumbers.has(number)) return 'database';
-  return number >= loginNumbers.from && number <= loginNumbers.to ? 'credential' : 'unknown';
+  if (number >= loginNumbers.from && number <= loginNumbers.to) return 'credential';
+  return meanings[number] ?? 'unknown';
 }
 
-export function brokenProtocol(address: UpstreamAddress, cause: ProtocolError): LatchkeyError {
+function meaningOf(meant: Meaning, ...numbers: number[]): Record<number, Meaning> {
+  return Object.fromEntries(numbers.map((number) => [number, meant]));
+}
+
+/** Where a server ends the connection instead of answering PRELOGIN. */
+export const maybeStrict =
+  'Try again; if it stays, the server may demand strict encryption (upstream.tls.mode: "strict"), or its log says more.';
+
+export function demandsStrict(address: UpstreamAddress): LatchkeyError {
   return new LatchkeyError(
-    'upstream-protocol',
-    `What answers at ${upstreamName(address)} does not follow the SQL Server protocol: ${cause.message}.`,
-    { cause, remedy: "Check host and port of the connection's upstream." },
+    'upstream-tls-failed',
+    `The database server at ${upstreamName(address)} begins with TLS (strict encryption, TDS 8.0).`,
+    { remedy: 'Set upstream.tls.mode to "strict". No password was sent to it.' },
   );
 }
 
-/** No credential has been sent when this is thrown. */
-export function notEncrypted(address: UpstreamAddress, what: string): LatchkeyError {
+export function notStrict(cause: LatchkeyError): LatchkeyError {
+  return new LatchkeyError('upstream-tls-failed', cause.message, {
+    cause,
+    remedy:
+      'If the server has no strict encryption (TDS 8.0: SQL Server 2022 and later), set upstream.tls.mode to "verify". No password was sent to it.',
+  });
+}
+
+export function otherInstance(address: UpstreamAddress, instance: string): LatchkeyError {
   return new LatchkeyError(
-    'upstream-tls-failed',
-    `The database server at ${upstreamName(address)} ${what}.`,
-    {
-      remedy:
-        'No password was sent to it. Ask its administrator to turn TLS on; upstream.tls.mode may be "off" only for a server on this computer.',
-    },
+    'upstream-protocol',
+    `What answers at ${upstreamName(address)} is not the instance "${instance}".`,
+    { remedy: 'Check upstream.instance, or set upstream.port instead. No password was sent.' },
   );
 }

@@ -4,10 +4,12 @@ import { LatchkeyError } from '../../contract/errors.ts';
 import type { ByteReader } from '../byte-reader.ts';
 import type { Connection } from '../connection.ts';
 import { upstreamName } from '../dial.ts';
+import { tryHosts } from '../hosts.ts';
 import { loginStep } from '../login-step.ts';
-import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
+import type { TlsSettings, UpstreamAddress, UpstreamLogin } from '../ports.ts';
 import { ProtocolError } from '../refused.ts';
-import { trustFor } from '../trust.ts';
+import { type Trust, createTrust } from '../trust.ts';
+import { brokenProtocol, notEncrypted } from '../upstream-faults.ts';
 import { type Login7, encodeLogin7 } from './login7.ts';
 import { encodeMessage, firstPacketSize, packetTypes, readMessage } from './packets.ts';
 import { preloginOptions } from './prelogin.ts';
@@ -15,12 +17,13 @@ import {
   type LoginToken,
   type Route,
   environmentTypes,
+  parseDatabase,
   parseLoginResponse,
   parsePacketSize,
   parseRoute,
 } from './tokens.ts';
 import { connectUpstream } from './upstream-connect.ts';
-import { brokenProtocol, notEncrypted, upstreamRefusal } from './upstream-error.ts';
+import { upstreamRefusal } from './upstream-error.ts';
 import { upstreamLogin7 } from './upstream-login7.ts';
 
 /** A login that succeeded; the next bytes belong to the first request. */
@@ -29,12 +32,16 @@ export interface UpstreamSession {
   reader: ByteReader;
   /** The server's answer to the login, without what sent us elsewhere. */
   tokens: LoginToken[];
+  /** Where the server says that the session is; undefined where it does not say. */
+  database: string | undefined;
   /** The server's process id for this session. */
   spid: number;
   /** 6 bytes of the server's PRELOGIN: its version. */
   version: Buffer | undefined;
   /** The connection has TLS inside. */
   encrypted: boolean;
+  /** What TLS puts into a record of what is written at once: the size of packets that the login has agreed on. */
+  recordSize: number;
 }
 
 const maxResponse = 256 * 1024;
@@ -43,14 +50,15 @@ const maxHops = 5;
 /** TLS has no larger record: RFC 5246 section 6.2.1. */
 const maxFragment = 16_384;
 const hostName = /^[0-9A-Za-z._:-]{1,253}$/;
+/** What follows a backslash in a server's name: an instance, or the database's own name at Azure. */
+const instanceName = /^[^\\\p{Cc}]{0,128}$/u;
 
 /**
  * The database behind one listener. Opens nothing by itself.
  * @throws Error where the configured authority is no certificate.
  */
 export function createUpstream(address: UpstreamAddress) {
-  // TLS inside TDS ends at version 1.2: tls-in-tds.ts.
-  const secureContext = address.tls.mode === 'verify' ? trustFor(address.tls, 'TLSv1.2') : undefined;
+  const trust = trustFor(address.tls);
   return {
     /**
      * Logs in with the client's own LOGIN7 in which the credential is exchanged, and follows the server where it sends the
@@ -61,19 +69,37 @@ export function createUpstream(address: UpstreamAddress) {
      * `upstream-protocol`, `credential-missing`, `credential-failed`.
      */
     async logIn(login: UpstreamLogin, client: Login7, signal: AbortSignal): Promise<UpstreamSession> {
+      const secureContext = trust?.(login.clientKey);
       if (login.accessToken !== undefined && secureContext === undefined)
         throw notEncrypted(address, 'has TLS turned off, and an access token is only sent inside TLS');
-      let place: Place = { address, serverName: address.tls.serverName ?? address.host, login };
-      for (let hops = 0; hops <= maxHops; hops += 1) {
-        const found = await logInAt(place, client, secureContext, signal);
-        if (!('route' in found)) return found;
-        if (secureContext === undefined)
-          throw notEncrypted(place.address, 'sends the login on to another server, without TLS');
-        place = routed(place, found.route);
-      }
-      throw brokenProtocol(place.address, new ProtocolError('it sends the login on and on'));
+      return tryHosts(address, signal, (at) => follow(at, login, client, secureContext, signal));
     },
   };
+}
+
+/** Logs in, and again wherever a server sends the login on to. */
+async function follow(
+  first: UpstreamAddress,
+  login: UpstreamLogin,
+  client: Login7,
+  secureContext: SecureContext | undefined,
+  signal: AbortSignal,
+): Promise<UpstreamSession> {
+  let place: Place = { address: first, serverName: first.tls.serverName ?? first.host, login };
+  for (let hops = 0; hops <= maxHops; hops += 1) {
+    const found = await logInAt(place, client, secureContext, signal);
+    if (!('route' in found)) return found;
+    if (secureContext === undefined)
+      throw notEncrypted(place.address, 'sends the login on to another server, without TLS');
+    place = routed(place, found.route);
+  }
+  throw brokenProtocol(place.address, 'SQL Server', new ProtocolError('it sends the login on and on'));
+}
+
+/** TLS inside TDS ends at version 1.2: tls-in-tds.ts. */
+export function trustFor(tls: TlsSettings): Trust | undefined {
+  if (tls.mode === 'off') return undefined;
+  return tls.mode === 'strict' ? createTrust(tls) : createTrust(tls, 'TLSv1.2');
 }
 
 interface Place {
@@ -92,23 +118,22 @@ async function logInAt(
   const byToken = login.accessToken !== undefined;
   const { connection, reader, prelogin } = await connectUpstream(address, secureContext, byToken, signal);
   const { socket } = connection;
-  return loginStep(socket, reader, address, signal, async () => {
-    const message = encodeLogin7(upstreamLogin7(client, login, serverName, prelogin));
+  return loginStep({ socket, reader, address, protocol: 'SQL Server' }, signal, async () => {
+    const encrypted = secureContext !== undefined;
+    const { mode } = address.tls;
+    const message = encodeLogin7(upstreamLogin7(client, login, serverName, prelogin, mode));
     await sendLogin(socket, encodeMessage(packetTypes.login7, message));
     message.fill(0);
-    try {
-      const { tokens, spid } = await readAnswer(reader, address, login, client.tdsVersion);
-      const route = findRoute(tokens);
-      if (route !== undefined) {
-        socket.destroy();
-        return { route };
-      }
-      limitRecords(socket, packetSize(tokens));
-      const version = prelogin.get(preloginOptions.version);
-      return { connection, reader, tokens, spid, version, encrypted: secureContext !== undefined };
-    } catch (error) {
-      throw error instanceof ProtocolError ? brokenProtocol(address, error) : error;
+    const { tokens, spid } = await readAnswer(reader, address, login, client.tdsVersion);
+    const route = findRoute(tokens);
+    if (route !== undefined) {
+      socket.destroy();
+      return { route };
     }
+    const recordSize = limitRecords(socket, packetSize(tokens));
+    const version = prelogin.get(preloginOptions.version);
+    const database = databaseTold(tokens);
+    return { connection, reader, tokens, spid, version, database, encrypted, recordSize };
   });
 }
 
@@ -130,8 +155,13 @@ async function sendLogin(socket: Socket, packets: Buffer): Promise<void> {
 }
 
 /** For what the client sends from now on, in packets of this size. */
-function limitRecords(socket: Socket, size: number): void {
-  if (socket instanceof TLSSocket) socket.setMaxSendFragment(Math.min(size, maxFragment));
+function limitRecords(socket: Socket, packetLength: number): number {
+  const size = Math.min(packetLength, maxFragment);
+  if (!(socket instanceof TLSSocket)) return size;
+  socket.setMaxSendFragment(size);
+  // Without it each write is a record of its own, also of those that had to wait: they would be put together.
+  (socket as { _writev?: unknown })._writev = undefined;
+  return size;
 }
 
 /** As the server's answer to the login sets it. */
@@ -142,6 +172,16 @@ function packetSize(tokens: LoginToken[]): number {
       size = parsePacketSize(token.data);
   }
   return size;
+}
+
+/** The last one counts: a server says first where the login's default is, and then where it was asked to be. */
+function databaseTold(tokens: LoginToken[]): string | undefined {
+  let database: string | undefined;
+  for (const token of tokens) {
+    if (token.kind === 'environment' && token.type === environmentTypes.database)
+      database = parseDatabase(token.data);
+  }
+  return database === '' ? undefined : database;
 }
 
 /** The whole answer before anything is done with it: nothing of it reaches the client if it ends badly. */
@@ -173,15 +213,15 @@ function findRoute(tokens: LoginToken[]): Route | undefined {
 
 /** The next server has to prove the name that the one before, which was verified, has given it. */
 function routed({ address, login }: Place, { server, port, database }: Route): Place {
-  const [host = ''] = server.split('\\');
-  if (!hostName.test(host))
+  const [host = '', instance = '', ...more] = server.split('\\');
+  if (!hostName.test(host) || !instanceName.test(instance) || more.length > 0)
     throw new LatchkeyError(
       'upstream-protocol',
       `The database server at ${upstreamName(address)} sends the login on to a server without a proper name.`,
       { remedy: "Check host and port of the connection's upstream." },
     );
-  const { serverName: _, ...tls } = address.tls;
-  const { socketPath: __, ...rest } = address;
+  const { serverName: _, fingerprint: _pin, ...tls } = address.tls;
+  const { socketPath: __, address: ___, instance: ____, alternatives: _____, ...rest } = address;
   return {
     address: { ...rest, host, port, tls },
     serverName: server,

@@ -1,31 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Agent, request } from 'undici';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startLocalTenant, type LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
+import { afterAll, describe, expect, test } from 'vitest';
 import { samplePassword } from '../../../main/demo/tenant/organisation.ts';
 import { createFormBrowser } from '../../support/verification-page.ts';
-import { claimsOf, createTenantClient, type Answer, type TenantClient } from './tenant-client.ts';
+import { claimsOf, type Answer, openTenant } from './tenant-client.ts';
 
 type FormBrowser = ReturnType<typeof createFormBrowser>;
 type Page = ReturnType<FormBrowser['page']>;
 
-let tenant: LocalTenant;
-let client: TenantClient;
-let browser: FormBrowser;
-let dispatcher: Agent;
-
-beforeAll(async () => {
-  tenant = await startLocalTenant();
-  client = createTenantClient(tenant);
-  browser = createFormBrowser(tenant.caPem);
-  dispatcher = new Agent({ connect: { ca: tenant.caPem } });
-});
+const { tenant, client } = await openTenant();
+const browser = createFormBrowser(tenant.caPem);
+const dispatcher = new Agent({ connect: { ca: tenant.caPem } });
 
 afterAll(async () => {
   await browser.close();
-  await client.close();
   await dispatcher.close();
-  await tenant.close();
 });
 
 const ada = 'ada@fabrikam.example';

@@ -1,23 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startLocalTenant, type LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
+import { describe, expect, test } from 'vitest';
+import type { LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
 import { fabrikam, samplePassword } from '../../../main/demo/tenant/organisation.ts';
 import { enterCode } from '../../support/verification-page.ts';
-import { createTenantClient, type TenantClient } from './tenant-client.ts';
+import { openTenant } from './tenant-client.ts';
 
-let tenant: LocalTenant;
-let client: TenantClient;
-
-beforeAll(async () => {
-  tenant = await startLocalTenant();
-  client = createTenantClient(tenant);
-});
-
-afterAll(async () => {
-  await client.close();
-  await tenant.close();
-});
+const { tenant, client } = await openTenant();
 
 interface RawAnswer {
   status: number;

@@ -1,24 +1,11 @@
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
 import { Agent, fetch as undiciFetch } from 'undici';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startLocalTenant, type LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
+import { describe, expect, test } from 'vitest';
 import { tailspin } from '../../../main/demo/tenant/organisation.ts';
-import { createTenantClient, type TenantClient } from './tenant-client.ts';
+import { openTenant } from './tenant-client.ts';
 
-let tenant: LocalTenant;
-let client: TenantClient;
-let origin: string;
-
-beforeAll(async () => {
-  tenant = await startLocalTenant();
-  client = createTenantClient(tenant);
-  origin = new URL(tenant.authority).origin;
-});
-
-afterAll(async () => {
-  await client.close();
-  await tenant.close();
-});
+const { tenant, client } = await openTenant();
+const origin = new URL(tenant.authority).origin;
 
 const configurationOf = (segment: string) =>
   client.get(`${origin}/${segment}/v2.0/.well-known/openid-configuration`);

@@ -1,19 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startLocalTenant, type LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
-import { caeClaims, createTenantClient, defaultScope, type TenantClient } from './tenant-client.ts';
+import { describe, expect, test } from 'vitest';
+import { caeClaims, defaultScope, openTenant } from './tenant-client.ts';
 
-let tenant: LocalTenant;
-let client: TenantClient;
-
-beforeAll(async () => {
-  tenant = await startLocalTenant();
-  client = createTenantClient(tenant);
-});
-
-afterAll(async () => {
-  await client.close();
-  await tenant.close();
-});
+const { tenant, client } = await openTenant();
 
 const ada = 'ada@fabrikam.example';
 

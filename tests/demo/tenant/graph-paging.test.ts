@@ -1,24 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startLocalTenant, type LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
-import { createTenantClient, eventual, type Answer, type TenantClient } from './tenant-client.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { eventual, type Answer, openTenant } from './tenant-client.ts';
 
-let tenant: LocalTenant;
-let client: TenantClient;
-let token: unknown;
-
-beforeAll(async () => {
-  tenant = await startLocalTenant();
-  client = createTenantClient(tenant);
-  tenant.generateGroups({ user: 'dmitri@fabrikam.example', count: 1199, depth: 3 });
-  token = (await client.signIn('dmitri@fabrikam.example')).body['access_token'];
-});
+const { tenant, client } = await openTenant();
+tenant.generateGroups({ user: 'dmitri@fabrikam.example', count: 1199, depth: 3 });
+let token: unknown = (await client.signIn('dmitri@fabrikam.example')).body['access_token'];
 
 afterEach(() => tenant.clearFaults());
-
-afterAll(async () => {
-  await client.close();
-  await tenant.close();
-});
 
 const first = '/me/transitiveMemberOf/microsoft.graph.group?$count=true';
 const errorOf = ({ status, body }: Answer) => [

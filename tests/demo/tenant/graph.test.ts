@@ -1,32 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startLocalTenant, type LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
+import { afterEach, describe, expect, test } from 'vitest';
 import { fabrikam } from '../../../main/demo/tenant/organisation.ts';
-import { createTenantClient, eventual, type Answer, type TenantClient } from './tenant-client.ts';
+import { eventual, type Answer, openTenant } from './tenant-client.ts';
 
-let tenant: LocalTenant;
-let client: TenantClient;
-let ada: unknown;
-let applicationToken: unknown;
-
-beforeAll(async () => {
-  tenant = await startLocalTenant();
-  client = createTenantClient(tenant);
-  ada = (await client.signIn('ada@fabrikam.example')).body['access_token'];
-  const answer = await client.post(`${tenant.authority}/oauth2/v2.0/token`, {
-    grant_type: 'client_credentials',
-    client_id: tenant.clientId,
-    client_secret: 'sample-application-secret',
-    scope: `${tenant.graph}/.default`,
-  });
-  applicationToken = answer.body['access_token'];
+const { tenant, client } = await openTenant();
+const ada = (await client.signIn('ada@fabrikam.example')).body['access_token'];
+const answer = await client.post(`${tenant.authority}/oauth2/v2.0/token`, {
+  grant_type: 'client_credentials',
+  client_id: tenant.clientId,
+  client_secret: 'sample-application-secret',
+  scope: `${tenant.graph}/.default`,
 });
+const applicationToken = answer.body['access_token'];
 
 afterEach(() => tenant.clearFaults());
-
-afterAll(async () => {
-  await client.close();
-  await tenant.close();
-});
 
 const { groups, users } = fabrikam;
 const namesOf = ({ body }: Answer) => body.value?.map((object) => object['displayName']);

@@ -1,27 +1,14 @@
 import fc from 'fast-check';
 import { request as httpRequest } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startLocalTenant, type LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
-import { createTenantClient, type TenantClient } from './tenant-client.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openTenant } from './tenant-client.ts';
 
-let tenant: LocalTenant;
-let client: TenantClient;
-let agent: Agent;
-let accessToken: string;
+const { tenant, client } = await openTenant();
+const agent = new Agent({ ca: tenant.caPem, keepAlive: true, maxSockets: 4 });
+const accessToken = String((await client.signIn('ada@fabrikam.example')).body['access_token']);
 
-beforeAll(async () => {
-  tenant = await startLocalTenant();
-  client = createTenantClient(tenant);
-  agent = new Agent({ ca: tenant.caPem, keepAlive: true, maxSockets: 4 });
-  accessToken = String((await client.signIn('ada@fabrikam.example')).body['access_token']);
-});
-
-afterAll(async () => {
-  agent.destroy();
-  await client.close();
-  await tenant.close();
-});
+afterAll(() => agent.destroy());
 
 function statusOf(
   origin: string,

@@ -1,28 +1,16 @@
 import { ConfidentialClientApplication, InteractionRequiredAuthError, ServerError } from '@azure/msal-node';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startLocalTenant, type LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { fabrikam, tailspin } from '../../../main/demo/tenant/organisation.ts';
 import { createFormBrowser, enterCode } from '../../support/verification-page.ts';
-import { createMsal, createTenantClient, plainNetworkModule, type TenantClient } from './tenant-client.ts';
+import { createMsal, plainNetworkModule, openTenant } from './tenant-client.ts';
 
-let tenant: LocalTenant;
-let client: TenantClient;
-let network: ReturnType<typeof plainNetworkModule>;
-
-beforeAll(async () => {
-  tenant = await startLocalTenant();
-  client = createTenantClient(tenant);
-  network = plainNetworkModule(tenant.caPem);
-  tenant.configure({ intervalSeconds: 1 });
-});
+const { tenant, client } = await openTenant();
+const network = plainNetworkModule(tenant.caPem);
+tenant.configure({ intervalSeconds: 1 });
 
 afterEach(() => tenant.clearFaults());
 
-afterAll(async () => {
-  await network.close();
-  await client.close();
-  await tenant.close();
-});
+afterAll(() => network.close());
 
 const ada = 'ada@fabrikam.example';
 type Msal = ReturnType<typeof createMsal>;
@@ -211,9 +199,10 @@ describe('the weak places of MSAL that a network module has to mend are really t
     const flow = createMsal(tenant, network)
       .acquireTokenByDeviceCode(request)
       .catch((error: unknown) => error);
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    const polls = () => tenant.requests().filter(({ endpoint }) => endpoint === 'token').length;
+    // With the usual 5 s between them, these would take a minute.
+    await expect.poll(polls).toBeGreaterThan(10);
     request.cancel = true;
     expect(await flow).toBeInstanceOf(Error);
-    expect(tenant.requests().filter(({ endpoint }) => endpoint === 'token').length).toBeGreaterThan(10);
   });
 });

@@ -1,6 +1,7 @@
 import { PublicClientApplication, type INetworkModule } from '@azure/msal-node';
 import { Agent, request } from 'undici';
-import type { LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
+import { afterAll } from 'vitest';
+import { startLocalTenant, type LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
 
 export interface Answer {
   status: number;
@@ -146,4 +147,17 @@ function parse(text: string): Body {
   } catch {
     return { text };
   }
+}
+
+/** A tenant of the test file, until its last test, and a client of it. */
+export async function openTenant(
+  options?: Parameters<typeof startLocalTenant>[0],
+): Promise<{ tenant: LocalTenant; client: TenantClient }> {
+  const tenant = await startLocalTenant(options);
+  const client = createTenantClient(tenant);
+  afterAll(async () => {
+    await client.close();
+    await tenant.close();
+  });
+  return { tenant, client };
 }

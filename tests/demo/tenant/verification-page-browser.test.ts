@@ -1,44 +1,26 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startLocalTenant, type LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
+import { startLocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
 import { samplePassword } from '../../../main/demo/tenant/organisation.ts';
+import { accessibilityViolations, launchPageEngine } from '../../support/pages.ts';
 import { describeWith, parts } from '../../support/parts.ts';
+import { useAll } from '../../support/use-all.ts';
 import { claimsOf, createTenantClient, type TenantClient } from './tenant-client.ts';
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-interface AxeResult {
-  violations: { id: string; nodes: { html: string }[] }[];
-}
-
-describeWith([parts.chromium], 'the sign-in pages in a real browser', () => {
-  let tenant: LocalTenant;
+describeWith([parts.pageEngine], 'the sign-in pages in a real browser', () => {
   let client: TenantClient;
   let browser: Browser;
 
+  const tenant = useAll(startLocalTenant);
   beforeAll(async () => {
-    tenant = await startLocalTenant();
     client = createTenantClient(tenant);
-    browser = await chromium.launch({ executablePath: parts.chromium.path ?? '', args: ['--no-sandbox'] });
+    browser = await launchPageEngine();
   });
 
   afterAll(async () => {
     await browser.close();
     await client.close();
-    await tenant.close();
   });
-
-  /** What axe-core finds wrong with a page. It is run past the page's own policy, which allows no scripts. */
-  async function violationsOf(page: Page): Promise<string[]> {
-    await page.evaluate(axeSource);
-    const result = await page.evaluate(() => {
-      const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResult> } };
-      return axe.run();
-    });
-    return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  }
 
   async function open(colorScheme: 'light' | 'dark', javaScriptEnabled = true): Promise<Page> {
     const context = await browser.newContext({ ignoreHTTPSErrors: true, colorScheme, javaScriptEnabled });
@@ -53,18 +35,18 @@ describeWith([parts.chromium], 'the sign-in pages in a real browser', () => {
       await page.goto(tenant.verificationUri);
       const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
       expect(background).toBe(colorScheme === 'light' ? 'rgb(238, 240, 244)' : 'rgb(21, 22, 26)');
-      expect(await violationsOf(page)).toEqual([]);
+      expect(await accessibilityViolations(page)).toEqual([]);
 
       await page.keyboard.type('WRONGCODE');
       await page.keyboard.press('Enter');
       await page.getByRole('alert').waitFor();
-      expect(await violationsOf(page)).toEqual([]);
+      expect(await accessibilityViolations(page)).toEqual([]);
 
       await page.keyboard.press('ControlOrMeta+A');
       await page.keyboard.type(code['user_code'] ?? '');
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
-      expect(await violationsOf(page)).toEqual([]);
+      expect(await accessibilityViolations(page)).toEqual([]);
 
       await page.keyboard.type('bruno@fabrikam.example');
       await page.keyboard.press('Tab');
@@ -80,11 +62,11 @@ describeWith([parts.chromium], 'the sign-in pages in a real browser', () => {
         if (heading === 'Permissions requested' && colorScheme === 'dark') continue;
         await page.getByRole('heading', { name: heading }).waitFor();
         steps.push(heading);
-        expect(await violationsOf(page)).toEqual([]);
+        expect(await accessibilityViolations(page)).toEqual([]);
         await page.keyboard.press('Enter');
       }
       await page.getByRole('heading', { name: 'You are signed in' }).waitFor();
-      expect(await violationsOf(page)).toEqual([]);
+      expect(await accessibilityViolations(page)).toEqual([]);
       expect(steps.length).toBe(colorScheme === 'light' ? 3 : 2);
       const { body } = await client.poll(code['device_code'] ?? '');
       expect(claimsOf(body['id_token'])['preferred_username']).toBe('bruno@fabrikam.example');

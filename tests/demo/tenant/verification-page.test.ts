@@ -1,20 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startLocalTenant, type LocalTenant } from '../../../main/demo/tenant/local-tenant.ts';
+import { describe, expect, test } from 'vitest';
 import { createFormBrowser, enterCode } from '../../support/verification-page.ts';
-import { claimsOf, createTenantClient, type TenantClient } from './tenant-client.ts';
+import { claimsOf, openTenant } from './tenant-client.ts';
 
-let tenant: LocalTenant;
-let client: TenantClient;
-
-beforeAll(async () => {
-  tenant = await startLocalTenant();
-  client = createTenantClient(tenant);
-});
-
-afterAll(async () => {
-  await client.close();
-  await tenant.close();
-});
+const { tenant, client } = await openTenant();
 
 const enter = (userCode: string, user: string, decision?: 'approve' | 'decline') =>
   enterCode(tenant.verificationUri, tenant.caPem, userCode, user, decision);

@@ -17,7 +17,8 @@ import {
   parseHandshakeResponse,
   parseSslRequest,
 } from '../../../main/gateway/mysql/handshake-response.ts';
-import { mayKill, translateKill } from '../../../main/gateway/mysql/kill.ts';
+import { createKillStatements } from '../../../main/gateway/mysql/kill-statements.ts';
+import { killsByParameter, mayKill, translateKill } from '../../../main/gateway/mysql/kill.ts';
 import { createPacketFollower } from '../../../main/gateway/mysql/packet-follower.ts';
 import {
   checkMysqlProof,
@@ -29,7 +30,13 @@ import { encodeRefusalPacket } from '../../../main/gateway/mysql/refusals.ts';
 import { createReplies } from '../../../main/gateway/mysql/replies.ts';
 import { parseLoginAnswer, parseServerError } from '../../../main/gateway/mysql/server-packets.ts';
 import { createThreadIds } from '../../../main/gateway/mysql/thread-ids.ts';
-import { createCursor, lengthEncoded, packet } from '../../../main/gateway/mysql/wire.ts';
+import {
+  createCursor,
+  int32,
+  lengthEncoded,
+  lengthEncodedBytes,
+  packet,
+} from '../../../main/gateway/mysql/wire.ts';
 import { ProtocolError } from '../../../main/gateway/refused.ts';
 import { modernExtended, modernFlags } from './raw-client.ts';
 
@@ -85,7 +92,7 @@ describe('packets of a MySQL login', () => {
         extended: (value & capabilities.longPassword) === 0 ? 5 : 0,
       })),
       maxPacket: flags,
-      charset: fc.nat(255),
+      charset: fc.constantFrom(33, 45, 46, 192, 224, 255),
       user: text,
       response: bytes(250),
       database: text,
@@ -248,6 +255,12 @@ describe('KILL', () => {
     ['KILL CONNECTION 1500000000;', 'KILL CONNECTION 42;'],
     [' Kill  Hard Query 1500000000 ; ', ' Kill  Hard Query 42 ; '],
     ['KILL /*!50000 QUERY */ 1500000000', 'KILL /*!50000 QUERY */ 42'],
+    ['KILL /*!*/ CONNECTION 1500000000;', 'KILL /*!*/ CONNECTION 42;'],
+    ["/* app='a**b', trace 1 */ KILL QUERY 1500000000", "/* app='a**b', trace 1 */ KILL QUERY 42"],
+    ['KILL QUERY 1500000000 /* 1500000000 */', 'KILL QUERY 42 /* 1500000000 */'],
+    ['KILL QUERY 1500000000 -- stop', 'KILL QUERY 42 -- stop'],
+    ['# x\n-- y\nkill/**/query\n1500000000\n;', '# x\n-- y\nkill/**/query\n42\n;'],
+    [`/*${'x'.repeat(3000)}*/kill soft query 1500000000`, `/*${'x'.repeat(3000)}*/kill soft query 42`],
   ])('%s', (sent, translated) => {
     expect(translateKill(query(sent), false, find)?.toString()).toBe(`\u0003${translated}`);
     const prepared = Buffer.from(`\u0016${sent}`);
@@ -261,6 +274,11 @@ describe('KILL', () => {
     'KILL 42',
     'KILL 1500000001',
     'KILL QUERY ID 1500000000',
+    'KILL HARD QUERY ID 1500000000',
+    '/* KILL 1500000000 */',
+    '/* not closed KILL 1500000000',
+    '-- KILL\n',
+    'KILL --1500000000',
     'KILL USER 1500000000',
     "select 'KILL 1500000000'",
     'KILL 1500000000 or 1',
@@ -269,6 +287,53 @@ describe('KILL', () => {
     '',
   ])('stays as it is: %s', (sent) => {
     expect(translateKill(query(sent), false, find)).toBeUndefined();
+  });
+
+  test.each(['KILL QUERY ?', '/* trace */ kill ?;', 'KILL HARD CONNECTION ? -- now'])(
+    '%s, prepared',
+    (sql) => {
+      expect(killsByParameter(Buffer.from(`\u0016${sql}`))).toBe(true);
+      expect(translateKill(Buffer.from(`\u0016${sql}`), false, find)).toBeUndefined();
+    },
+  );
+
+  test.each(['KILL QUERY ID ?', 'select ?', 'KILL USER ?', 'KILL ? + 1'])('%s, prepared: not ours', (sql) => {
+    expect(killsByParameter(Buffer.from(`\u0016${sql}`))).toBe(false);
+  });
+
+  const values: [string, number, (id: number) => Buffer][] = [
+    ['int', 3, int32],
+    ['bigint', 8, (id) => Buffer.concat([int32(id), Buffer.alloc(4)])],
+    ['double', 5, (id) => Buffer.from(Float64Array.of(id).buffer)],
+    ['text', 0xfd, (id) => lengthEncodedBytes(Buffer.from(String(id)))],
+  ];
+  test.each(values)('a prepared KILL whose parameter is a %s', (_name, type, encode) => {
+    for (const attributes of [[], [1]]) {
+      const kills = createKillStatements();
+      const execution = (id: number, statement: number, isFirst: boolean): Buffer => {
+        const types = isFirst ? [1, type, 0, ...attributes.map(() => 0)] : [0];
+        const head = [0x17, ...int32(statement), 0, 1, 0, 0, 0, ...attributes, 0, ...types];
+        return Buffer.concat([Buffer.from(head), encode(id)]);
+      };
+      const ours = execution(1_500_000_000, 7, true);
+      expect(kills.mayExecute(ours)).toBe(false);
+      kills.prepares(true);
+      kills.prepared(7);
+      expect([kills.mayExecute(ours), kills.mayExecute(execution(1, 8, true))]).toEqual([true, false]);
+      const withAttributes = attributes.length > 0;
+      for (const isFirst of [true, false])
+        expect(kills.translate(execution(1_500_000_000, 7, isFirst), withAttributes, find)).toEqual(
+          execution(42, 7, isFirst),
+        );
+      expect(kills.translate(execution(1_500_000_001, 7, true), withAttributes, find)).toBeUndefined();
+      for (let length = 5; length < ours.length; length += 1)
+        expect(kills.translate(ours.subarray(0, length), withAttributes, find)).toBeUndefined();
+      const last = execution(1_500_000_000, 2 ** 32 - 1, true);
+      expect(kills.mayExecute(last)).toBe(true);
+      expect(kills.translate(last, withAttributes, find)).toEqual(execution(42, 2 ** 32 - 1, true));
+      kills.prepares(false);
+      expect(kills.mayExecute(last)).toBe(false);
+    }
   });
 
   test('COM_PROCESS_KILL', () => {
@@ -286,8 +351,13 @@ describe('KILL', () => {
     expect(Math.min(...issued)).toBeGreaterThanOrEqual(2 ** 30);
     expect(Math.max(...issued)).toBeLessThan(2 ** 31);
     const [id = 0] = issued;
-    ids.opened(id, 7);
+    ids.opened(id, 7, 'one');
     expect(ids.find(id)).toBe(7);
+    expect([ids.find(id, ['one']), ids.find(id, ['other']), ids.find(id, [])]).toEqual([
+      7,
+      undefined,
+      undefined,
+    ]);
     ids.forget(id);
     expect([ids.find(id), ids.size]).toEqual([undefined, 0]);
   });
@@ -390,7 +460,9 @@ describe('what goes by', () => {
     fc.assert(
       fc.property(fc.array(payload, { maxLength: 20 }), lengths, (all, cut) => {
         const spoken = { flags: 0, extended: 0 };
-        const translate = createCommandTranslator(spoken, createReplies(spoken, false), () => undefined);
+        const translate = createCommandTranslator(spoken, createReplies(spoken, false), {
+          find: () => undefined,
+        });
         const stream = Buffer.concat(all.map((each) => packet(0, each)));
         const out: Buffer[] = [];
         for (const chunk of chunks(stream, cut)) out.push(Buffer.from(translate(chunk)));
@@ -399,9 +471,25 @@ describe('what goes by', () => {
     );
   });
 
+  test('a file of the client with a block of 16 MB goes on behind it, and ends with an empty packet of its own', () => {
+    const spoken = { flags: 0, extended: 0 };
+    const replies = createReplies(spoken, true);
+    const translate = createCommandTranslator(spoken, replies, { find: () => undefined });
+    translate(packet(0, Buffer.from('\u0003load data local')));
+    replies.watch(packet(1, Buffer.from('\u00fbdata.csv', 'latin1')));
+    const header = Buffer.from([0xff, 0xff, 0xff, 2]);
+    const block = Buffer.concat([header, Buffer.alloc(0xff_ff_ff, 'x'), packet(3, Buffer.alloc(0))]);
+    expect(translate(block).equals(block)).toBe(true);
+    expect(replies.sendsFile).toBe(true);
+    const rest = packet(4, Buffer.from('\u0011root\0\0\0'));
+    expect(translate(rest)).toEqual(rest);
+    translate(packet(5, Buffer.alloc(0)));
+    expect(replies.sendsFile).toBe(false);
+  });
+
   test('where texts have attributes in front, ours has none, and says so', () => {
     const spoken = { flags: capabilities.queryAttributes, extended: 0 };
-    const translate = createCommandTranslator(spoken, createReplies(spoken, false), () => 9);
+    const translate = createCommandTranslator(spoken, createReplies(spoken, false), { find: () => 9 });
     const refused = translate(packet(0, Buffer.from('\u0011root\0\0\0')));
     expect(refused.toString('latin1', 4, 23)).toBe('\u0003\0\u0001SIGNAL SQLSTATE ');
     // MESSAGE_TEXT has 128 characters at most.
@@ -419,7 +507,7 @@ describe('what goes by', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(kill, refused, ping), { maxLength: 20 }), lengths, (all, cut) => {
         const spoken = { flags: 0, extended: 0 };
-        const translate = createCommandTranslator(spoken, createReplies(spoken, false), () => 9);
+        const translate = createCommandTranslator(spoken, createReplies(spoken, false), { find: () => 9 });
         const stream = Buffer.concat(all.map((each) => packet(0, each)));
         const out: Buffer[] = [];
         for (const chunk of chunks(stream, cut)) out.push(Buffer.from(translate(chunk)));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createGateway } from '../../../main/gateway/gateway.ts';
 import { startGatewayHost } from '../../../main/gateway/host.ts';
 import { type GatewayLimits, defaultLimits } from '../../../main/gateway/limits.ts';
-import { checkMysqlProof, mysqlVerifier } from '../../../main/gateway/mysql/proofs.ts';
+import { certificateSignature, checkMysqlProof, mysqlVerifier } from '../../../main/gateway/mysql/proofs.ts';
 import type {
   GatewayHost,
   ListenerSettings,
@@ -10,6 +10,7 @@ import type {
   UpstreamAddress,
   UpstreamLogin,
 } from '../../../main/gateway/ports.ts';
+import { buildWorker } from '../../support/builds.ts';
 import { createTestAuthority } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type TestGatekeeper, createTestGatekeeper } from '../../support/gatekeeper.ts';
@@ -50,12 +51,15 @@ export async function startMysqlGateway(options: MysqlGatewayOptions): Promise<M
   const gatekeeper = await createTestGatekeeper(token, scram, options.login);
   const proofs: LoginAttempt['proof'][] = [];
   const { authorize } = gatekeeper;
-  gatekeeper.authorize = (attempt) => {
+  gatekeeper.authorize = async (attempt) => {
     const { proof } = attempt;
     proofs.push(proof);
     if (proof.kind !== 'mysql-native' && proof.kind !== 'caching-sha2') return authorize(attempt);
     const password = checkMysqlProof(verifier, proof) ? token : '';
-    return authorize({ ...attempt, proof: { kind: 'password', password } });
+    const decision = await authorize({ ...attempt, proof: { kind: 'password', password } });
+    if (!decision.allow || proof.kind !== 'mysql-native' || proof.certificate === undefined) return decision;
+    const serverSignature = certificateSignature(verifier.nativeDouble, proof.scramble, proof.certificate);
+    return { ...decision, serverSignature };
   };
   const log: string[] = [];
   // Tests may replace the function later.
@@ -64,8 +68,20 @@ export async function startMysqlGateway(options: MysqlGatewayOptions): Promise<M
   const limits = { ...defaultLimits, wrongTokenMs: 10, ...options.limits };
   const host =
     options.worker === true
-      ? await startGatewayHost({ gatekeeper: asked, scram, limits, log: (line) => log.push(line) })
-      : createGateway({ gatekeeper: asked, scram, limits, onFault: (error) => log.push(String(error)) });
+      ? await startGatewayHost({
+          gatekeeper: asked,
+          scram,
+          limits,
+          workerUrl: await buildWorker(),
+          log: (line) => log.push(line),
+        })
+      : createGateway({
+          gatekeeper: asked,
+          scram,
+          limits,
+          elevatedTools: 'refuse',
+          onFault: (error) => log.push(String(error)),
+        });
   const port = await freePort();
   const authority = options.clientTls === true ? await createTestAuthority() : undefined;
   const certificate = await authority?.issue({ dns: ['localhost'], ip: ['127.0.0.1'] });

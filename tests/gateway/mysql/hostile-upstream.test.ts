@@ -92,6 +92,25 @@ describe('a MySQL server that misbehaves', () => {
     for (const { destroy } of [mute, full, client.socket]) destroy();
   });
 
+  test.each<[number, RegExp, number]>([
+    [1040, /refused the login: it has too many connections \(error 1040\)\. Close sessions/, 1040],
+    [1129, /refused the login: it blocks this computer .*\(error 1129\)\. .* FLUSH HOSTS/, 1129],
+    [1130, /refused the login: it lets nobody in from this computer \(error 1130\)\. .* address\.$/, 1130],
+    [1045, /refused the login\. Ask whoever administers/, 1105],
+    [1226, /refused the login\. Ask whoever administers/, 1105],
+  ])(
+    'error %i before TLS may be anybody’s, also at this computer: its words do not pass',
+    async (says, tells, number) => {
+      script = (side) => side.send(errorPayload(says, marker));
+      await open({ upstream: { port: server.port, tls: { mode: 'verify' } } });
+      const client = await rawSocket(gateway.port);
+      const { received } = await client.closed();
+      expect(lastError(received)).toMatchObject({ number, message: expect.stringMatching(tells) as string });
+      expect(received.toString('latin1')).not.toContain(marker);
+      client.destroy();
+    },
+  );
+
   test('one short connection for all clients that come at once', async () => {
     script = async (side) => {
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -294,12 +313,38 @@ describe('a MySQL server that misbehaves', () => {
       if (whole) {
         expect(lastError(seen).message).toMatch(/asked for a file of this computer/);
         const idle = answers.length > 1 && !answers.at(-2)?.equals(more) && answers.length === 2;
-        expect(lastError(seen).sequence).toBe(idle ? 1 : answers.length);
+        // Under a statement two errors: its answer, and what ends the connection.
+        const errors = all.filter((each) => each.payload.toString('latin1').includes('asked for a file'));
+        expect(errors.map(({ sequence }) => sequence)).toEqual(idle ? [1] : [answers.length, 0]);
       }
       expect(gateway.log.join()).toMatch(/asked for a file of this computer/);
       client.socket.destroy();
       if (whole) await gateway.close();
     }
+  });
+
+  const longZero = Buffer.from([0xfc, 0, 0]);
+  test.each<[string, string, Buffer[]]>([
+    ['a count of 0 in a long form', 'select 1', [longZero]],
+    ['a count of 0 in the longest form', 'select 1', [Buffer.from([0xfe, 0, 0, 0, 0, 0, 0, 0, 0])]],
+    ['a count of 2^32', 'select 1', [Buffer.from([0xfe, 0, 0, 0, 0, 1, 0, 0, 0])]],
+    ['a count of 1 in a long form', 'select 1', [Buffer.from([0xfc, 1, 0])]],
+    ['a count, and no definition', 'select 1', [Buffer.from([2]), column]],
+    [
+      'a prepared statement, and no definition',
+      '\u0016select 1',
+      [Buffer.from([0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0]), column],
+    ],
+  ])('asks for a file behind %s: the request does not arrive', async (_name, command, answers) => {
+    const all = [...answers, file];
+    inSession((side) => side.write(Buffer.concat(all.map((payload, index) => packet(index + 1, payload)))));
+    await open();
+    const client = await rawLogin(gateway.port, gateway.token, today);
+    client.send(0, Buffer.from(command.startsWith('\u0016') ? command : `\u0003${command}`));
+    const { received } = await client.socket.closed();
+    expect(received.includes(file)).toBe(false);
+    expect(lastError(client.received())).toMatchObject({ number: 1927 });
+    client.socket.destroy();
   });
 
   test('asks mysql2 for a file, which is ready to send any: it does not', async () => {
@@ -333,6 +378,7 @@ describe('a MySQL server that misbehaves', () => {
       side.send(greetingPayload());
       await side.next();
       side.send(okPayload);
+      await side.refuseToTell();
       side.send(payload, 1);
     };
     await open();
@@ -341,7 +387,7 @@ describe('a MySQL server that misbehaves', () => {
     await client.socket.closed();
     const all = packets(client.received());
     expect(all).toHaveLength(2);
-    expect(lastError(client.received())).toMatchObject({ number: 1105, sequence: 1 });
+    expect(lastError(client.received())).toMatchObject({ number: 1927, sequence: 1 });
     client.socket.destroy();
   });
 
@@ -350,6 +396,7 @@ describe('a MySQL server that misbehaves', () => {
       side.send(greetingPayload());
       await side.next();
       side.send(okPayload);
+      await side.refuseToTell();
       await new Promise((resolve) => setTimeout(resolve, 50));
       side.send(errorPayload(4031, 'The client was disconnected by the server because of inactivity.'), 0);
       side.socket.end();

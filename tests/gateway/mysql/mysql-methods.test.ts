@@ -7,6 +7,7 @@ import { capabilities } from '../../../main/gateway/mysql/capabilities.ts';
 import { checkMysqlProof, mysqlVerifier } from '../../../main/gateway/mysql/proofs.ts';
 import type { UpstreamAddress, UpstreamLogin } from '../../../main/gateway/ports.ts';
 import { type IssuedCertificate, createTestAuthority } from '../../support/certificates.ts';
+import { patient } from '../../support/mariadb.ts';
 import { type MysqlGateway, startMysqlGateway } from './fixture.ts';
 import { lastError, loginPacket, rawClient, rawLogin } from './raw-client.ts';
 import {
@@ -147,6 +148,7 @@ describe("MySQL's methods of authentication, upstream", () => {
       await first.query('do 1');
       await first.end();
       const second = await mariadb.createConnection({
+        ...patient,
         ...direct(),
         ...secure,
         allowPublicKeyRetrieval: true,

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type MariadbServer, mariadbParts, startMariadb } from '../../support/mariadb.ts';
+import { mariadbParts, startMariadb } from '../../support/mariadb.ts';
 import { describeWith } from '../../support/parts.ts';
 import { type ProgramResult, runProgram } from '../../support/run-program.ts';
+import { useAll } from '../../support/use-all.ts';
 import { isql, java, javaClient, javaDriver, python, pythonClient } from './drivers.ts';
 import { type MysqlGateway, mysqlGatewayTo } from './fixture.ts';
 
@@ -12,18 +13,16 @@ describeWith(
   [mariadbParts.server, mariadbParts.install, mariadbParts.client, mariadbParts.admin],
   'MySQL clients in other languages',
   () => {
-    let server: MariadbServer;
     let gateway: MysqlGateway;
     let folder: string;
+    const server = useAll(startMariadb);
     beforeAll(async () => {
-      server = await startMariadb();
       gateway = await mysqlGatewayTo(server, { clientTls: true, worker: true });
       folder = mkdtempSync(join(tmpdir(), 'latchkey-client-'));
     });
     afterAll(async () => {
       rmSync(folder, { recursive: true, force: true });
       await gateway.close();
-      await server.close();
     });
 
     const cli = (args: string[], more: Parameters<typeof runProgram>[2] = {}): Promise<ProgramResult> =>

@@ -14,8 +14,13 @@ export interface ServerSide {
   /** Sends a packet with the number that is due, or with this one. */
   send(payload: Uint8Array | string, sequence?: number): void;
   write(bytes: Uint8Array): void;
-  /** Payload of the next packet. Rejects when the other side is gone. */
+  /**
+   * Payload of the next packet. Rejects when the other side is gone. The gateway's question which server this is comes
+   * behind each login, and is answered with an error on the way.
+   */
   next(): Promise<Buffer>;
+  /** Waits for that question alone, and does not tell. */
+  refuseToTell(): Promise<void>;
   /** Turns to TLS, after an SSLRequest. */
   secure(certificate: IssuedCertificate): void;
   /** All that has been received, decrypted where TLS was begun. */
@@ -78,6 +83,28 @@ function createSide(raw: Socket): ServerSide {
     });
   };
   listen();
+  const nextPacket = (): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      const check = (): void => {
+        const length = received.length < taken + 4 ? Infinity : received.readUIntLE(taken, 3);
+        const end = taken + 4 + length;
+        if (received.length < end && !gone) return;
+        waiting.delete(check);
+        if (received.length < end) {
+          reject(new Error('gone'));
+          return;
+        }
+        sequence = (received.readUInt8(taken + 3) + 1) & 0xff;
+        const payload = received.subarray(taken + 4, end);
+        taken = end;
+        resolve(payload);
+      };
+      waiting.add(check);
+      check();
+    });
+  const isQuestion = (payload: Buffer): boolean => payload.includes('@@server_id');
+  const refuse = (): void =>
+    side.send(Buffer.from('\u00ff\u0048\u0004#HY000Unknown system variable', 'latin1'));
   const side: ServerSide = {
     socket,
     received: () => received,
@@ -86,25 +113,16 @@ function createSide(raw: Socket): ServerSide {
       socket.write(packet(number, Buffer.from(payload as string)));
       sequence = (number + 1) & 0xff;
     },
-    next: () =>
-      new Promise((resolve, reject) => {
-        const check = (): void => {
-          const length = received.length < taken + 4 ? Infinity : received.readUIntLE(taken, 3);
-          const end = taken + 4 + length;
-          if (received.length < end && !gone) return;
-          waiting.delete(check);
-          if (received.length < end) {
-            reject(new Error('gone'));
-            return;
-          }
-          sequence = (received.readUInt8(taken + 3) + 1) & 0xff;
-          const payload = received.subarray(taken + 4, end);
-          taken = end;
-          resolve(payload);
-        };
-        waiting.add(check);
-        check();
-      }),
+    async next() {
+      const payload = await nextPacket();
+      if (!isQuestion(payload)) return payload;
+      refuse();
+      return side.next();
+    },
+    async refuseToTell() {
+      if (!isQuestion(await nextPacket())) throw new Error('another command');
+      refuse();
+    },
     secure(certificate) {
       socket.removeAllListeners('data');
       socket.pause();

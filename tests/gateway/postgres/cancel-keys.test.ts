@@ -15,6 +15,21 @@ test('our key leads to the upstream’s, for as long as its session lives', () =
   expect(keys.size).toBe(1);
 });
 
+test('the number is the upstream’s, and two servers may have the same', () => {
+  const keys = createCancelKeys();
+  const other = { ...upstream, secret: Buffer.from([9, 9, 9, 9]) };
+  const [first, second] = [keys.issue(upstream, 4), keys.issue(other, 4)];
+  expect([first.processId, second.processId]).toEqual([7, 7]);
+  expect([keys.find(first), keys.find(second)]).toEqual([upstream, other]);
+  first.forget();
+  first.forget();
+  expect([keys.find(first), keys.find(second)]).toEqual([undefined, other]);
+  second.forget();
+  keys.issue(upstream, 4);
+  second.forget();
+  expect(keys.size).toBe(1);
+});
+
 test('a key that is not quite right leads nowhere', () => {
   const keys = createCancelKeys();
   const { processId, secret } = keys.issue(upstream, 32);

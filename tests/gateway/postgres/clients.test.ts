@@ -10,16 +10,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith, parts } from '../../support/parts.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { type PsqlTarget, psql } from '../../support/psql.ts';
+import { useAll } from '../../support/use-all.ts';
 import { type TestGateway, gatewayTo } from '../fixture.ts';
 
 describeWith([parts.postgres, parts.psql], 'PostgreSQL clients through the gateway', () => {
-  let server: PostgresServer;
   let gateway: TestGateway;
   let folder: string;
   const clients: Client[] = [];
 
+  const server = useAll(() => startPostgres({ settings: { max_connections: '120' } }));
   beforeAll(async () => {
-    server = await startPostgres({ settings: { max_connections: '120' } });
     gateway = await gatewayTo(server);
     folder = mkdtempSync(join(tmpdir(), 'latchkey-copy-'));
     await server.query(
@@ -29,7 +29,6 @@ describeWith([parts.postgres, parts.psql], 'PostgreSQL clients through the gatew
   afterAll(async () => {
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
     await gateway.close();
-    await server.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -100,7 +99,7 @@ describeWith([parts.postgres, parts.psql], 'PostgreSQL clients through the gatew
     });
 
     const replication = await psql(target(), ['-d', 'replication=true', '-c', 'select 1']);
-    expect(replication.stderr).toContain('FATAL:  Replication connections are not passed on.');
+    expect(replication.stderr).toContain('FATAL:  Replication connections are not passed on here.');
     // A client that names no database means its own name, and gets the connection.
     expect(await psql(target({ database: '' }), ['-c', 'select current_database()'])).toMatchObject({
       stdout: 'postgres\n',
@@ -141,6 +140,69 @@ describeWith([parts.postgres, parts.psql], 'PostgreSQL clients through the gatew
       ],
     );
     expect(result.stdout).toBe('pg_catalog|4321ms|reports|Asia/Tokyo|German, DMY\n');
+  });
+
+  test('what a user may SET is taken at login, too, also inside of options', async () => {
+    const settings = { plan_cache_mode: 'force_custom_plan', 'app.tenant': '42', row_security: 'off' };
+    const shown = Object.keys(settings).map((name) => `current_setting('${name}')`);
+    const client = new Client({
+      ...target(),
+      options: '-c work_mem=12345kB --default-text-search-config=simple',
+    });
+    (client as unknown as { getStartupConf(): object }).getStartupConf = function startup() {
+      return {
+        ...(Reflect.apply(Client.prototype['getStartupConf' as never], client, []) as object),
+        ...settings,
+      };
+    };
+    client.on('error', () => undefined);
+    await client.connect();
+    clients.push(client);
+    const { rows } = await client.query({
+      text: `select ${shown.join(', ')}, current_setting('work_mem'), current_setting('default_text_search_config')`,
+      rowMode: 'array',
+    });
+    expect(rows).toEqual([['force_custom_plan', '42', 'off', '12345kB', 'pg_catalog.simple']]);
+  });
+
+  test.each([
+    ['-c work_mem=lots', '22023', /^invalid value for parameter "work_mem": "lots"$/, /correct it/],
+    [
+      '-c nonsense=1',
+      '42704',
+      /^unrecognized configuration parameter "nonsense"$/,
+      /correct it in its connection/,
+    ],
+    [
+      '-c role=nobody',
+      '22023',
+      /^invalid value for parameter "role": "nobody"$|^role "nobody" does not exist$/,
+      /./,
+    ],
+    ['-c port=1', '55P02', /^parameter "port" cannot be changed without restarting the server$/, /./],
+  ])(
+    'a wrong setting (%s) gets the server’s own number and sentence',
+    async (options, code, message, hint) => {
+      await expect(connect({ options } as object)).rejects.toMatchObject({
+        code,
+        message: expect.stringMatching(message) as string,
+        hint: expect.stringMatching(hint) as string,
+      });
+    },
+  );
+
+  test('the process id of the login is the server’s: pg_backend_pid(), NOTIFY and pg_cancel_backend agree', async () => {
+    const [client, other] = [await connect(), await connect()];
+    const { processID } = client as unknown as { processID: number };
+    expect((await client.query('select pg_backend_pid() as pid')).rows).toEqual([{ pid: processID }]);
+    await client.query('listen own');
+    const heard = once(client, 'notification');
+    await client.query('notify own');
+    expect((await heard)[0]).toMatchObject({ processId: processID });
+    const sleeper = client.query('select pg_sleep(60)').catch((error: unknown) => error);
+    await sleeping(server);
+    await other.query('select pg_cancel_backend($1)', [processID]);
+    expect(await sleeper).toMatchObject({ code: '57014' });
   });
 
   test('ParameterStatus arrives: psql knows version, encoding and time zone', async () => {

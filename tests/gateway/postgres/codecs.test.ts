@@ -11,7 +11,7 @@ import {
   parseStartupPacket,
   startupLength,
 } from '../../../main/gateway/postgres/startup.ts';
-import { upstreamRefusal } from '../../../main/gateway/postgres/upstream-error.ts';
+import { upstreamRefusal } from '../../../main/gateway/postgres/upstream-talk.ts';
 import { ProtocolError } from '../../../main/gateway/refused.ts';
 import { headerLength, parseHeader } from '../../../main/gateway/postgres/wire.ts';
 
@@ -51,9 +51,7 @@ describe('what is encoded is parsed to the same', () => {
     fc.record({
       kind: fc.constant('startup' as const),
       minor: fc.nat(0xffff),
-      parameters: fc
-        .uniqueArray(fc.tuple(name, text), { selector: ([key]) => key })
-        .map((pairs) => new Map(pairs)),
+      parameters: fc.array(fc.tuple(name, text)),
       protocolOptions: fc.array(name.map((option) => `_pq_.${option}`)),
     }),
   );
@@ -183,7 +181,7 @@ describe('whatever comes in, nothing but ProtocolError comes out', () => {
   const startup: StartupPacket = {
     kind: 'startup',
     minor: 2,
-    parameters: new Map([['user', 'ann']]),
+    parameters: [['user', 'ann']],
     protocolOptions: ['_pq_.x'],
   };
   /** Each parser with an input that it takes, which the tests then damage. */
@@ -206,7 +204,11 @@ describe('whatever comes in, nothing but ProtocolError comes out', () => {
     ['parseServerFirst', (input) => scram.parseServerFirst(input.toString()), 'r=abcdef,s=AAAA,i=4096'],
     ['parseClientFinal', (input) => scram.parseClientFinal(input.toString()), 'c=biws,r=abcdef,p=AAAA'],
     ['parseServerFinal', (input) => scram.parseServerFinal(input.toString()), 'v=AAAA'],
-    ['upstreamRefusal', (input) => upstreamRefusal(input, address, true, 'secret'), errorBody],
+    [
+      'upstreamRefusal',
+      (input) => upstreamRefusal(input, address, { trusted: true, isIn: true }, 'secret'),
+      errorBody,
+    ],
     ['certificateHash', certificateHash, Buffer.from('30123003020100300d06092a864886f70d01010b', 'hex')],
   ];
   const damage = fc.oneof(
@@ -262,15 +264,16 @@ describe('whatever comes in, nothing but ProtocolError comes out', () => {
     ];
     for (const [label, parse] of parsers) {
       for (const sent of longest) {
-        // The best of three: this machine may be busy with something else.
+        // The best of three: of the processor alone, since this machine may be busy with something else.
         const times = Array.from({ length: 3 }, () => {
-          const started = performance.now();
+          const before = process.threadCpuUsage();
           try {
             parse(sent);
           } catch (error) {
             if (!(error instanceof ProtocolError)) throw error;
           }
-          return performance.now() - started;
+          const { user, system } = process.threadCpuUsage(before);
+          return (user + system) / 1000;
         });
         expect(Math.min(...times), label).toBeLessThan(50);
       }

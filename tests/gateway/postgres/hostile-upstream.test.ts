@@ -1,4 +1,4 @@
-import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { UpstreamAddress } from '../../../main/gateway/ports.ts';
@@ -149,6 +149,7 @@ describe('an upstream that misbehaves', () => {
     ['AuthenticationOk with more in it', typed('R', Buffer.from([0, 0, 0, 0, 1]))],
     ['a mechanism list without an end', authentication(10, 'SCRAM-SHA-256')],
     ['an error that is no error', typed('E', marker)],
+    ['an error without SQLSTATE (CVE-2026-6666)', errorMessage({ S: 'FATAL', V: 'FATAL', M: marker })],
   ])('%s', async (_name, bytes) => {
     script = async (visit) => {
       await visit.firstBytes();
@@ -187,6 +188,61 @@ describe('an upstream that misbehaves', () => {
     expect(said).not.toContain(password);
   });
 
+  const salt = Buffer.from([1, 2, 3, 4]);
+  /** Pgpool-II asks for itself, and then once more for the server behind it. */
+  const asksTwice = (second: (visit: FakeVisit) => Promise<void>) => async (visit: FakeVisit) => {
+    await visit.firstBytes();
+    visit.socket.write(authentication(3));
+    expect((await visit.message(1)).subarray(5).toString()).toBe(`${password}\0`);
+    await second(visit);
+  };
+  const letIn = ({ socket }: FakeVisit): void =>
+    void socket.write(Buffer.concat([ok, typed('K', Buffer.concat([int32(7), int32(8)])), ready]));
+
+  test('may ask once more for a server behind it, in any way that is allowed', async () => {
+    const through = await gatewayWith({ allowedMethods: ['password', 'md5'] });
+    const ways: ((visit: FakeVisit) => Promise<void>)[] = [
+      async (visit) => {
+        visit.socket.write(authentication(5, salt));
+        const inner = createHash('md5').update(`${password}reporting`).digest('hex');
+        const outer = createHash('md5').update(inner).update(salt).digest('hex');
+        expect((await visit.message(2)).subarray(5).toString()).toBe(`md5${outer}\0`);
+        letIn(visit);
+      },
+      async (visit) => {
+        visit.socket.write(authentication(3));
+        await visit.message(2);
+        letIn(visit);
+      },
+    ];
+    for (const way of ways) {
+      script = asksTwice(way);
+      const opened = through.gatekeeper.nextOpened();
+      const socket = await rawSocket(through.port);
+      socket.write(startupPacket({ user: 'ann', database: 'sales' }));
+      await scramLogin(socket, through.token);
+      await opened;
+      socket.destroy();
+    }
+  });
+
+  test('is not answered a second time where the way is not allowed, nor again and again', async () => {
+    const narrow = await gatewayWith({ allowedMethods: ['password'] });
+    script = asksTwice(async ({ socket }) => void socket.write(authentication(5, salt)));
+    await expectRefused({ C: '08004', M: /asks for an MD5 password/ }, narrow);
+    let asked = 0;
+    script = async (visit) => {
+      await visit.firstBytes();
+      for (;;) {
+        visit.socket.write(authentication(3));
+        await visit.message(asked + 1);
+        asked += 1;
+      }
+    };
+    await expectRefused({ C: '08006', M: /again and again/ }, narrow);
+    expect(asked).toBe(4);
+  });
+
   test.runIf(outside !== undefined)(
     'demands a weak method over plain text, and is not on this computer: not even where it is allowed',
     async () => {
@@ -219,7 +275,7 @@ describe('an upstream that misbehaves', () => {
     ['does not add to the nonce', { nonce: (client) => client }, '08006', /protocol/],
     ['makes up another nonce', { nonce: () => 'abcdefghijklmnopqrstuvwxyz' }, '08006', /protocol/],
     [
-      'sends a nonce of 5,000 characters',
+      'sends a nonce of 5,000 characters (CVE-2026-6665)',
       { nonce: (client) => client + 'x'.repeat(5000) },
       '08006',
       /protocol/,

@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Request, TYPES } from 'tedious';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { numberHash } from '../../support/tds-server-sql.ts';
+import { useAll } from '../../support/use-all.ts';
 import { tedious } from './drivers.ts';
-import { type Ways, startWays, upstreamPassword, ways } from './ways.ts';
+import { startWays, upstreamPassword, ways } from './ways.ts';
 
-let all: Ways;
-beforeAll(async () => {
-  all = await startWays();
-});
-afterAll(() => all.close());
+const all = useAll(startWays);
 
 describe.each(ways)('tedious and %s', (way) => {
   test('values, parameters, prepared statements, transactions and errors', async () => {
@@ -91,7 +88,7 @@ describe('what a client says of itself', () => {
   test('reaches the broker and the upstream, but for credential, database and server', async () => {
     const client = await tedious({
       ...all.to('a gateway with encryption on both sides'),
-      options: { appName: 'Ledger', workstationId: 'desk-12', language: 'Deutsch', readOnlyIntent: true },
+      options: { appName: 'Ledger', workstationId: 'laptop-12', language: 'Deutsch', readOnlyIntent: true },
       packetSize: 8000,
     });
     expect(all.tlsGateway.gatekeeper.attempts.at(-1)).toEqual({
@@ -108,7 +105,7 @@ describe('what a client says of itself', () => {
       password: upstreamPassword,
       database: 'sales',
       server: 'localhost',
-      host: 'desk-12',
+      host: 'laptop-12',
       program: 'Ledger',
       library: 'Tedious',
       language: 'Deutsch',
@@ -139,6 +136,18 @@ describe('what a client says of itself', () => {
       await client.close();
     }
   });
+});
+
+test('a database is found by every spelling that the server would take, and opened under its own', async () => {
+  for (const database of ['SALES', 'Sales ', '[sales]', '"Sales"', '[MASTER]']) {
+    const client = await tedious({ ...all.to('a gateway'), database });
+    expect(all.plainServer.logins.at(-1)?.database).toBe('sales');
+    expect(all.plainGateway.gatekeeper.attempts.at(-1)?.database).toBe('sales');
+    await client.close();
+  }
+  await expect(tedious({ ...all.to('a gateway'), database: 'sales2' })).rejects.toThrow(
+    'There is no database "sales2"',
+  );
 });
 
 describe('a session that is encrypted on both sides', () => {

@@ -232,6 +232,29 @@ test.each(answers)('its answer to the login %s', async (_, bytes, sentence) => {
   expect(message).toMatch(sentence);
 });
 
+test.each([
+  [4060, 11, 2, 'Correct upstream.database'],
+  [40_613, 17, 1, 'Try again in a minute'],
+  [40_615, 14, 1, 'through its firewall'],
+  [17_892, 14, 1, 'logon trigger'],
+  [17_809, 16, 4, 'ask whoever administers'],
+])('its error %i reaches the client with its number, state and text, and what to do', async (...row) => {
+  const [number, severity, state, remedy] = row;
+  const told = await outcome(gateway.port, async (visit) => {
+    await seen(visit, 0x12);
+    visit.socket.write(answer(2));
+    await seen(visit, 0x10);
+    const error = tokens.error(version, number, severity, 'Not now.');
+    error.writeUInt8(state, 7);
+    // What servers say first counts, and not that the login has failed therefore.
+    const failed = tokens.error(version, 18_456, 14, 'Login failed.');
+    visit.socket.write(packet(4, Buffer.concat([error, failed, tokens.done(version, 2)])));
+  });
+  expect(told).toMatchObject({ number, severity, state });
+  expect(told.message).toContain('refused the login: Not now.');
+  expect(told.message).toContain(remedy);
+});
+
 test('its error gives the password away, or would paint the terminal', async () => {
   const say = (text: string) => async (visit: FakeVisit) => {
     await seen(visit, 0x12);

@@ -1,14 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { describeWith } from '../../support/parts.ts';
 import { numberHash } from '../../support/tds-server-sql.ts';
+import { useAll } from '../../support/use-all.ts';
 import { type TediousTarget, bsqldb, clientParts, isql, jtds, pymssql, pytds, tsql } from './drivers.ts';
-import { type Way, type Ways, inside, startWays, unencrypted } from './ways.ts';
+import { type Way, inside, startWays, unencrypted } from './ways.ts';
 
-let all: Ways;
-beforeAll(async () => {
-  all = await startWays();
-});
-afterAll(() => all.close());
+const all = useAll(startWays);
 
 const sentence = 'This token is not known. Copy a new one.';
 const wrongToken = (way: Way): TediousTarget => ({ ...all.to(way), password: 'lk_wrong' });

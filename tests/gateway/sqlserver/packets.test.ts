@@ -6,6 +6,7 @@ import { ProtocolError } from '../../../main/gateway/refused.ts';
 import {
   createPacketFollower,
   createPacketGatherer,
+  inRecords,
 } from '../../../main/gateway/sqlserver/packet-follower.ts';
 import { encodeMessage, readMessage } from '../../../main/gateway/sqlserver/packets.ts';
 import { createUnwrapper, createWrapper } from '../../../main/gateway/sqlserver/tls-in-tds.ts';
@@ -25,7 +26,9 @@ const cut = (whole: Buffer, sizes: number[]): Buffer[] => {
   return chunks;
 };
 const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 60 });
-const messages = fc.array(fc.record({ type: fc.nat(255), payload: bytes(60), last: fc.boolean() }), {
+/** 0x53 begins a packet of another protocol. */
+const types = fc.nat(255).filter((type) => type !== 0x53);
+const messages = fc.array(fc.record({ type: types, payload: bytes(60), last: fc.boolean() }), {
   minLength: 1,
   maxLength: 8,
 });
@@ -62,6 +65,20 @@ describe('packets', () => {
     );
   });
 
+  test('a packet of MARS between two packets is known by its first byte, and not inside of one', () => {
+    fc.assert(
+      fc.property(messages, bytes(60), sizes, (list, tail, pieces) => {
+        const before = Buffer.concat(list.map(raw));
+        const follower = createPacketFollower();
+        for (const chunk of cut(before, pieces)) follower.watch(chunk);
+        expect(follower.multiplexed).toBeUndefined();
+        follower.watch(Buffer.concat([Buffer.from([0x53]), tail]));
+        expect(follower.multiplexed?.[0]).toBe(0x53);
+        expect(follower.betweenPackets).toBe(false);
+      }),
+    );
+  });
+
   test('the gatherer passes whole packets on, and all of them', () => {
     fc.assert(
       fc.property(messages, sizes, (list, pieces) => {
@@ -80,6 +97,22 @@ describe('packets', () => {
     );
   });
 
+  test('what is written at once ends behind a packet that is not full, so that each has a record of its own', () => {
+    fc.assert(
+      fc.property(messages, fc.integer({ min: 8, max: 68 }), (list, full) => {
+        const whole = Buffer.concat(list.map(raw));
+        const pieces = inRecords(whole, full);
+        expect(Buffer.concat(pieces)).toEqual(whole);
+        for (const piece of pieces) {
+          const lengths = packets(piece).map(({ payload }) => payload.length + 8);
+          expect(lengths.slice(0, -1).every((length) => length === full)).toBe(true);
+        }
+      }),
+    );
+    expect(inRecords(Buffer.alloc(0), 4096)).toEqual([Buffer.alloc(0)]);
+    holds((input) => void inRecords(input, 8), bytes(60));
+  });
+
   test('a stream that makes no sense is passed on as it is, and nothing is put into it', () => {
     const follower = createPacketFollower();
     const gather = createPacketGatherer(follower);
@@ -95,6 +128,7 @@ describe('packets', () => {
     const socket = { resume: () => undefined, pause: () => undefined } as never;
     const reader = createByteReader({
       socket,
+      raw: socket,
       reusesBuffer: false,
       receive: (receiver) => (give = receiver),
     });

@@ -19,6 +19,8 @@ export interface Ways {
   tlsServer: TdsServer;
   plainGateway: TestGateway;
   tlsGateway: TestGateway;
+  /** What `tlsGateway` shows to clients. */
+  clientTls: { certificate: string; key: string };
   to(way: Way): TediousTarget;
   close(): Promise<void>;
 }
@@ -42,6 +44,7 @@ export async function startWays(): Promise<Ways> {
   const authority = await createTestAuthority();
   writeFileSync(caFile, authority.caPem);
   const { certPem, keyPem } = await authority.issue({ dns: ['localhost'], ip: ['127.0.0.1'] });
+  const clientTls = { certificate: certPem, key: keyPem };
   const logins = { reporting: upstreamPassword };
   const plainServer = await startTdsServer({ logins });
   const tlsServer = await startTdsServer({ logins, tls: { cert: certPem, key: keyPem } });
@@ -53,7 +56,7 @@ export async function startWays(): Promise<Ways> {
   const tlsGateway = await startTestGateway({
     upstream: { port: tlsServer.port, host: 'localhost', tls: { mode: 'verify', ca: authority.caPem } },
     login: reporting,
-    listener: { protocol: 'sqlserver', clientTls: { certificate: certPem, key: keyPem } },
+    listener: { protocol: 'sqlserver', clientTls },
   });
   const direct = ({ port }: TdsServer): TediousTarget => ({ port, ...reporting });
   const through = ({ port, user, token, database }: TestGateway): TediousTarget => ({
@@ -81,6 +84,7 @@ export async function startWays(): Promise<Ways> {
     tlsServer,
     plainGateway,
     tlsGateway,
+    clientTls,
     to: (way) => targets[way],
     async close() {
       await plainGateway.close();

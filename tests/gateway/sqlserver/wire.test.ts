@@ -2,8 +2,9 @@ import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestAuthority } from '../../support/certificates.ts';
 import { rawSocket } from '../../support/raw-socket.ts';
-import { type TdsServer, startTdsServer } from '../../support/tds-server.ts';
+import { startTdsServer } from '../../support/tds-server.ts';
 import { loginAck } from '../../support/tds-server-tokens.ts';
+import { useAll } from '../../support/use-all.ts';
 import { type TestGateway, startTestGateway } from '../fixture.ts';
 import {
   type Login7Fields,
@@ -20,12 +21,11 @@ import {
 const reason = 'Your directory groups no longer allow this.';
 const upstreamPassword = 'only the upstream knows';
 
-let server: TdsServer;
 let gateway: TestGateway;
 let tlsGateway: TestGateway;
 let ca: string;
+const server = useAll(() => startTdsServer({ logins: { reporting: upstreamPassword } }));
 beforeAll(async () => {
-  server = await startTdsServer({ logins: { reporting: upstreamPassword } });
   const authority = await createTestAuthority();
   ca = authority.caPem;
   const { certPem, keyPem } = await authority.issue({ dns: ['localhost'] });
@@ -49,7 +49,6 @@ afterAll(async () => {
   await gateway.close();
   await tlsGateway.close();
   expect([gateway.log, tlsGateway.log]).toEqual([[], []]);
-  await server.close();
 });
 
 const good = (fields: Login7Fields = {}): Buffer => login7({ password: gateway.token, ...fields });
@@ -232,7 +231,8 @@ describe('LOGIN7', () => {
 });
 
 describe('bytes that are no login', () => {
-  const clientHello = Buffer.from('16030100750100007103', 'hex');
+  /** A whole record that says that it is a ClientHello, and holds zeros. */
+  const clientHello = Buffer.concat([Buffer.from('16030100750100007103', 'hex'), Buffer.alloc(0x70)]);
   const cases: [string, Buffer[]][] = [
     ['HTTP', [Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')]],
     ['TLS without a certificate here', [clientHello]],
@@ -293,10 +293,11 @@ describe('bytes that are no login', () => {
   });
 
   test('a handshake that does not go on is closed, and not only by the clock', async () => {
-    for (const start of [clientHello, packet(0x12, prelogin([[1, [1]]]))]) {
+    const half = clientHello.subarray(0, 60);
+    for (const start of [half, packet(0x12, prelogin([[1, [1]]]))]) {
       const socket = await rawSocket(tlsGateway.port);
       socket.write(start);
-      if (start !== clientHello) {
+      if (start !== half) {
         await socket.until((received) => packets(received).length === 1);
         socket.write(packet(0x12, Buffer.from('no TLS record at all')));
       } else socket.finish();
@@ -312,6 +313,69 @@ describe('bytes that are no login', () => {
     });
     expect((await failed).code).toContain('NO_APPLICATION_PROTOCOL');
   });
+});
+
+describe('a client that sends packets of MARS, which PRELOGIN has declined', () => {
+  const smp = (flags: number, session: number, data: Buffer = Buffer.alloc(0)): Buffer => {
+    const header = Buffer.alloc(16);
+    header.set([0x53, flags]);
+    header.writeUInt16LE(session, 2);
+    header.writeUInt32LE(16 + data.length, 4);
+    header.writeUInt32LE(data.length === 0 ? 0 : 1, 8);
+    header.writeUInt32LE(4, 12);
+    return Buffer.concat([header, data]);
+  };
+  const syn = smp(0x01, 7);
+  const request = smp(0x08, 7, batch("select 'inside'"));
+
+  test.each([
+    ['the first packet', [syn]],
+    ['with a request in it', [syn, request]],
+    ['behind a request of TDS', [batch('select 1'), syn]],
+    ['in one piece with it', [Buffer.concat([batch('select 1'), syn, request])]],
+    ['in pieces', [syn.subarray(0, 1), syn.subarray(1, 9), syn.subarray(9)]],
+  ])('%s: the sentence comes in such a packet, and none goes upstream', async (_name, chunks) => {
+    for (const through of [gateway, tlsGateway]) {
+      const opened = through.gatekeeper.nextOpened();
+      const { socket } = await logIn(through.port, login7({ password: through.token }));
+      const sessionId = await opened;
+      const before = socket.received().length;
+      const statements = server.statements.length;
+      for (const chunk of chunks) {
+        socket.write(chunk);
+        await new Promise((resolve) => {
+          setTimeout(resolve, 100);
+        });
+      }
+      const { received } = await socket.closed();
+      const answer = received.subarray(before);
+      const at = answer.indexOf(0x53) === 0 ? 0 : answer.indexOf(Buffer.from([0x53, 0x08]));
+      const wrapped = answer.subarray(at);
+      const session = chunks[0]?.length === 1 ? 0 : 7;
+      expect([...wrapped.subarray(0, 4)]).toEqual([0x53, 0x08, session, 0]);
+      const length = wrapped.readUInt32LE(4);
+      expect(wrapped.readUInt32LE(8)).toBe(1);
+      const [message] = packets(wrapped.subarray(16, length));
+      expect(errorIn(message?.payload ?? Buffer.alloc(0))).toMatchObject({
+        number: 50_000,
+        severity: 20,
+        message: expect.stringContaining('MultipleActiveResultSets=False'),
+        done: true,
+      });
+      expect(wrapped.subarray(length).equals(Buffer.concat([smpEnd(session)]))).toBe(true);
+      expect(await through.gatekeeper.nextEnd(sessionId)).toMatchObject({
+        reason: 'cut',
+        problem: { code: 'protocol-unsupported' },
+      });
+      expect(server.statements.slice(statements).join()).not.toContain('inside');
+      await expect.poll(() => server.sessions(), { timeout: 20_000 }).toBe(0);
+    }
+  });
+  const smpEnd = (session: number): Buffer => {
+    const header = smp(0x04, session);
+    header.writeUInt32LE(1, 8);
+    return header;
+  };
 });
 
 describe('ending a session from outside', () => {

@@ -2,6 +2,7 @@ import type { Application, Policy, User } from '../directory-schema.ts';
 import type { LiveDirectory, Tenant } from '../directory.ts';
 import { permissionsOf, qualified, type Consents, type ScopeRequest } from './scopes.ts';
 import type { StsError } from '../sts-errors.ts';
+import type { Sts } from './sts.ts';
 
 export type UserFlow = 'device_code' | 'authorization_code' | 'refresh_token';
 
@@ -13,6 +14,8 @@ export interface AccessRequest {
   scopes: ScopeRequest;
   /** Whether the sign-in went through a second factor. */
   mfaDone: boolean;
+  /** When the person was asked, in milliseconds of the tenant's clock; undefined while they still are. */
+  askedAt: number | undefined;
 }
 
 /** What stands between a signed-in user and a token. */
@@ -26,8 +29,7 @@ export type AccessDecision =
 /** The checks in the order in which Entra ID makes them: account, assignment, Conditional Access, consent. */
 export function decideAccess(
   request: AccessRequest,
-  directory: LiveDirectory,
-  consents: Consents,
+  { directory, consents, clock }: Pick<Sts, 'directory' | 'consents' | 'clock'>,
 ): AccessDecision {
   const { tenant, user, application, scopes } = request;
   if (tenant.users.get(user.id) !== user) return { kind: 'refused', error: { code: 500341 } };
@@ -38,7 +40,9 @@ export function decideAccess(
     return { kind: 'refused', error: { code: 50105, detail: user.userPrincipalName } };
   }
   const policies = tenant.policies.filter((policy) => applies(policy, request, directory));
-  const blocking = policies.find((policy) => policy.effect !== 'require_mfa');
+  const tooOld = policies.find((policy) => isTooOld(policy, request, clock.now()));
+  if (tooOld !== undefined) return { kind: 'refused', error: { code: 70043 } };
+  const blocking = policies.find(({ effect }) => effect !== 'require_mfa' && effect !== 'sign_in_frequency');
   if (blocking !== undefined) return { kind: 'refused', error: policyError(blocking) };
   const mfa = policies.find((policy) => policy.effect === 'require_mfa');
   if (mfa !== undefined && !request.mfaDone) {
@@ -76,13 +80,20 @@ function isAssigned({ tenant, user, application }: AccessRequest, directory: Liv
 }
 
 function applies(policy: Policy, request: AccessRequest, directory: LiveDirectory): boolean {
-  const { tenant, user, application, flow } = request;
+  const { tenant, user, application, flow, scopes } = request;
+  const { identifiers } = scopes.resource;
+  if (policy.resources?.some((name) => identifiers.includes(name)) === false) return false;
   if (policy.flows !== undefined && !policy.flows.includes(flow)) return false;
   if (policy.applications !== undefined && !policy.applications.includes(application.clientId)) return false;
   if (policy.users === undefined && policy.groups === undefined) return true;
   if (policy.users?.includes(user.id) === true) return true;
   const groups = directory.transitiveGroups(tenant, user.id);
   return groups.some((group) => policy.groups?.includes(group.id) === true);
+}
+
+function isTooOld(policy: Policy, { askedAt }: AccessRequest, now: number): boolean {
+  if (policy.effect !== 'sign_in_frequency' || askedAt === undefined) return false;
+  return now - askedAt > policy.maxAgeSeconds * 1000;
 }
 
 function policyError(policy: Policy): StsError {
@@ -96,5 +107,7 @@ function policyError(policy: Policy): StsError {
       return { code: 53000, claims };
     case 'require_mfa':
       return { code: 50076, claims };
+    case 'sign_in_frequency':
+      return { code: 70043 };
   }
 }

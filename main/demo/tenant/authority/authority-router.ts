@@ -4,7 +4,7 @@ import { instanceDiscovery, openIdConfiguration } from './discovery.ts';
 import type { ErrorWriter } from '../fault-injection.ts';
 import type { EndpointKind } from '../faults.ts';
 import { html, pageReply } from './html.ts';
-import { formOf, jsonReply, type Incoming, type Reply } from '../http.ts';
+import { decoded, formOf, jsonReply, type Incoming, type Reply } from '../http.ts';
 import type { Route } from '../request-handler.ts';
 import type { SignInEndpoints } from './sign-in-endpoints.ts';
 import { errorPage } from './sign-in-pages.ts';
@@ -12,45 +12,29 @@ import { isStsErrorCode } from '../sts-errors.ts';
 import { isStsError, refuse, resolveTenant, type Effects, type Sts } from './sts.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
 
-type Handler = (request: Incoming, effects: Effects) => Promise<Reply> | Reply;
-type TenantHandler = (request: Incoming, segment: string, effects: Effects) => Promise<Reply> | Reply;
+type Answer = Promise<Reply> | Reply;
+type TenantHandler = (sts: Sts, request: Incoming, segment: string, effects: Effects) => Answer;
+
+/** Below the name of a tenant. */
+const tenantRoutes: [suffix: string, methods: string[], endpoint: EndpointKind, handler: TenantHandler][] = [
+  ['/v2.0/.well-known/openid-configuration', ['GET'], 'discovery', openIdConfiguration],
+  ['/discovery/v2.0/keys', ['GET'], 'keys', keys],
+  ['/oauth2/v2.0/devicecode', ['POST'], 'devicecode', deviceCodeEndpoint],
+  ['/oauth2/v2.0/token', ['GET', 'POST'], 'token', tokenEndpoint],
+  ['/oauth2/v2.0/authorize', ['GET', 'POST'], 'authorize', authorizeEndpoint],
+  ['/oauth2/v2.0/logout', ['GET'], 'authorize', signedOutPage],
+];
 
 /** The authority's table of routes. */
 export function createAuthorityRouter(sts: Sts, signIn: SignInEndpoints): (request: Incoming) => Route {
-  const tenantRoutes: [suffix: string, methods: string[], endpoint: EndpointKind, handler: TenantHandler][] =
-    [
-      [
-        '/v2.0/.well-known/openid-configuration',
-        ['GET'],
-        'discovery',
-        (request, segment) => openIdConfiguration(sts, request, segment),
-      ],
-      ['/discovery/v2.0/keys', ['GET'], 'keys', (request, segment) => keys(sts, request, segment)],
-      [
-        '/oauth2/v2.0/devicecode',
-        ['POST'],
-        'devicecode',
-        (request, segment) => deviceCodeEndpoint(sts, request, segment),
-      ],
-      [
-        '/oauth2/v2.0/token',
-        ['GET', 'POST'],
-        'token',
-        (request, segment, effects) => tokenEndpoint(sts, request, segment, effects),
-      ],
-      [
-        '/oauth2/v2.0/authorize',
-        ['GET', 'POST'],
-        'authorize',
-        (request, segment) => authorizeEndpoint(sts, request, segment),
-      ],
-      ['/oauth2/v2.0/logout', ['GET'], 'authorize', () => signedOutPage()],
-    ];
-  const exactRoutes: Record<string, [methods: string[], endpoint: EndpointKind, handler: Handler]> = {
+  const exactRoutes: Record<
+    string,
+    [methods: string[], endpoint: EndpointKind, handler: (request: Incoming) => Answer]
+  > = {
     '/common/discovery/instance': [['GET'], 'discovery', (request) => instanceDiscovery(sts, request)],
     '/device': [['GET', 'POST'], 'verification', (request) => signIn.device(request)],
     '/signin': [['POST'], 'verification', (request) => signIn.step(request)],
-    '/error': [['GET'], 'other', (request) => explainError(request)],
+    '/error': [['GET'], 'other', explainError],
   };
 
   return (request) => {
@@ -58,18 +42,18 @@ export function createAuthorityRouter(sts: Sts, signIn: SignInEndpoints): (reque
     const exact = exactRoutes[path];
     if (exact !== undefined) {
       const [methods, endpoint, handler] = exact;
-      const handle = (effects: Effects) => allow(methods, request) ?? handler(request, effects);
+      const handle = () => allow(methods, request) ?? handler(request);
       return { endpoint, tenantId: undefined, handle };
     }
     const [, name = '', ...rest] = path.split('/');
     const found = tenantRoutes.find(([suffix]) => suffix === `/${rest.join('/')}`);
     if (found === undefined) return { endpoint: 'other', tenantId: undefined, handle: notFound };
     const [, methods, endpoint, handler] = found;
-    const segment = decodeSegment(name);
+    const segment = decoded(name);
     return {
       endpoint,
       tenantId: sts.directory.tenant(segment)?.id,
-      handle: (effects) => allow(methods, request) ?? handler(request, segment, effects),
+      handle: (effects) => allow(methods, request) ?? handler(sts, request, segment, effects),
     };
   };
 }
@@ -81,7 +65,7 @@ function allow(methods: string[], request: Incoming): Reply | undefined {
 
 function keys(sts: Sts, request: Incoming, segment: string): Reply {
   const tenant = resolveTenant(sts, segment);
-  if (tenant !== undefined && isStsError(tenant)) return refuse(sts, request, tenant);
+  if (isStsError(tenant)) return refuse(sts, request, tenant);
   return jsonReply(200, sts.keys.jwks());
 }
 
@@ -90,8 +74,9 @@ function explainError(request: Incoming): Reply {
   return isStsErrorCode(code) ? errorPage({ code, detail: '…' }, 200) : notFound();
 }
 
-function signedOutPage(): Reply {
-  return pageReply('You are signed out', html`<p>You can close this window.</p>`);
+function signedOutPage(sts: Sts, request: Incoming): Reply {
+  const reply = pageReply('You are signed out', html`<p>You can close this window.</p>`);
+  return { ...reply, headers: { ...reply.headers, ...sts.browserSessions.end(request) } };
 }
 
 /** How the authority writes the errors that faults ask for. */
@@ -105,12 +90,4 @@ export function createStsErrorWriter(sts: Sts, request: Incoming): ErrorWriter {
 
 function notFound(): Reply {
   return pageReply('Not found', html`<p>There is no page at this address.</p>`, { status: 404 });
-}
-
-function decodeSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
 }

@@ -15,6 +15,10 @@ export interface AuthorizationCode {
   nonce: string | undefined;
   codeChallenge: string | undefined;
   codeChallengeMethod: 'S256' | 'plain';
+  /** When the person was asked. */
+  askedAt: number;
+  /** The client wants to know that. */
+  tellsAuthTime: boolean;
 }
 
 export interface AuthorizationCodes {

@@ -5,7 +5,7 @@ import { declaresCae, isStsError, refuse, resolveApplication, resolveTenant, typ
 /** Device authorization request and response, RFC 8628 sections 3.1 and 3.2, with Entra ID's `message`. */
 export function deviceCodeEndpoint(sts: Sts, request: Incoming, segment: string): Reply {
   const tenant = resolveTenant(sts, segment);
-  if (tenant !== undefined && isStsError(tenant)) return refuse(sts, request, tenant);
+  if (isStsError(tenant)) return refuse(sts, request, tenant);
   const form = formOf(request);
   const clientId = form.get('client_id');
   const scope = form.get('scope');
@@ -17,7 +17,8 @@ export function deviceCodeEndpoint(sts: Sts, request: Incoming, segment: string)
   if (isStsError(scopes)) return refuse(sts, request, scopes);
 
   const isCaeClient = declaresCae(form.get('claims'));
-  const code = sts.deviceCodes.create({ application, tenant, scope, isCaeClient });
+  const mustAsk = form.get('prompt') === 'login';
+  const code = sts.deviceCodes.create({ application, tenant, scope, isCaeClient, mustAsk });
   const uri = sts.settings.verificationUri ?? sts.verificationUri;
   const message = sts.settings.deviceCodeMessage.replace('{uri}', () => uri).replace('{code}', code.userCode);
   return jsonReply(200, {

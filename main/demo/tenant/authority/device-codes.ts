@@ -8,7 +8,7 @@ import { opaqueToken } from './token-issuer.ts';
 
 export type DeviceCodeState =
   | { kind: 'pending' }
-  | { kind: 'approved'; account: Account; mfaDone: boolean }
+  | { kind: 'approved'; account: Account; mfaDone: boolean; askedAt: number }
   | { kind: 'declined' }
   /** The sign-in ended in a refusal, which the next poll gets. */
   | { kind: 'refused'; error: StsError }
@@ -24,6 +24,8 @@ export interface DeviceCode {
   /** The scope parameter as sent. */
   scope: string;
   isCaeClient: boolean;
+  /** The browser's own session does not count (prompt=login). */
+  mustAsk: boolean;
   intervalSeconds: number;
   /** Milliseconds of the tenant's clock. */
   expiresAt: number;
@@ -32,7 +34,9 @@ export interface DeviceCode {
 }
 
 export interface DeviceCodes {
-  create(request: Pick<DeviceCode, 'application' | 'tenant' | 'scope' | 'isCaeClient'>): DeviceCode;
+  create(
+    request: Pick<DeviceCode, 'application' | 'tenant' | 'scope' | 'isCaeClient' | 'mustAsk'>,
+  ): DeviceCode;
   byDeviceCode(deviceCode: string): DeviceCode | undefined;
   /** Case, blanks and hyphens do not matter in a typed code. */
   byUserCode(userCode: string): DeviceCode | undefined;

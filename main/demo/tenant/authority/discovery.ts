@@ -7,12 +7,13 @@ import { isStsError, refuse, resolveTenant, type Sts } from './sts.ts';
  */
 export function openIdConfiguration(sts: Sts, request: Incoming, segment: string): Reply {
   const tenant = resolveTenant(sts, segment);
-  if (tenant !== undefined && isStsError(tenant)) return refuse(sts, request, tenant);
+  if (isStsError(tenant)) return refuse(sts, request, tenant);
   const name = tenant?.id ?? segment.toLowerCase();
   const base = `${sts.origin}/${name}`;
   return jsonReply(200, {
     token_endpoint: `${base}/oauth2/v2.0/token`,
-    token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+    token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt', 'client_secret_basic'],
+    token_endpoint_auth_signing_alg_values_supported: ['RS256', 'PS256'],
     jwks_uri: `${base}/discovery/v2.0/keys`,
     response_modes_supported: ['query', 'form_post'],
     subject_types_supported: ['pairwise'],
@@ -50,7 +51,7 @@ export function instanceDiscovery(sts: Sts, request: Incoming): Reply {
   if (endpoint === null) return refuse(sts, request, { code: 900144, detail: 'authorization_endpoint' });
   const segment = URL.canParse(endpoint) ? new URL(endpoint).pathname.split('/')[1] : undefined;
   const tenant = segment === undefined ? undefined : resolveTenant(sts, segment);
-  if (tenant !== undefined && isStsError(tenant)) return refuse(sts, request, tenant);
+  if (isStsError(tenant)) return refuse(sts, request, tenant);
   const { host } = new URL(sts.origin);
   return jsonReply(200, {
     tenant_discovery_endpoint: `${sts.origin}/${segment ?? 'common'}/v2.0/.well-known/openid-configuration`,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { escapeMarkup } from '../../../base/escape.ts';
 import { htmlReply, type Reply } from '../http.ts';
 
 /** Markup that is safe to send: every value put into it has been escaped. */
@@ -18,18 +19,7 @@ function render(value: Value): string {
   if (value === undefined) return '';
   if (Array.isArray(value)) return value.map(render).join('');
   if (typeof value === 'object') return value.markup;
-  return escape(String(value));
-}
-
-function escape(text: string): string {
-  const entities: Record<string, string> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
+  return escapeMarkup(String(value));
 }
 
 const style = `

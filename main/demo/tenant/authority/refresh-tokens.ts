@@ -9,6 +9,8 @@ export interface RefreshToken {
   account: Account;
   clientId: string;
   mfaDone: boolean;
+  /** When the person was asked, in milliseconds of the tenant's clock; the same over all exchanges. */
+  askedAt: number;
   /** Milliseconds of the tenant's clock. */
   issuedAt: number;
   expiresAt: number;
@@ -18,7 +20,7 @@ export interface RefreshToken {
 
 export interface RefreshTokens {
   /** A new token. The one it was exchanged for stays valid, as in Entra ID. */
-  issue(account: Account, clientId: string, mfaDone: boolean): string;
+  issue(account: Account, clientId: string, mfaDone: boolean, askedAt: number): string;
   /** The token with the client it was issued to, or why it does not serve. */
   find(token: string, clientId: string): RefreshToken | StsError;
   /** Ends all of a user's tokens with one of the codes 50173, 700081, 700082. Returns how many were alive. */
@@ -48,11 +50,11 @@ export function createRefreshTokens(
     revocations.set(keyOf(account), { position: order.current(), at: clock.now() });
   };
   return {
-    issue: (account, clientId, mfaDone) => {
+    issue: (account, clientId, mfaDone, askedAt) => {
       const token = opaqueToken('R');
       const issuedAt = clock.now();
       const expiresAt = issuedAt + settings.refreshTokenSeconds * 1000;
-      tokens.set(token, { account, clientId, mfaDone, issuedAt, expiresAt, ended: undefined });
+      tokens.set(token, { account, clientId, mfaDone, askedAt, issuedAt, expiresAt, ended: undefined });
       return token;
     },
     find: (token, clientId) => {

@@ -1,16 +1,12 @@
+import { defined } from '../../../base/defined.ts';
 import { formOf, type Incoming, type Reply } from '../http.ts';
+import type { Account } from '../directory.ts';
+import type { BrowserSession } from './browser-sessions.ts';
 import { html, pageReply } from './html.ts';
 import { codePage, declinedPage, donePage, refusedPage, stepPage } from './sign-in-pages.ts';
-import {
-  authenticate,
-  chooseAccount,
-  isAboutAccount,
-  nextStep,
-  passStep,
-  type RedirectTarget,
-  type SignIn,
-} from './sign-ins.ts';
-import { stsErrorBody, stsErrors, type StsError } from '../sts-errors.ts';
+import type { RedirectTarget, SignIn } from './open-sign-ins.ts';
+import { authenticate, chooseAccount, isAboutAccount, nextStep, passStep } from './sign-ins.ts';
+import { stsErrorBody, stsErrors, type StsError, type StsErrorKind } from '../sts-errors.ts';
 import { isStsError, type Sts } from './sts.ts';
 
 const wrongCodeWindow = 15 * 60 * 1000;
@@ -37,7 +33,7 @@ export function createSignInEndpoints(sts: Sts): SignInEndpoints {
       return codePage(typed, 'That code is wrong or has expired. Check it and try again.', 400);
     }
     wrongCodes = [];
-    const { application, tenant, scope } = code;
+    const { application, tenant, scope, mustAsk } = code;
     const purpose = { kind: 'device_code', deviceCode: code } as const;
     const signIn = sts.signIns.start({
       application,
@@ -45,6 +41,7 @@ export function createSignInEndpoints(sts: Sts): SignInEndpoints {
       scope,
       purpose,
       loginHint: undefined,
+      mustAsk,
       mustConsent: false,
     });
     return stepPage(sts, signIn, { kind: 'identify' });
@@ -74,10 +71,25 @@ export function createSignInEndpoints(sts: Sts): SignInEndpoints {
         if (picked === null) signIn.loginHint = username;
         if (isStsError(account)) return stepPage(sts, signIn, step, account);
         signIn.account = account;
+        // Picking the account that the browser is signed in with asks for nothing.
+        const session = picked === null || signIn.mustAsk ? undefined : sts.browserSessions.of(request);
+        if (session !== undefined && isSame(session.account, account)) resume(signIn, session);
+        else signIn.askedAt = sts.clock.now();
       }
       return proceed(sts, signIn);
     },
   };
+}
+
+/** Lets the session of the browser answer. */
+export function resume(signIn: SignIn, { account, mfaDone, askedAt }: BrowserSession): void {
+  signIn.account = account;
+  signIn.mfaDone = mfaDone;
+  signIn.askedAt = askedAt;
+}
+
+function isSame(left: Account, right: Account): boolean {
+  return left.tenant.id === right.tenant.id && left.user.id === right.user.id;
 }
 
 /** Shows the step that the sign-in has come to, or ends it. */
@@ -93,7 +105,7 @@ export function proceed(sts: Sts, signIn: SignIn): Reply {
 /** Gives the result to the waiting device or the application's redirect address, and shows the last page. */
 export function finish(sts: Sts, signIn: SignIn, error: StsError | undefined): Reply {
   sts.signIns.end(signIn);
-  const { purpose, account, mfaDone } = signIn;
+  const { purpose, account, mfaDone, askedAt = sts.clock.now() } = signIn;
   if (purpose.kind === 'device_code') {
     const { deviceCode } = purpose;
     if (error?.code === 65004) {
@@ -105,7 +117,7 @@ export function finish(sts: Sts, signIn: SignIn, error: StsError | undefined): R
       return refusedPage(signIn, error);
     }
     if (account === undefined) return endedPage();
-    deviceCode.state = { kind: 'approved', account, mfaDone };
+    deviceCode.state = { kind: 'approved', account, mfaDone, askedAt };
     return donePage(sts, signIn);
   }
   if (error !== undefined) return redirectError(sts, purpose.target, error);
@@ -120,27 +132,30 @@ export function finish(sts: Sts, signIn: SignIn, error: StsError | undefined): R
     nonce: target.nonce,
     codeChallenge: target.codeChallenge,
     codeChallengeMethod: target.codeChallengeMethod,
+    askedAt,
+    tellsAuthTime: target.tellsAuthTime,
   });
-  return redirect(target, { code });
+  const reply = redirect(target, { code });
+  const cookie = sts.browserSessions.start({ account, mfaDone, askedAt });
+  return { ...reply, headers: { ...reply.headers, ...cookie } };
 }
 
 /** An authorization error response (RFC 6749 section 4.1.2.1). */
 export function redirectError(sts: Sts, target: RedirectTarget, error: StsError): Reply {
-  const kind: { error: string; authorizeError?: string; suberror?: string } = stsErrors[error.code];
+  const kind: StsErrorKind = stsErrors[error.code];
   const context = { now: sts.clock.now(), correlationId: undefined, authorityOrigin: sts.origin };
   const body = stsErrorBody(error, context);
   const parameters = {
     error: kind.authorizeError ?? kind.error,
     error_description: String(body['error_description']),
     error_uri: String(body['error_uri']),
-    ...(kind.suberror === undefined ? {} : { error_subcode: kind.suberror }),
-    ...(error.claims === undefined ? {} : { claims: error.claims }),
+    ...defined({ error_subcode: kind.suberror, claims: error.claims }),
   };
   return { ...redirect(target, parameters), errorCode: error.code };
 }
 
 function redirect(target: RedirectTarget, parameters: Record<string, string>): Reply {
-  const all = { ...parameters, ...(target.state === undefined ? {} : { state: target.state }) };
+  const all = { ...parameters, ...defined({ state: target.state }) };
   if (target.responseMode === 'form_post') {
     const fields = Object.entries(all).map(
       ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,

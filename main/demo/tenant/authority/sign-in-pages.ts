@@ -1,7 +1,8 @@
 import type { User } from '../directory-schema.ts';
 import { html, pageReply, type Html } from './html.ts';
 import type { Reply } from '../http.ts';
-import type { SignIn, SignInStep } from './sign-ins.ts';
+import type { SignIn } from './open-sign-ins.ts';
+import type { SignInStep } from './sign-ins.ts';
 import { sentenceOf, type StsError } from '../sts-errors.ts';
 import { signInName } from './token-issuer.ts';
 import type { Sts } from './sts.ts';

@@ -1,38 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { decideAccess } from './access-decision.ts';
-import type { DeviceCode } from './device-codes.ts';
-import type { Application } from '../directory-schema.ts';
 import type { Account, Tenant } from '../directory.ts';
+import type { SignIn } from './open-sign-ins.ts';
 import { parseScopes } from './scopes.ts';
 import type { StsError } from '../sts-errors.ts';
 import { isStsError, type Sts } from './sts.ts';
-
-/** Where a browser sign-in sends its answer. */
-export interface RedirectTarget {
-  redirectUri: string;
-  responseMode: 'query' | 'form_post';
-  state: string | undefined;
-  nonce: string | undefined;
-  codeChallenge: string | undefined;
-  codeChallengeMethod: 'S256' | 'plain';
-}
-
-/** One person's way through the sign-in pages. */
-export interface SignIn {
-  id: string;
-  application: Application;
-  tenant: Tenant | undefined;
-  scope: string;
-  /** What the sign-in is for: a device that waits, or an application that gets a redirect. */
-  purpose:
-    { kind: 'device_code'; deviceCode: DeviceCode } | { kind: 'authorization_code'; target: RedirectTarget };
-  loginHint: string | undefined;
-  account: Account | undefined;
-  mfaDone: boolean;
-  /** Consent is asked for even where it was given before (prompt=consent). */
-  mustConsent: boolean;
-  isConfirmed: boolean;
-}
 
 /** What the person has to do next, or how the sign-in ends. */
 export type SignInStep =
@@ -42,31 +13,6 @@ export type SignInStep =
   | { kind: 'confirm' }
   | { kind: 'finished' }
   | { kind: 'refused'; error: StsError };
-
-export interface SignIns {
-  start(request: Omit<SignIn, 'id' | 'account' | 'mfaDone' | 'isConfirmed'>): SignIn;
-  find(id: string): SignIn | undefined;
-  end(signIn: SignIn): void;
-}
-
-const maxOpenSignIns = 1000;
-
-export function createSignIns(): SignIns {
-  const signIns = new Map<string, SignIn>();
-  return {
-    start: (request) => {
-      const [oldest] = signIns.keys();
-      if (oldest !== undefined && signIns.size >= maxOpenSignIns) signIns.delete(oldest);
-      const signIn = { ...request, id: randomUUID(), account: undefined, mfaDone: false, isConfirmed: false };
-      signIns.set(signIn.id, signIn);
-      return signIn;
-    },
-    find: (id) => signIns.get(id),
-    end: (signIn) => {
-      signIns.delete(signIn.id);
-    },
-  };
-}
 
 /**
  * The account that a sign-in name (or object id) stands for at a tenant: its own, the guest object of an account of
@@ -106,8 +52,9 @@ export function nextStep(sts: Sts, signIn: SignIn): SignInStep {
     scopes,
     flow: purpose.kind,
     mfaDone: signIn.mfaDone,
+    askedAt: signIn.askedAt,
   };
-  const decision = decideAccess(request, sts.directory, sts.consents);
+  const decision = decideAccess(request, sts);
   switch (decision.kind) {
     case 'refused':
       return { kind: 'refused', error: decision.error };

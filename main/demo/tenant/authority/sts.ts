@@ -1,4 +1,6 @@
 import type { AuthorizationCodes } from './authorization-codes.ts';
+import type { BrowserSessions } from './browser-sessions.ts';
+import type { ClientAssertions } from './client-assertion.ts';
 import type { Clock } from '../clock.ts';
 import type { DeviceCodes } from './device-codes.ts';
 import type { Application, Resource } from '../directory-schema.ts';
@@ -6,7 +8,7 @@ import type { LiveDirectory, Tenant } from '../directory.ts';
 import { headerOf, type Incoming, type Reply } from '../http.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import type { Consents } from './scopes.ts';
-import type { SignIns } from './sign-ins.ts';
+import type { SignIns } from './open-sign-ins.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { stsErrorReply, type StsError } from '../sts-errors.ts';
 import type { TenantSettings } from '../settings.ts';
@@ -28,6 +30,8 @@ export interface Sts {
   authorizationCodes: AuthorizationCodes;
   refreshTokens: RefreshTokens;
   signIns: SignIns;
+  browserSessions: BrowserSessions;
+  clientAssertions: ClientAssertions;
 }
 
 /** What a fault changes inside a handler. */
@@ -76,6 +80,17 @@ export function resolveApplication(
   return application.multiTenant ? application : { code: 50194, detail: clientId };
 }
 
+/** Whether the `claims` parameter asks for the time of the sign-in in the id_token (OpenID Connect Core 5.5). */
+export function asksForAuthTime(claims: string | null): boolean {
+  if (claims === null) return false;
+  try {
+    const parsed = JSON.parse(claims) as { id_token?: object };
+    return Object.hasOwn(parsed.id_token ?? {}, 'auth_time');
+  } catch {
+    return false;
+  }
+}
+
 /** Whether the `claims` parameter declares the client capability cp1 (continuous access evaluation). */
 export function declaresCae(claims: string | null): boolean {
   if (claims === null) return false;
@@ -88,6 +103,6 @@ export function declaresCae(claims: string | null): boolean {
   }
 }
 
-export function isStsError(value: object): value is StsError {
-  return 'code' in value && typeof value.code === 'number';
+export function isStsError<T extends object>(value: T | StsError | undefined): value is StsError {
+  return value !== undefined && 'code' in value && typeof value.code === 'number';
 }

@@ -1,7 +1,8 @@
 import type { Application } from '../directory-schema.ts';
 import type { Account, Tenant } from '../directory.ts';
 import { decideAccess, type UserFlow } from './access-decision.ts';
-import { formOf, headerOf, jsonReply, type Incoming, type Reply } from '../http.ts';
+import { assertionType } from './client-assertion.ts';
+import { decoded, formOf, headerOf, jsonReply, type Incoming, type Reply } from '../http.ts';
 import { parseScopes } from './scopes.ts';
 import { chooseAccount } from './sign-ins.ts';
 import type { StsError } from '../sts-errors.ts';
@@ -36,7 +37,7 @@ export async function tokenEndpoint(
 ): Promise<Reply> {
   if (request.method !== 'POST') return refuse(sts, request, { code: 900561 });
   const tenant = resolveTenant(sts, segment);
-  if (tenant !== undefined && isStsError(tenant)) return refuse(sts, request, tenant);
+  if (isStsError(tenant)) return refuse(sts, request, tenant);
   const form = formOf(request);
   applyBasicCredentials(form, headerOf(request, 'authorization'));
   const grantType = form.get('grant_type');
@@ -45,12 +46,43 @@ export async function tokenEndpoint(
   if (clientId === null) return refuse(sts, request, { code: 900144, detail: 'client_id' });
   const application = resolveApplication(sts, tenant, clientId);
   if (isStsError(application)) return refuse(sts, request, application);
-  const secret = form.get('client_secret');
-  if (secret !== null && !application.secrets.includes(secret))
-    return refuse(sts, request, { code: 7000215 });
+  const refusal = clientRefusal(sts, application, form, [
+    tenant?.id ?? '',
+    ...(tenant?.domains ?? []),
+    segment,
+  ]);
+  if (refusal !== undefined) return refuse(sts, request, refusal);
 
   const answer = await answerGrant(grantType, { sts, tenant, application, form, effects });
-  return isError(answer) ? refuse(sts, request, answer) : jsonReply(200, answer);
+  return isStsError(answer) ? refuse(sts, request, answer) : jsonReply(200, answer);
+}
+
+/** Why the client's own proof is wrong, where it brings one. @param segments names of the tenant in addresses */
+function clientRefusal(
+  { clientAssertions, clock, origin }: Sts,
+  application: Application,
+  form: URLSearchParams,
+  segments: readonly string[],
+): StsError | undefined {
+  const secret = form.get('client_secret');
+  const assertion = form.get('client_assertion');
+  const { secrets, secretsEnd } = application;
+  if (secret !== null && !secrets.includes(secret)) return { code: 7000215 };
+  if (secret !== null && secretsEnd !== undefined && Date.parse(secretsEnd) < clock.now())
+    return { code: 7000222 };
+  if (assertion === null) return undefined;
+  if (form.get('client_assertion_type') !== assertionType)
+    return { code: 900144, detail: 'client_assertion_type' };
+  const audiences = segments.flatMap((name) => [
+    `${origin}/${name}/oauth2/v2.0/token`,
+    `${origin}/${name}/v2.0`,
+  ]);
+  return clientAssertions.refusal(assertion, application, audiences, clock.now());
+}
+
+/** Checked by then. */
+function bringsCredential(form: URLSearchParams): boolean {
+  return form.has('client_secret') || form.has('client_assertion');
 }
 
 function answerGrant(grantType: string, request: TokenRequest): Promise<TokenAnswer> | TokenAnswer {
@@ -94,6 +126,7 @@ function redeemDeviceCode(request: TokenRequest): Promise<TokenAnswer> | TokenAn
   return issueToUser(request, {
     account: state.account,
     mfaDone: state.mfaDone,
+    provedAt: state.askedAt,
     scope: code.scope,
     flow: 'device_code',
     isCaeClient: code.isCaeClient || declaresCae(form.get('claims')),
@@ -110,18 +143,20 @@ function redeemAuthorizationCode(request: TokenRequest): Promise<TokenAnswer> | 
   if (value === null) return { code: 900144, detail: 'code' };
   if (redirectUri === null) return { code: 900144, detail: 'redirect_uri' };
   const isWeb = application.webRedirectUris.includes(redirectUri);
-  if (isWeb && form.get('client_secret') === null) return { code: 7000218 };
+  if (isWeb && !bringsCredential(form)) return { code: 7000218 };
   const verifier = form.get('code_verifier') ?? undefined;
   const code = sts.authorizationCodes.redeem(value, application.clientId, redirectUri, verifier);
-  if (isError(code)) return code;
+  if (isStsError(code)) return code;
   if (tenant !== undefined && code.account.tenant !== tenant) return { code: 70000, detail: 'code' };
   return issueToUser(request, {
     account: code.account,
     mfaDone: code.mfaDone,
+    provedAt: code.askedAt,
     scope: form.get('scope') ?? code.scope,
     flow: 'authorization_code',
     isCaeClient: declaresCae(form.get('claims')),
     nonce: code.nonce,
+    askedAt: code.tellsAuthTime ? code.askedAt : undefined,
   });
 }
 
@@ -130,12 +165,13 @@ function refresh(request: TokenRequest): Promise<TokenAnswer> | TokenAnswer {
   const value = form.get('refresh_token');
   if (value === null) return { code: 900144, detail: 'refresh_token' };
   const token = sts.refreshTokens.find(value, application.clientId);
-  if (isError(token)) return token;
+  if (isStsError(token)) return token;
   const account = accountAt(sts, tenant, effects.asUser ?? token.account);
-  if (isError(account)) return account;
+  if (isStsError(account)) return account;
   return issueToUser(request, {
     account,
     mfaDone: token.mfaDone,
+    provedAt: token.askedAt,
     scope: form.get('scope') ?? 'openid offline_access',
     flow: 'refresh_token',
     isCaeClient: declaresCae(form.get('claims')),
@@ -157,10 +193,10 @@ async function issueToApplication({
   effects,
 }: TokenRequest): Promise<TokenAnswer> {
   if (tenant === undefined) return { code: 50194, detail: application.clientId };
-  if (form.get('client_secret') === null) return { code: 7000218 };
+  if (!bringsCredential(form)) return { code: 7000218 };
   const scope = form.get('scope') ?? '';
   const scopes = parseScopes(scope, tenant, sts.graph);
-  if (isError(scopes)) return scopes;
+  if (isStsError(scopes)) return scopes;
   if (!scopes.isDefault) return { code: 1002012, detail: scope };
   return sts.issuer.forApplication(tenant, application, scopes.audience, effects.skewSeconds);
 }
@@ -172,19 +208,19 @@ interface UserGrant {
   flow: UserFlow;
   isCaeClient: boolean;
   nonce?: string | undefined;
+  /** When the person was asked. */
+  provedAt: number;
+  /** The same where the id_token is to tell it. */
+  askedAt?: number | undefined;
   onGranted?: () => void;
 }
 
 async function issueToUser(request: TokenRequest, grant: UserGrant): Promise<TokenAnswer> {
   const { sts, application, form, effects } = request;
-  const { account, mfaDone, flow } = grant;
+  const { account, mfaDone, flow, provedAt } = grant;
   const scopes = parseScopes(grant.scope, account.tenant, sts.graph);
-  if (isError(scopes)) return scopes;
-  const decision = decideAccess(
-    { ...account, application, scopes, flow, mfaDone },
-    sts.directory,
-    sts.consents,
-  );
+  if (isStsError(scopes)) return scopes;
+  const decision = decideAccess({ ...account, application, scopes, flow, mfaDone, askedAt: provedAt }, sts);
   if (decision.kind !== 'granted') return decision.error;
   // Marked before the first await, so that two simultaneous requests cannot both redeem one code.
   grant.onGranted?.();
@@ -196,15 +232,16 @@ async function issueToUser(request: TokenRequest, grant: UserGrant): Promise<Tok
     permissions: decision.permissions,
     isCaeClient: grant.isCaeClient,
     nonce: grant.nonce,
+    askedAt: grant.askedAt,
     skewSeconds: effects.skewSeconds,
     wantsClientInfo: form.get('client_info') === '1',
-    refreshToken: sts.refreshTokens.issue(account, application.clientId, mfaDone),
+    refreshToken: sts.refreshTokens.issue(account, application.clientId, mfaDone, provedAt),
   });
 }
 
 /** "Allow public client flows" is off and the request brings no secret either. */
 function lacksCredential(application: Application, form: URLSearchParams): boolean {
-  return !application.publicClientFlows && form.get('client_secret') === null;
+  return !application.publicClientFlows && !bringsCredential(form);
 }
 
 /** RFC 6749 section 2.3.1: the credentials may stand in the Authorization header, form-encoded. */
@@ -212,18 +249,6 @@ function applyBasicCredentials(form: URLSearchParams, authorization: string | un
   const encoded = authorization?.match(/^Basic\s+([A-Za-z0-9+/=]+)$/i)?.[1];
   if (encoded === undefined) return;
   const [id = '', secret = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
-  form.set('client_id', safeDecode(id));
-  form.set('client_secret', safeDecode(secret));
-}
-
-function safeDecode(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return text;
-  }
-}
-
-function isError<T extends object>(value: T | StsError): value is StsError {
-  return isStsError(value);
+  form.set('client_id', decoded(id.replaceAll('+', ' ')));
+  form.set('client_secret', decoded(secret.replaceAll('+', ' ')));
 }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { defined } from '../../../base/defined.ts';
 import type { Clock } from '../clock.ts';
 import type { Application, User } from '../directory-schema.ts';
 import type { LiveDirectory, Tenant } from '../directory.ts';
@@ -18,6 +19,8 @@ export interface UserTokenRequest {
   /** The client declared the capability cp1: it can handle claims challenges. */
   isCaeClient: boolean;
   nonce?: string | undefined;
+  /** Milliseconds; goes into the id_token as auth_time. */
+  askedAt?: number | undefined;
   /** Seconds added to every time in the tokens. */
   skewSeconds: number;
   /** The client asked for client_info. */
@@ -85,6 +88,8 @@ export function createTokenIssuer(
         amr: request.mfaDone ? ['pwd', 'mfa'] : ['pwd'],
         ...(request.isCaeClient ? { xms_cc: ['cp1'] } : {}),
       });
+      const { askedAt, skewSeconds } = request;
+      const authTime = askedAt === undefined ? undefined : Math.floor(askedAt / 1000) + skewSeconds;
       const idToken = await keys.sign({
         aud: application.clientId,
         ...common(tenant),
@@ -93,7 +98,7 @@ export function createTokenIssuer(
         ...guest,
         sub: subject,
         ...(scopes.oidc.has('email') && user.mail !== undefined ? { email: user.mail } : {}),
-        ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
+        ...defined({ nonce: request.nonce, auth_time: authTime }),
       });
       const clientInfo = Buffer.from(JSON.stringify({ uid: home.userId, utid: home.tenantId })).toString(
         'base64url',

@@ -10,8 +10,8 @@ import {
   type Application,
   type Group,
 } from '../directory-schema.ts';
-import { replaceFields, type Tenant } from '../directory.ts';
-import { noInput, operation } from './operation.ts';
+import { replaceFields, type LiveDirectory, type Tenant } from '../directory.ts';
+import { get, post } from './operation.ts';
 import type { Sts } from '../authority/sts.ts';
 import { tenantError } from '../tenant-error.ts';
 
@@ -28,56 +28,30 @@ const applicationChange = changeSchema(applicationSchema.omit({ clientId: true }
 
 /** What an administrator does to users, groups, applications and policies. */
 export function directoryOperations(sts: Sts) {
-  const { directory } = sts;
-  const tenantOf = (id: string | undefined): Tenant => {
-    const tenant = id === undefined ? directory.tenants[0] : directory.tenant(id);
-    if (tenant === undefined) throw tenantError('not_found', `There is no tenant "${id}".`);
-    return tenant;
-  };
-  const groupOf = (id: string): { tenant: Tenant; group: Group } => {
-    for (const tenant of directory.tenants) {
-      const group = tenant.groups.get(id);
-      if (group !== undefined) return { tenant, group };
-    }
-    throw tenantError('not_found', `There is no group "${id}" in any tenant.`);
-  };
-  const setMember = (change: z.output<typeof membership>, present: boolean): void => {
-    const { tenant, group } = groupOf(change.groupId);
-    const isKnown = tenant.users.has(change.memberId) || tenant.groups.has(change.memberId);
-    if (present && !isKnown)
-      throw tenantError('not_found', `There is no user or group "${change.memberId}".`);
-    const at = sts.clock.now() + change.afterSeconds * 1000;
-    directory.setMember(tenant, group.id, change.memberId, present, at);
-  };
-  const applicationOf = (clientId: string): { tenant: Tenant; application: Application } => {
-    for (const tenant of directory.tenants) {
-      const application = tenant.applications.get(clientId);
-      if (application !== undefined) return { tenant, application };
-    }
-    throw tenantError('not_found', `There is no application "${clientId}".`);
-  };
-
   return {
-    directory: operation(
-      'GET',
-      '/directory',
-      'Shows all tenants, without passwords and secrets.',
-      noInput,
-      () =>
-        directory.tenants.map((tenant) => ({
-          ...tenant,
-          users: [...tenant.users.values()].map((each) => without(each, 'password')),
-          groups: [...tenant.groups.values()],
-          applications: [...tenant.applications.values()].map((each) => without(each, 'secrets')),
-        })),
+    directory: get('/directory', 'Shows all tenants, without passwords and secrets.', () =>
+      sts.directory.tenants.map((tenant) => ({
+        ...tenant,
+        users: [...tenant.users.values()].map((each) => without(each, 'password')),
+        groups: [...tenant.groups.values()],
+        applications: [...tenant.applications.values()].map((each) => without(each, 'secrets')),
+      })),
     ),
-    putUser: operation(
-      'POST',
+    ...userOperations(sts),
+    ...groupOperations(sts),
+    ...applicationOperations(sts),
+    ...policyOperations(sts),
+  };
+}
+
+function userOperations({ directory }: Sts) {
+  return {
+    putUser: post(
       '/users',
       'Adds a user, or replaces the one with the same id.',
       z.strictObject({ tenantId, user: userSchema }),
       (input) => {
-        const tenant = tenantOf(input.tenantId);
+        const tenant = tenantOf(directory, input.tenantId);
         const known = directory.account(input.user.userPrincipalName);
         if (known !== undefined && known.user.id !== input.user.id) {
           throw tenantError('invalid', `"${input.user.userPrincipalName}" is the name of another user.`);
@@ -86,8 +60,7 @@ export function directoryOperations(sts: Sts) {
         return { id: input.user.id };
       },
     ),
-    setUserEnabled: operation(
-      'POST',
+    setUserEnabled: post(
       '/users/enabled',
       'Enables or disables a user account.',
       user.extend({ enabled: z.boolean() }),
@@ -95,45 +68,46 @@ export function directoryOperations(sts: Sts) {
         directory.requireAccount(input.user).user.accountEnabled = input.enabled;
       },
     ),
-    deleteUser: operation('POST', '/users/delete', 'Deletes a user and all memberships.', user, (input) =>
+    deleteUser: post('/users/delete', 'Deletes a user and all memberships.', user, (input) =>
       directory.deleteUser(directory.requireAccount(input.user)),
     ),
-    putGroup: operation(
-      'POST',
+  };
+}
+
+function groupOperations(sts: Sts) {
+  const { directory } = sts;
+  return {
+    putGroup: post(
       '/groups',
       'Adds a group, or replaces the one with the same id.',
       z.strictObject({ tenantId, group: groupSchema }),
       (input) => {
-        directory.putGroup(tenantOf(input.tenantId), input.group);
+        directory.putGroup(tenantOf(directory, input.tenantId), input.group);
         return { id: input.group.id };
       },
     ),
-    deleteGroup: operation(
-      'POST',
+    deleteGroup: post(
       '/groups/delete',
       'Deletes a group.',
       z.strictObject({ groupId: guidSchema }),
       (input) => {
-        const { tenant, group } = groupOf(input.groupId);
+        const { tenant, group } = groupOf(directory, input.groupId);
         directory.deleteGroup(tenant, group.id);
       },
     ),
-    addMember: operation(
-      'POST',
+    addMember: post(
       '/groups/add-member',
       'Puts a user or group into a group, at once or after some seconds.',
       membership,
-      (input) => setMember(input, true),
+      (input) => setMember(sts, input, true),
     ),
-    removeMember: operation(
-      'POST',
+    removeMember: post(
       '/groups/remove-member',
       'Takes a user or group out of a group, at once or after some seconds.',
       membership,
-      (input) => setMember(input, false),
+      (input) => setMember(sts, input, false),
     ),
-    generateGroups: operation(
-      'POST',
+    generateGroups: post(
       '/groups/generate',
       'Adds many groups that a user is in; with a depth above 1 they are nested in chains.',
       user.extend({
@@ -154,52 +128,57 @@ export function directoryOperations(sts: Sts) {
         return { groupIds };
       },
     ),
-    updateApplication: operation(
-      'POST',
+  };
+}
+
+function applicationOperations({ directory, consents }: Sts) {
+  return {
+    updateApplication: post(
       '/applications/update',
       'Changes an app registration: public client flows, consent, secrets, redirect addresses, assignment.',
       z.strictObject({ clientId: guidSchema, change: applicationChange }),
       (input) => {
-        applyChange(applicationOf(input.clientId).application, input.change);
+        applyChange(applicationOf(directory, input.clientId), input.change);
       },
     ),
-    putApplication: operation(
-      'POST',
+    putApplication: post(
       '/applications',
       'Adds an app registration, or replaces the one with the same client id.',
       z.strictObject({ tenantId, application: applicationSchema }),
       (input) => {
-        const { applications } = tenantOf(input.tenantId);
+        const { applications } = tenantOf(directory, input.tenantId);
         const known = applications.get(input.application.clientId);
         if (known === undefined) applications.set(input.application.clientId, input.application);
         else replaceFields(known, input.application);
         return { clientId: input.application.clientId };
       },
     ),
-    revokeConsent: operation(
-      'POST',
+    revokeConsent: post(
       '/applications/revoke-consent',
       'Takes back all consent to an application, of the administrator and of users.',
       z.strictObject({ clientId: guidSchema }),
       (input) => {
-        const { application } = applicationOf(input.clientId);
+        const application = applicationOf(directory, input.clientId);
         application.consentedScopes = [];
-        for (const tenant of directory.tenants) sts.consents.clear(tenant, application);
+        for (const tenant of directory.tenants) consents.clear(tenant, application);
       },
     ),
-    putPolicy: operation(
-      'POST',
+  };
+}
+
+function policyOperations({ directory }: Sts) {
+  return {
+    putPolicy: post(
       '/policies',
       'Adds a Conditional Access policy, or replaces the one with the same id.',
       z.strictObject({ tenantId, policy: policySchema }),
       (input) => {
-        const tenant = tenantOf(input.tenantId);
+        const tenant = tenantOf(directory, input.tenantId);
         tenant.policies = [...tenant.policies.filter(({ id }) => id !== input.policy.id), input.policy];
         return { id: input.policy.id };
       },
     ),
-    removePolicy: operation(
-      'POST',
+    removePolicy: post(
       '/policies/delete',
       'Removes a Conditional Access policy.',
       z.strictObject({ policyId: guidSchema }),
@@ -210,6 +189,34 @@ export function directoryOperations(sts: Sts) {
       },
     ),
   };
+}
+
+function tenantOf(directory: LiveDirectory, id: string | undefined): Tenant {
+  const tenant = id === undefined ? directory.tenants[0] : directory.tenant(id);
+  if (tenant === undefined) throw tenantError('not_found', `There is no tenant "${id}".`);
+  return tenant;
+}
+
+function groupOf({ tenants }: LiveDirectory, id: string): { tenant: Tenant; group: Group } {
+  for (const tenant of tenants) {
+    const group = tenant.groups.get(id);
+    if (group !== undefined) return { tenant, group };
+  }
+  throw tenantError('not_found', `There is no group "${id}" in any tenant.`);
+}
+
+function applicationOf({ tenants }: LiveDirectory, clientId: string): Application {
+  const application = tenants.map(({ applications }) => applications.get(clientId)).find(Boolean);
+  if (application !== undefined) return application;
+  throw tenantError('not_found', `There is no application "${clientId}".`);
+}
+
+function setMember({ directory, clock }: Sts, change: z.output<typeof membership>, present: boolean): void {
+  const { tenant, group } = groupOf(directory, change.groupId);
+  const isKnown = tenant.users.has(change.memberId) || tenant.groups.has(change.memberId);
+  if (present && !isKnown) throw tenantError('not_found', `There is no user or group "${change.memberId}".`);
+  const at = clock.now() + change.afterSeconds * 1000;
+  directory.setMember(tenant, group.id, change.memberId, present, at);
 }
 
 function without<T extends object>(object: T, hidden: string): Partial<T> {

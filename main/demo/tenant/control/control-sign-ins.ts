@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { DeviceCode } from '../authority/device-codes.ts';
-import { noInput, operation } from './operation.ts';
+import { get, post } from './operation.ts';
 import { finish } from '../authority/sign-in-endpoints.ts';
-import { chooseAccount, isAboutAccount, nextStep, passStep, type SignIn } from '../authority/sign-ins.ts';
+import type { SignIn } from '../authority/open-sign-ins.ts';
+import { chooseAccount, isAboutAccount, nextStep, passStep } from '../authority/sign-ins.ts';
 import { sentenceOf, type StsError } from '../sts-errors.ts';
 import { isStsError, type Sts } from '../authority/sts.ts';
 import { tenantError } from '../tenant-error.ts';
@@ -46,11 +47,10 @@ export function signInOperations(sts: Sts) {
     return code;
   };
   return {
-    deviceCodes: operation('GET', '/device-codes', 'Lists the device codes of the last hour.', noInput, () =>
+    deviceCodes: get('/device-codes', 'Lists the device codes of the last hour.', () =>
       sts.deviceCodes.list().map((code) => summaryOf(sts, code)),
     ),
-    complete: operation(
-      'POST',
+    complete: post(
       '/device-codes/complete',
       'Signs a user in with a user code, as the person would on the verification page.',
       userCode.extend({
@@ -60,34 +60,25 @@ export function signInOperations(sts: Sts) {
       }),
       (input) => complete(sts, pending(input.userCode), input),
     ),
-    decline: operation('POST', '/device-codes/decline', 'Declines a user code.', userCode, (input) => {
+    decline: post('/device-codes/decline', 'Declines a user code.', userCode, (input) => {
       pending(input.userCode).state = { kind: 'declined' };
     }),
-    expire: operation(
-      'POST',
-      '/device-codes/expire',
-      'Lets a user code expire at once.',
-      userCode,
-      (input) => {
-        find(input.userCode).expiresAt = sts.clock.now();
-      },
-    ),
-    revoke: operation(
-      'POST',
+    expire: post('/device-codes/expire', 'Lets a user code expire at once.', userCode, (input) => {
+      find(input.userCode).expiresAt = sts.clock.now();
+    }),
+    revoke: post(
       '/users/revoke',
       "Revokes all of a user's refresh tokens (50173) and challenges the access tokens of CAE clients.",
       user,
       (input) => ({ revoked: sts.refreshTokens.end(sts.directory.requireAccount(input.user), 50173) }),
     ),
-    expireRefreshTokens: operation(
-      'POST',
+    expireRefreshTokens: post(
       '/users/expire-refresh-tokens',
       "Lets a user's refresh tokens expire: 700082 for disuse, 700081 for their greatest age.",
       user.extend({ code: z.union([z.literal(700082), z.literal(700081)]).default(700082) }),
       (input) => ({ revoked: sts.refreshTokens.end(sts.directory.requireAccount(input.user), input.code) }),
     ),
-    challenge: operation(
-      'POST',
+    challenge: post(
       '/users/challenge',
       "Makes Graph answer a user's present access tokens with a claims challenge; a refresh satisfies it.",
       user,
@@ -110,6 +101,7 @@ function complete(
     scope,
     purpose: { kind: 'device_code', deviceCode },
     loginHint: undefined,
+    mustAsk: false,
     mustConsent: false,
   });
   signIn.account = account;

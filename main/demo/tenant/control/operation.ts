@@ -11,18 +11,27 @@ export interface Operation<Input extends z.ZodType, Output> {
   run(input: z.output<Input>): Output;
 }
 
-export function operation<Input extends z.ZodType, Output>(
-  method: 'GET' | 'POST',
+/** The input of an operation that takes none. */
+export const noInput = z.strictObject({}).default({});
+
+/** An operation that only reads. */
+export function get<Output>(
+  path: string,
+  summary: string,
+  run: () => Output,
+): Operation<typeof noInput, Output> {
+  return { method: 'GET', path, summary, input: noInput, run };
+}
+
+/** An operation that changes something. */
+export function post<Input extends z.ZodType, Output>(
   path: string,
   summary: string,
   input: Input,
   run: (input: z.output<Input>) => Output,
 ): Operation<Input, Output> {
-  return { method, path, summary, input, run };
+  return { method: 'POST', path, summary, input, run };
 }
-
-/** The input of an operation that takes none. */
-export const noInput = z.strictObject({}).default({});
 
 /** The operations as plain methods. */
 export type Methods<Operations> = {

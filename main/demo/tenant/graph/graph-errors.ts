@@ -32,6 +32,9 @@ export const notFound = (id: string): GraphRefusal =>
     `Resource '${id}' does not exist or one of its queried objects is not there.`,
   );
 
+export const noSegment = (segment: string): GraphRefusal =>
+  graphRefusal(400, 'BadRequest', `Resource not found for the segment '${segment}'.`);
+
 export const unsupportedQuery = (message: string): GraphRefusal =>
   graphRefusal(400, 'Request_UnsupportedQuery', message);
 

@@ -1,0 +1,159 @@
+import { auditFault } from '../audit/fault.ts';
+import { noted } from '../audit/recorded.ts';
+import { defined } from '../base/defined.ts';
+import { databaseNamed } from '../config/databases.ts';
+import type { ConnectionSettings } from '../config/schema.ts';
+import { LatchkeyError, toLogText, toProblem, type Problem } from '../contract/errors.ts';
+import type { DatabaseSession } from '../contract/state.ts';
+import type { Gatekeeper, LoginAttempt, LoginDecision } from '../gateway/ports.ts';
+import { clientGone } from '../prompts/board.ts';
+import { type AdmissionOptions, createAdmission } from './admit-login.ts';
+import { circumstances } from './circumstances.ts';
+import { createEntitlements, type EntitlementOptions } from './entitlement.ts';
+import { sessionLimits } from './limits.ts';
+import { createProofCheck, type ProofCheckOptions, type Verified } from './login-proof.ts';
+import { createLoginWait, type LoginWaitOptions } from './login-wait.ts';
+import { createOpenSessions, type OpenSessionsOptions } from './open-sessions.ts';
+import { refusal } from './refusals.ts';
+
+type Own = 'now' | 'entitlements' | 'refuseWhileDraining';
+
+export interface LoginsOptions
+  extends
+    Omit<EntitlementOptions, Own>,
+    Omit<LoginWaitOptions, Own>,
+    Omit<AdmissionOptions, Own>,
+    ProofCheckOptions,
+    OpenSessionsOptions {
+  now?: () => number;
+}
+
+export type Logins = ReturnType<typeof createLogins>;
+
+/** The database gets this long whatever a person has used of the client's patience. */
+const shortestOpenMs = 1500;
+
+/**
+ * Decides every login at the gateways, and knows which are live. The order of the checks is the order of the
+ * sentences that help most: a person whose token is fine but whose groups are gone hears about the groups. Clients of
+ * other users do not come as far as this: the gateways send them away.
+ */
+export function createLogins(options: LoginsOptions) {
+  const { connections, live, audit, now = Date.now } = options;
+  const draining = createDraining();
+  const entitlements = createEntitlements({ ...options, now });
+  const checkProof = createProofCheck(options);
+  const waitForPerson = createLoginWait({ ...options, entitlements, now });
+  const admit = createAdmission({ ...options, now, refuseWhileDraining: draining.check });
+
+  function connectionNamed(name: string): ConnectionSettings {
+    const found = connections().find((connection) => connection.name === name);
+    if (found !== undefined) return found;
+    throw new LatchkeyError('connection-unknown', `There is no connection "${name}".`, {
+      remedy: `Known connections: ${
+        connections()
+          .map((connection) => connection.name)
+          .join(', ') || 'none'
+      }.`,
+    });
+  }
+
+  async function decide(
+    attempt: LoginAttempt,
+    gone: AbortSignal,
+    found: (verified: Verified) => void,
+  ): Promise<LoginDecision> {
+    draining.check();
+    const connection = connectionNamed(attempt.connection);
+    const began = now();
+    const verified = checkProof(attempt, connection, found);
+    // Before anything is asked of a person who is not there.
+    options.checkOpen();
+    const { token, onlyKill, serverSignature } = verified;
+    const entitlement =
+      token !== undefined && onlyKill !== undefined
+        ? entitlements.of(token, connection, attempt)
+        : await waitForPerson(attempt, connection, verified, gone);
+    // Nothing is fetched, and nobody let in, for a client that has not waited.
+    if (gone.aborted) throw clientGone();
+    const { database = attempt.database } = entitlement.permission;
+    const named = { ...attempt, database };
+    const admitted = await admit(named, connection, entitlement, onlyKill !== undefined, gone);
+    return {
+      allow: true,
+      ...admitted,
+      limits: sessionLimits(entitlement.permission.rule, connection.name, now()),
+      openWithinMs: Math.max(shortestOpenMs, options.patienceMs(connection, attempt) - (now() - began)),
+      ...(database === attempt.database ? {} : { ifSame: attempt.database }),
+      ...defined({ onlyKill, serverSignature, replication: attempt.replication }),
+    };
+  }
+
+  /** Where the audit itself is the reason, the record of the refusal cannot be written either; the refusal stands. */
+  async function recordRefusal(attempt: LoginAttempt, found: Verified, problem: Problem): Promise<void> {
+    const { token, handle } = found;
+    await noted(audit, {
+      event: 'login-refused',
+      ...circumstances(attempt),
+      ...(token === undefined ? {} : { account: token.account, tokenId: token.id }),
+      ...(handle === undefined ? {} : { account: handle.account, handleId: handle.id }),
+      ...auditFault(problem),
+    });
+  }
+
+  const gatekeeper: Pick<Gatekeeper, 'authorize' | 'rejected'> = {
+    async authorize(asked, gone = new AbortController().signal): Promise<LoginDecision> {
+      const named = connections().find(({ name }) => name === asked.connection);
+      const database = named === undefined ? asked.database : databaseNamed(named, asked.database);
+      const attempt: LoginAttempt = { ...asked, database };
+      let found: Verified = {};
+      try {
+        return await decide(attempt, gone, (verified) => (found = verified));
+      } catch (error) {
+        if (!(error instanceof LatchkeyError)) options.log?.(`login: ${toLogText(error)}`);
+        const answer = refusal(toProblem(error));
+        await recordRefusal(attempt, found, answer.problem);
+        return { allow: false, refusal: answer };
+      }
+    },
+
+    rejected({ connection, peer, client, refusal: { problem }, unreported }): void {
+      const { clientUser = '', database = '', program = '' } = client ?? {};
+      void noted(audit, {
+        event: 'login-refused',
+        ...circumstances({ connection, peer, clientUser, database, program }),
+        ...auditFault(problem),
+        ...defined({ unreported }),
+      });
+    },
+  };
+
+  return {
+    ...gatekeeper,
+    ...createOpenSessions(options),
+    /** From now on nobody is let in any more. */
+    drain: draining.begin,
+    connectionNamed,
+    permitted: entitlements.permitted,
+    /** Live logins, oldest first. */
+    sessions: (): DatabaseSession[] => live.sessions(),
+    /** Ids of the logins that `which` picks, those included that have been let in but are not yet through upstream. */
+    sessionIds: live.ids,
+  };
+}
+
+/** Latchkey is on its way out; sessions that are open go on for as long as the gateways do. */
+function createDraining() {
+  let isDraining = false;
+  return {
+    begin(): void {
+      isDraining = true;
+    },
+    check(): void {
+      if (!isDraining) return;
+      throw new LatchkeyError('internal', 'Latchkey has met an error it did not expect and is ending.', {
+        remedy: 'Start it again, then connect again; its log says what happened.',
+      });
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import type { OrganisationSource } from '../config/load.ts';
+import { LatchkeyError } from '../contract/errors.ts';
+import type { LookedAtOrganisation } from '../contract/shapes.ts';
+import { administer } from './administer.ts';
+import { connectClient, type Client } from './client.ts';
+import { plain, result, type Output } from './output.ts';
+import { askTerminal } from './terminal.ts';
+import type { Globals, Tools } from './tools.ts';
+
+/** What joins and leaves: a broker that runs, or this command on the files themselves. */
+interface Ways {
+  look(address: string): Promise<LookedAtOrganisation>;
+  join(address: string, hash: string): Promise<unknown>;
+  /** @returns the name of the organisation */
+  leave(): Promise<string>;
+  isRunning: boolean;
+}
+
+/** `join` and `leave`: an organisation's settings by its address. */
+export function registerJoin({ program, output, signal, organisation, run }: Tools): void {
+  const withWays = <T>(globals: Globals, use: (ways: Ways) => Promise<T>): Promise<T> =>
+    waysOf({ globals, output, signal, organisation }, use);
+  program
+    .command('join')
+    .description("take on an organisation's settings from its address; shows what they are, and asks first")
+    .argument('<address>', 'https://… with # and the fingerprint of the key that signs them')
+    .option('--yes', 'do not ask', false)
+    .action(
+      run((globals, address: string, { yes }: { yes: boolean }) =>
+        withWays(globals, async ({ look, join, isRunning }) => {
+          const found = await look(address);
+          output.err(describe(found));
+          if (!yes && !(await agrees())) {
+            output.err('Nothing has been changed.');
+            return 1;
+          }
+          await join(address, found.hash);
+          const { organisation: name, serial, fingerprint } = found;
+          const from = isRunning ? 'Its settings count now.' : 'Its settings count from the next start on.';
+          result(
+            output,
+            'join',
+            { organisation: name, serial, fingerprint },
+            plain(`You have joined ${name}. ${from}`),
+          );
+          return 0;
+        }),
+      ),
+    );
+  program
+    .command('leave')
+    .description('leave the organisation that was joined by its address')
+    .action(
+      run((globals) =>
+        withWays(globals, async ({ leave, isRunning }) => {
+          const name = await leave();
+          const from = isRunning ? 'now' : 'from the next start on';
+          result(
+            output,
+            'leave',
+            { left: name },
+            plain(`You have left ${name}. What it has set does not count any more, ${from}.`),
+          );
+        }),
+      ),
+    );
+}
+
+async function waysOf<T>(
+  tools: { globals: Globals; output: Output; signal: AbortSignal; organisation: OrganisationSource },
+  use: (ways: Ways) => Promise<T>,
+): Promise<T> {
+  const { home, as, config } = tools.globals;
+  const client = await runningClient(home, as);
+  if (client !== undefined) {
+    const administrator = { ...tools, client };
+    return use({
+      isRunning: true,
+      look: (address) => client.call('lookAtOrganisation', { address }),
+      join: (address, hash) => administer(administrator, 'joinOrganisation', { address, hash }),
+      leave: async () => (await administer(administrator, 'leaveOrganisation', {})).organisation,
+    });
+  }
+  // Only these commands work on the files themselves, and what they need takes its time to load.
+  const { withMembership } = await import('../organisation/offline.ts');
+  const { lookedAt } = await import('../organisation/preview.ts');
+  const source = { file: config, organisation: tools.organisation };
+  return withMembership({ homePath: home, source }, (membership) =>
+    use({
+      isRunning: false,
+      look: async (address) => lookedAt(await membership.look(address)),
+      join: (address, hash) => membership.join(address, hash),
+      leave: membership.leave,
+    }),
+  );
+}
+
+async function runningClient(home: string, as: string | undefined): Promise<Client | undefined> {
+  try {
+    return await connectClient(home, as);
+  } catch (error) {
+    if (error instanceof LatchkeyError && error.code === 'broker-not-running') return undefined;
+    throw error;
+  }
+}
+
+function describe({
+  organisation,
+  fingerprint,
+  url,
+  serial,
+  issuedAt,
+  notAfter,
+  sets,
+}: LookedAtOrganisation) {
+  return [
+    `Organisation: ${organisation}`,
+    `Address: ${url}`,
+    `Fingerprint of its key: ${fingerprint}`,
+    `Serial number ${serial}, issued ${issuedAt}${notAfter === undefined ? '' : `, good until ${notAfter}`}`,
+    'It sets:',
+    ...(sets.length === 0 ? ['  nothing yet'] : sets.map((line) => `  ${line}`)),
+  ]
+    .map(plain)
+    .join('\n');
+}
+
+async function agrees(): Promise<boolean> {
+  if (!process.stdin.isTTY)
+    throw new LatchkeyError('request-invalid', 'Nobody can be asked here whether to join.', {
+      remedy: 'Read what it sets, and give --yes.',
+    });
+  const answer = await askTerminal('Join it, so that all of this counts for you? [y/N] ', { shown: true });
+  return /^y(es)?$/i.test(answer.trim());
+}

@@ -1,0 +1,60 @@
+import { type Document, LineCounter, parseDocument } from 'yaml';
+import { LatchkeyError } from '../contract/errors.ts';
+import type { Fault } from './fault.ts';
+
+/** The text of one layer of the configuration, as it has been read. */
+export interface Layer {
+  /** For messages: its file or address. */
+  label: string;
+  value: unknown;
+  /** The line of the value at `path`, or of the nearest thing around it where the value itself is missing. */
+  lineOf(path: Fault['path']): number | undefined;
+}
+
+/** @throws LatchkeyError `config-invalid` where it is no YAML */
+export function parseLayer(text: string, label: string): Layer {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    const faults = document.errors.map(
+      (error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message}`,
+    );
+    throw invalidConfiguration(label, faults);
+  }
+  try {
+    // Aliases are bounded so that a few lines cannot grow into gigabytes.
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    return { label, value: value ?? {}, lineOf: (path) => lineOf(path, document, lines) };
+  } catch (cause) {
+    throw invalidConfiguration(label, [(cause as Error).message]);
+  }
+}
+
+export function invalidConfiguration(
+  label: string,
+  faults: string[],
+  remedy = 'Correct the lines named; nothing has been changed.',
+): LatchkeyError {
+  const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
+  return new LatchkeyError(
+    'config-invalid',
+    `The configuration ${label} has ${count}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    { remedy },
+  );
+}
+
+/** `connections[1].port` */
+export function placeText(path: Fault['path']): string {
+  return path
+    .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
+    .join('');
+}
+
+function lineOf(path: Fault['path'], document: Document, lines: LineCounter): number | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true) as
+      { range?: [number, number, number] } | undefined;
+    if (node?.range) return lines.linePos(node.range[0]).line;
+  }
+  return undefined;
+}

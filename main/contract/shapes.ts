@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { cloudNames, signInWays } from './clouds.ts';
+import { protocolNames } from './protocols.ts';
+
+/** What requests and replies of the actions are made of; one set of limits for every surface. */
+export const name = z.string().min(1).max(100);
+/** As long as the configuration lets a role be. */
+export const role = z.string().min(1).max(128);
+export const username = z.string().min(1).max(200);
+export const secret = z.string().min(1).max(4096);
+export const code = z.string().min(1).max(100);
+/** What a person calls the tool that a handle is for. */
+export const toolName = z.string().min(1).max(60);
+/** A client secret, or certificate and private key in PEM. */
+export const applicationSecret = z.string().min(1).max(32_768);
+
+export const themes = ['system', 'light', 'dark'] as const;
+
+/** What a person may choose about the application on this computer; the policy of access is not among it. */
+export const preferences = z.object({ theme: z.enum(themes), startAtLogin: z.boolean() });
+export type Preferences = z.infer<typeof preferences>;
+
+/** What an authenticator or a phone scans, and the same as text; `qr` is a square of dark (true) and light modules. */
+export const enrolment = z.object({ uri: z.string(), key: z.string(), qr: z.array(z.array(z.boolean())) });
+export type Enrolment = z.infer<typeof enrolment>;
+
+/** A SQL tool that can be told of a connection. */
+export const connectTool = z.object({
+  id: z.string(),
+  title: z.string(),
+  /** Whether it was found on this computer; false also for what is a library or a driver. */
+  installed: z.boolean(),
+});
+export type ConnectTool = z.infer<typeof connectTool>;
+
+/** What a tool needs to know of a connection. No secret is in it: where a password goes stands a word for one. */
+export const connectSettings = z.object({
+  title: z.string(),
+  /**
+   * `handle`: the tool saves a password, and gets a handle. `command`: it runs a command that prints a fresh token.
+   * `none`: it asks for a password each time.
+   */
+  needs: z.enum(['handle', 'command', 'none']),
+  /** Sentences, in order. */
+  steps: z.array(z.string()),
+  /** For its dialogs. */
+  fields: z.array(z.object({ label: z.string(), value: z.string() })),
+  /** To copy. */
+  texts: z.array(z.object({ label: z.string(), language: z.string(), text: z.string() })),
+  /** What `writeSettings` writes; empty for a tool that has no such file. */
+  files: z.array(z.object({ path: z.string(), note: z.string() })),
+  /** Whether `openTool` can start it. */
+  canOpen: z.boolean(),
+});
+export type ConnectSettings = z.infer<typeof connectSettings>;
+
+/** One finding of the doctor. `remedy` says what to click or change where it is not `ok`. */
+export const check = z.object({
+  name: z.string(),
+  result: z.enum(['ok', 'warning', 'failed', 'skipped']),
+  message: z.string(),
+  remedy: z.string().optional(),
+  aadsts: z.number().int().optional(),
+});
+export type Check = z.infer<typeof check>;
+
+/** The provider form of the origin: what is set for an Azure Directory. */
+export const providerForm = z.strictObject({
+  name,
+  type: z.enum(['azure-directory', 'local']),
+  enabled: z.boolean(),
+  cloud: z.enum(cloudNames).optional(),
+  authority: z.string().max(2000).optional(),
+  applicationId: z.string().max(100).optional(),
+  resource: z.string().max(2000).optional(),
+  domains: z.array(z.string().max(253)).max(200).optional(),
+  signIn: z.array(z.enum(signInWays)).optional(),
+  redirectService: z.string().max(500).optional(),
+  mailCodes: z.boolean().optional(),
+});
+export type ProviderForm = z.infer<typeof providerForm>;
+
+/** Where a client connects, and as whom. */
+const place = {
+  username: z.string(),
+  host: z.string(),
+  port: z.number().int(),
+  socketDirectory: z.string().exactOptional(),
+  socketPath: z.string().exactOptional(),
+  database: z.string(),
+};
+
+/** A token as it is told once. */
+export const issuedToken = z.object({
+  id: z.string(),
+  /** The secret itself; the only place where it appears. */
+  token: z.string(),
+  connection: z.string(),
+  protocol: z.enum(protocolNames),
+  role: z.string(),
+  ...place,
+  expiresAt: z.iso.datetime(),
+  /** PostgreSQL: the client sends the token itself; absent = it proves it. */
+  clientAuth: z.literal('password').exactOptional(),
+  command: z.string(),
+});
+export type IssuedToken = z.infer<typeof issuedToken>;
+
+/** A handle as it is told once. */
+export const madeHandle = z.object({
+  id: z.string(),
+  /** The secret itself; the only place where it appears. */
+  handle: z.string(),
+  tool: z.string(),
+  connection: z.string(),
+  role: z.string().exactOptional(),
+  ...place,
+  expiresAt: z.iso.datetime(),
+});
+export type MadeHandle = z.infer<typeof madeHandle>;
+
+/** A break-glass account, as the file and the store have it. */
+export const localAccount = z.object({
+  username: z.string(),
+  displayName: z.string(),
+  groups: z.array(z.string()).readonly(),
+  enabled: z.boolean(),
+  /** Whether it has a password. */
+  isSetUp: z.boolean(),
+  /** One that the file does not name opens nothing. */
+  isInFile: z.boolean(),
+});
+export type LocalAccount = z.infer<typeof localAccount>;
+
+/** A secret that the configuration names. */
+export const namedSecret = z.object({ name: z.string(), stored: z.boolean() });
+
+/** What has come of reading the configuration file anew; `changes` and `needsRestart` are keys without values. */
+export const reloaded = z.object({
+  changes: z.array(z.string()),
+  /** Database sessions that did not stand any more. */
+  ended: z.number().int(),
+  needsRestart: z.array(z.string()),
+  warnings: z.array(z.string()),
+});
+export type Reloaded = z.infer<typeof reloaded>;
+
+/** The bundle at the address of an organisation, verified. */
+export const lookedAtOrganisation = z.object({
+  organisation: z.string(),
+  url: z.string(),
+  /** Of the key that has signed it. */
+  fingerprint: z.string(),
+  serial: z.number().int(),
+  issuedAt: z.iso.datetime(),
+  notAfter: z.iso.datetime().optional(),
+  /** Of its content. */
+  hash: z.string(),
+  /** What would count with it, in sentences. */
+  sets: z.array(z.string()),
+});
+export type LookedAtOrganisation = z.infer<typeof lookedAtOrganisation>;

@@ -1,0 +1,207 @@
+import { useCallback, useEffect, useState } from 'react';
+import type { AppState } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
+import { useAnnounce } from '../ui/announcer.tsx';
+import { Button } from '../ui/button.tsx';
+import { useIsDrafted } from '../ui/drafts.tsx';
+import { Empty } from '../ui/empty.tsx';
+import layout from '../ui/layout.module.css';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { ScreenHeading } from '../ui/screen-heading.tsx';
+import { useTask } from '../ui/task.ts';
+import { AccountChoice, As, usualAccount } from './accounts.tsx';
+import type { ReadConnections } from './connection-draft.ts';
+import { ConnectionExport } from './connection-export.tsx';
+import { ConnectionForm, draftKey, type SavedConnections } from './connection-form.tsx';
+import { ConnectionImport } from './connection-import.tsx';
+import { mayAdd } from './organisation-locks.ts';
+import { ManagedConnection, type ManagedTask } from './managed-connection.tsx';
+import { whatCounts } from './what-counts.ts';
+import cards from '../ui/cards.module.css';
+import styles from './connections.module.css';
+
+type Task = 'add' | 'import' | 'export';
+
+/** A connection that another screen has led to. */
+export interface ConnectionTarget {
+  name: string;
+  task: ManagedTask;
+  /** The password to begin with. */
+  secret?: string;
+}
+
+/** The connections of the configuration file, and their administration. */
+export function Connections({ state, target }: { state: AppState; target?: ConnectionTarget | undefined }) {
+  const { read, stored, problem, reload } = useConnections(state);
+  const { accounts } = state;
+  const [wanted, setWanted] = useState<string>();
+  const acting = accounts.find(({ account }) => account.objectId === wanted) ?? usualAccount(state);
+  const isDrafted = useIsDrafted();
+  const {
+    task,
+    begin,
+    end,
+    anchor: list,
+  } = useTask<Task, HTMLUListElement>(isDrafted(draftKey(undefined)) ? 'add' : undefined);
+  const isOpen = mayAdd(state, 'connections');
+  const [saved, setSaved] = useState<SavedConnections>();
+  const announce = useAnnounce();
+
+  function take(reply: SavedConnections): void {
+    setSaved(reply);
+    reload();
+  }
+  function added(reply: SavedConnections): void {
+    take(reply);
+    end(
+      reply.connections.length === 1 ? 'Connection added' : `${reply.connections.length} connections added`,
+    );
+  }
+
+  return (
+    <As account={accounts.length > 1 ? acting?.account.objectId : undefined}>
+      <div className={cards['top']}>
+        <ScreenHeading>Connections</ScreenHeading>
+        {task === undefined && read !== undefined && (
+          <div className={layout['buttons']}>
+            {isOpen && (
+              <>
+                <Button kind="primary" onClick={() => begin('add')}>
+                  Add a connection
+                </Button>
+                <Button onClick={() => begin('import')}>Import</Button>
+              </>
+            )}
+            {read.connections.length > 0 && <Button onClick={() => begin('export')}>Export</Button>}
+          </div>
+        )}
+      </div>
+      <p className={layout['soft']}>
+        The databases of the configuration file. Changes are written there at once, and all else in it stays
+        as it is.
+      </p>
+      <ProblemPanel problem={problem} />
+      <AccountChoice
+        accounts={accounts}
+        value={acting?.account.objectId ?? ''}
+        hint="Groups are looked up, tests log in, and changes are proved as this account."
+        onChange={setWanted}
+      />
+      {saved !== undefined && <Saved saved={saved} onDismiss={() => setSaved(undefined)} />}
+      {task !== undefined && read !== undefined && (
+        <section className={cards['card']} aria-labelledby="connection-task">
+          <h2 id="connection-task">{titles[task]}</h2>
+          {task === 'add' && (
+            <ConnectionForm
+              state={state}
+              read={read}
+              stored={stored}
+              onSaved={added}
+              onCancel={() => end()}
+            />
+          )}
+          {task === 'import' && <ConnectionImport read={read} onSaved={added} onCancel={() => end()} />}
+          {task === 'export' && (
+            <ConnectionExport
+              names={read.connections.map(({ name }) => name)}
+              onDone={end}
+              onCancel={() => end()}
+            />
+          )}
+        </section>
+      )}
+      {!isOpen && (
+        <p className={layout['soft']}>
+          Your organisation allows no connections but its own on this computer.
+        </p>
+      )}
+      {read?.connections.length === 0 && task === undefined && isOpen && (
+        <Empty icon="database" title="No connection is set up yet">
+          Add your database, or import the list of a tool that knows it.
+        </Empty>
+      )}
+      <ul className={cards['cards']} ref={list} tabIndex={-1} aria-label="Connections of the file">
+        {read?.connections.map((connection) => (
+          <ManagedConnection
+            key={connection.name}
+            state={state}
+            read={read}
+            connection={connection}
+            stored={stored}
+            first={target?.name === connection.name ? target : undefined}
+            onSaved={take}
+            onStored={reload}
+            onRemoved={(ended) => {
+              setSaved(undefined);
+              announce(`Connection removed. ${whatCounts(ended)}`);
+              reload();
+              list.current?.focus();
+            }}
+          />
+        ))}
+      </ul>
+    </As>
+  );
+}
+
+const titles: Record<Task, string> = {
+  add: 'New connection',
+  import: 'Import connections',
+  export: 'Export connections',
+};
+
+/**
+ * The file's connections and what is stored for them: asked for when the screen opens, after each change here, and when the
+ * file has changed or counts.
+ */
+function useConnections({ configurationHash, configurationChange }: AppState) {
+  const { run, problem } = useAction();
+  const { run: runSecrets } = useAction();
+  const [turn, setTurn] = useState(0);
+  const told = JSON.stringify([configurationHash, configurationChange]);
+  const [read, setRead] = useState<ReadConnections>();
+  const [stored, setStored] = useState<ReadonlySet<string>>(new Set());
+  const load = useCallback(
+    () => Promise.all([run('readConnections', {}), runSecrets('listSecrets', {})]),
+    [run, runSecrets],
+  );
+  useEffect(() => {
+    // Each turn, and each news of the file, reads them anew.
+    let shown = turn >= 0 && told !== '';
+    void load().then(([found, secrets]) => {
+      if (!shown) return undefined;
+      if (found !== undefined) setRead(found.reply);
+      const names = secrets?.reply.passwords.filter((one) => one.stored).map(({ name }) => name);
+      if (names !== undefined) setStored(new Set(names));
+      return undefined;
+    });
+    return () => {
+      shown = false;
+    };
+  }, [load, turn, told]);
+  return { read, stored, problem, reload: () => setTurn((before) => before + 1) };
+}
+
+/** What a change has come to, beside what is announced. */
+function Saved({ saved, onDismiss }: { saved: SavedConnections; onDismiss(): void }) {
+  const { connections, ended, warnings, stored, notStored } = saved;
+  const names = connections.map(({ name, port }) => `${name} (port ${port})`).join(', ');
+  return (
+    <>
+      <div className={styles['saved']}>
+        <p>
+          <strong>Saved: {names}</strong>
+        </p>
+        <p>{whatCounts(ended)}</p>
+        {stored.length > 0 && <p>The password is stored, encrypted.</p>}
+        {warnings.map((warning) => (
+          <p key={warning}>{warning}</p>
+        ))}
+        <div>
+          <Button onClick={onDismiss}>Dismiss</Button>
+        </div>
+      </div>
+      <ProblemPanel problem={notStored} />
+    </>
+  );
+}

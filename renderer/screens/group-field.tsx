@@ -1,0 +1,107 @@
+import { useEffect, useRef, useState } from 'react';
+import type { Group } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
+import { useAnnounce } from '../ui/announcer.tsx';
+import { Button } from '../ui/button.tsx';
+import { TextField } from '../ui/field.tsx';
+import layout from '../ui/layout.module.css';
+import { Name } from '../ui/name.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { useAs } from './accounts.tsx';
+import styles from './connections.module.css';
+
+const objectId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** A directory group, looked up by the beginning of its name; its object id is what counts. */
+export function GroupField(props: {
+  /** Of the one that is chosen; its id is empty where none is. */
+  group: Group;
+  fault: string | undefined;
+  onChange(group: Group): void;
+}) {
+  const { group, onChange } = props;
+  const search = useAction();
+  const as = useAs();
+  const announce = useAnnounce();
+  const [text, setText] = useState('');
+  const [found, setFound] = useState<Group[]>();
+  const change = useRef<HTMLButtonElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const [moved, setMoved] = useState<'chosen' | 'changing'>();
+  const isChosen = group.id !== '';
+
+  useEffect(() => {
+    if (moved === 'chosen') change.current?.focus();
+    if (moved === 'changing') input.current?.focus();
+  }, [moved]);
+
+  function choose(chosen: Group): void {
+    setFound(undefined);
+    setText('');
+    setMoved(chosen.id === '' ? 'changing' : 'chosen');
+    onChange(chosen);
+  }
+
+  async function find(): Promise<void> {
+    const wanted = text.trim();
+    if (objectId.test(wanted)) return choose({ id: wanted.toLowerCase(), name: '' });
+    if (wanted === '') return input.current?.focus();
+    const done = await search.run('findGroups', { text: wanted, ...as });
+    if (done === undefined) return;
+    setFound(done.reply.groups);
+    announce(done.reply.groups.length === 1 ? '1 group found' : `${done.reply.groups.length} groups found`);
+  }
+
+  if (isChosen) {
+    return (
+      <div className={styles['chosen']}>
+        <span className={styles['label']}>Directory group</span>
+        <span>
+          {group.name !== '' && <Name>{group.name}</Name>} <code>{group.id}</code>
+        </span>
+        <Button
+          ref={change}
+          label={`Choose another group than ${group.name === '' ? group.id : group.name}`}
+          onClick={() => choose({ id: '', name: '' })}
+        >
+          Choose another
+        </Button>
+      </div>
+    );
+  }
+  return (
+    <div className={styles['choosing']}>
+      <div className={styles['search']}>
+        <TextField
+          ref={input}
+          label="Directory group"
+          hint="The beginning of its name, or its object id."
+          value={text}
+          onChange={setText}
+          onEnter={() => void find()}
+          maxLength={256}
+          fault={props.fault}
+        />
+        <div className={layout['buttons']}>
+          <Button busy={search.busy} label="Look up the group" onClick={() => void find()}>
+            Look up
+          </Button>
+        </div>
+      </div>
+      <ProblemPanel problem={search.problem} onDismiss={search.dismiss} />
+      {found !== undefined && (
+        <ul className={styles['found']} aria-label="Groups found">
+          {found.length === 0 && <li>No group of your directory begins so.</li>}
+          {found.map((one) => (
+            <li key={one.id}>
+              <Button kind="quiet" label={`Choose ${one.name}`} onClick={() => choose(one)}>
+                <Name>{one.name === '' ? one.id : one.name}</Name>
+              </Button>
+              <small>{one.id}</small>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,145 @@
+import type { RefObject } from 'react';
+import { assertNever } from '../../main/contract/errors.ts';
+import type { ConnectionState, Lack } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
+import { useAnnounce } from '../ui/announcer.tsx';
+import { Button } from '../ui/button.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Name } from '../ui/name.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import type { ConnectionTarget } from './connections.tsx';
+import styles from './home.module.css';
+
+/** The ways to the screens where something can be mended. */
+export interface Ways {
+  connection(target: ConnectionTarget): void;
+  security(): void;
+}
+
+/** What keeps a connection from being ready, each with the way to its remedy. */
+export function Lacks(props: {
+  connection: ConnectionState;
+  ways: Ways;
+  /** Takes the focus after a look: the button may be gone by then. */
+  heading: RefObject<HTMLHeadingElement | null>;
+}) {
+  const { connection, ways, heading } = props;
+  const { name, title, lacks, lookedAt, grants } = connection;
+  const look = useAction();
+  const announce = useAnnounce();
+  const isKnown = lookedAt !== undefined || lacks.length > 0;
+  if (grants.length === 0 || (isKnown && lacks.length === 0)) return null;
+
+  async function lookNow(): Promise<void> {
+    if ((await look.run('lookAtConnections', { name })) === undefined) return;
+    heading.current?.focus();
+    announce(`Looked at ${title}`);
+  }
+
+  const lookButton = (words: string) => (
+    <Button label={`${words}: ${title}`} busy={look.busy} onClick={() => void lookNow()}>
+      {words}
+    </Button>
+  );
+  return (
+    <>
+      <ul className={styles['lacks']} aria-label={`What ${title} lacks`}>
+        {!isKnown && (
+          <li>
+            <Icon name="clock" size={18} />
+            <span>Nobody has looked yet whether its server can be reached.</span>
+            {lookButton('Look now')}
+          </li>
+        )}
+        {lacks.map((lack) => (
+          <li key={JSON.stringify(lack)}>
+            <Icon name="alert" size={18} />
+            <span>
+              <LackText lack={lack} />
+            </span>
+            {lack.kind === 'server' ? (
+              lookButton('Look again')
+            ) : (
+              <Remedy lack={lack} connection={connection} ways={ways} />
+            )}
+          </li>
+        ))}
+      </ul>
+      <ProblemPanel problem={look.problem} onDismiss={look.dismiss} />
+    </>
+  );
+}
+
+function LackText({ lack }: { lack: Lack }) {
+  switch (lack.kind) {
+    case 'password':
+      return (
+        <>
+          The password of <Name>{lack.role}</Name> is not stored.
+        </>
+      );
+    case 'client-key':
+      return (
+        <>
+          The key of its client certificate is not stored. Store it with:{' '}
+          <code>latchkey secret set {lack.storedAs} &lt; key.pem</code>
+        </>
+      );
+    case 'second-factor':
+      return <>A rule asks for a second factor, and you have none yet.</>;
+    case 'server':
+    case 'login':
+    case 'credential':
+      return <Name>{[lack.problem.message, lack.problem.remedy ?? ''].join(' ').trim()}</Name>;
+    default:
+      return assertNever(lack);
+  }
+}
+
+function Remedy({
+  lack,
+  connection: { name, title },
+  ways,
+}: {
+  lack: Lack;
+  connection: ConnectionState;
+  ways: Ways;
+}) {
+  switch (lack.kind) {
+    case 'password':
+      return (
+        <Button
+          label={`Store the password of ${lack.role} for ${title}`}
+          onClick={() => ways.connection({ name, task: 'password', secret: lack.storedAs })}
+        >
+          Store the password
+        </Button>
+      );
+    case 'login':
+      return (
+        <Button
+          label={`See its settings: ${title}, ${lack.role}`}
+          onClick={() => ways.connection({ name, task: 'edit' })}
+        >
+          See its settings
+        </Button>
+      );
+    case 'credential':
+      return (
+        <Button label={`See its settings: ${title}`} onClick={() => ways.connection({ name, task: 'edit' })}>
+          See its settings
+        </Button>
+      );
+    case 'second-factor':
+      return (
+        <Button label={`Set one up for ${title}`} onClick={ways.security}>
+          Set one up
+        </Button>
+      );
+    case 'client-key':
+    case 'server':
+      return null;
+    default:
+      return assertNever(lack);
+  }
+}

@@ -1,0 +1,248 @@
+import { type Ref, useState } from 'react';
+import { isJsonObject } from '../../main/contract/json.ts';
+import type { AppState } from '../../main/contract/state.ts';
+import { Badge } from '../ui/badge.tsx';
+import { Button } from '../ui/button.tsx';
+import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
+import { useIsDrafted } from '../ui/drafts.tsx';
+import layout from '../ui/layout.module.css';
+import { Name } from '../ui/name.tsx';
+import { protocolTitles } from '../ui/protocols.ts';
+import { useTask } from '../ui/task.ts';
+import { draftOf, otherServer, type ReadConnections, type WrittenConnection } from './connection-draft.ts';
+import { ConnectionForm, draftKey, type SavedConnections } from './connection-form.tsx';
+import { ConnectionPassword, type NamedSecret } from './connection-password.tsx';
+import { TestReport, useConnectionTest } from './connection-test.tsx';
+import { isLocked } from './organisation-locks.ts';
+import { groupNames, secretOf, type RuleDraft } from './rule-draft.ts';
+import { useAdministration } from './step-up.tsx';
+import cards from '../ui/cards.module.css';
+import styles from './connections.module.css';
+
+export type ManagedTask = 'edit' | 'password';
+
+/** One connection of the configuration file. */
+export function ManagedConnection(props: {
+  state: AppState;
+  read: ReadConnections;
+  connection: WrittenConnection;
+  stored: ReadonlySet<string>;
+  /** What to begin with, where another screen has led here. */
+  first?: { task: ManagedTask; secret?: string } | undefined;
+  onSaved(saved: SavedConnections): void;
+  onStored(): void;
+  onRemoved(ended: number): void;
+}) {
+  const { state, connection, stored } = props;
+  const { name, counts, organisation, ignored } = connection;
+  const draft = draftOf(connection);
+  const isDrafted = useIsDrafted();
+  const { task, begin, end, anchor } = useTask<ManagedTask>(
+    props.first?.task ?? (isDrafted(draftKey(connection)) ? 'edit' : undefined),
+  );
+  const [asking, setAsking] = useState(false);
+  const remove = useAdministration();
+  const { test, button } = useConnectionTest(state);
+  const secrets = secretsOf(connection, stored);
+
+  async function confirmRemove(): Promise<boolean> {
+    const done = await remove.run('removeConnection', { name });
+    if (done !== undefined) props.onRemoved(done.reply.ended);
+    return done !== undefined;
+  }
+
+  return (
+    <li className={cards['card']}>
+      <div className={cards['head']}>
+        <div className={cards['title']}>
+          <h2 ref={anchor} tabIndex={-1}>
+            <Name>{draft.title === '' ? name : draft.title}</Name>
+          </h2>
+          <small>
+            {draft.title !== '' && (
+              <>
+                <Name>{name}</Name> ·{' '}
+              </>
+            )}
+            {protocolTitles[draft.protocol]} · port {draft.port}
+            {organisation !== undefined && ' · of your organisation'}
+          </small>
+        </div>
+        {ignored !== undefined && <Badge tone="bad">Does not count</Badge>}
+        {!counts && ignored === undefined && <Badge tone="waiting">Not in use yet</Badge>}
+      </div>
+      {ignored !== undefined && <p>{ignored}</p>}
+      <Facts connection={connection} rules={draft.rules} groups={groupNames(state)} stored={stored} />
+      {task === undefined ? (
+        <ConnectionButtons
+          connection={connection}
+          secrets={secrets}
+          ref={button}
+          testing={test.action.busy}
+          onBegin={begin}
+          onTest={() => void test.run({ name })}
+          onRemove={() => setAsking(true)}
+        />
+      ) : (
+        <div className={cards['task']}>
+          {task === 'edit' ? (
+            <ConnectionForm
+              {...props}
+              before={connection}
+              onSaved={(saved) => {
+                end(`${name} saved`);
+                props.onSaved(saved);
+              }}
+              onCancel={() => end()}
+            />
+          ) : (
+            <ConnectionPassword
+              connection={name}
+              secrets={secrets}
+              first={props.first?.secret ?? secrets.find((one) => !one.stored)?.name}
+              onDone={(text) => {
+                end(text);
+                props.onStored();
+              }}
+              onCancel={() => end()}
+            />
+          )}
+        </div>
+      )}
+      {task === undefined && <TestReport test={test} name={name} />}
+      {asking && (
+        <ConfirmDialog
+          question={organisation === undefined ? removeQuestion(name) : takeBackQuestion(name)}
+          action={remove}
+          onConfirm={confirmRemove}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </li>
+  );
+}
+
+/** What the organisation has locked is not offered, nor anything for what does not count but to take it away. */
+function ConnectionButtons(props: {
+  connection: WrittenConnection;
+  secrets: NamedSecret[];
+  /** Of the button that tests. */
+  ref: Ref<HTMLButtonElement>;
+  testing: boolean;
+  onBegin(task: ManagedTask): void;
+  onTest(): void;
+  onRemove(): void;
+}) {
+  const { connection, secrets, ref } = props;
+  const { name, organisation, ignored } = connection;
+  return (
+    <div className={layout['buttons']}>
+      {ignored === undefined && !isLocked(organisation?.locked ?? [], '') && (
+        <Button label={`Edit ${name}`} onClick={() => props.onBegin('edit')}>
+          Edit
+        </Button>
+      )}
+      {ignored === undefined && (
+        <Button ref={ref} label={`Test ${name}`} busy={props.testing} onClick={props.onTest}>
+          Test
+        </Button>
+      )}
+      {ignored === undefined && secrets.length > 0 && (
+        <Button label={`Passwords of ${name}`} onClick={() => props.onBegin('password')}>
+          {secrets.length === 1 ? 'Password' : 'Passwords'}
+        </Button>
+      )}
+      {organisation?.isAdapted !== false && (
+        <Button
+          kind="danger"
+          label={`${organisation === undefined ? 'Remove' : 'Take back changes of'} ${name}`}
+          onClick={props.onRemove}
+        >
+          {organisation === undefined ? 'Remove' : 'Take back changes'}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function removeQuestion(name: string) {
+  return {
+    title: 'Remove this connection?',
+    text: (
+      <p>
+        <Name>{name}</Name> is taken out of the configuration file. Passwords that are stored for it stay, and
+        comments above it too.
+      </p>
+    ),
+    confirm: 'Remove connection',
+  };
+}
+
+function takeBackQuestion(name: string) {
+  return {
+    title: 'Take back your changes?',
+    text: (
+      <p>
+        <Name>{name}</Name> is as your organisation has set it then.
+      </p>
+    ),
+    confirm: 'Take back',
+  };
+}
+
+function secretsOf(connection: WrittenConnection, stored: ReadonlySet<string>): NamedSecret[] {
+  const ofRules = draftOf(connection).rules.flatMap((rule) => {
+    const name = secretOf(rule, connection.name);
+    return name === undefined ? [] : [{ name, whose: `role ${rule.role}`, stored: stored.has(name) }];
+  });
+  return [...new Map(ofRules.map((one) => [one.name, one])).values()];
+}
+
+/** What stands beside a rule. */
+function sourceText(rule: RuleDraft, connection: string, stored: ReadonlySet<string>): string {
+  const secret = secretOf(rule, connection);
+  if (secret !== undefined) return stored.has(secret) ? 'password stored' : 'password not stored';
+  return rule.source === 'entra'
+    ? 'Entra token'
+    : rule.source === 'none'
+      ? 'no password'
+      : 'as the file says';
+}
+
+function Facts(props: {
+  connection: WrittenConnection;
+  rules: RuleDraft[];
+  groups: ReadonlyMap<string, string>;
+  stored: ReadonlySet<string>;
+}) {
+  const { connection, rules } = props;
+  const draft = draftOf(connection);
+  const host = draft.host === '' ? 'localhost' : draft.host;
+  const place = draft.upstreamPort === '' ? host : `${host}:${draft.upstreamPort}`;
+  const { upstream } = connection.settings;
+  const isLed = isJsonObject(upstream) && upstream['via'] !== undefined;
+  return (
+    <dl className={styles['facts']}>
+      <dt>Server</dt>
+      <dd>
+        <Name>{otherServer(connection.settings) ?? place}</Name>
+        {isLed && ', by the way that the file names'}
+      </dd>
+      <dt>Databases</dt>
+      <dd>
+        <Name>{[draft.database, draft.databases].filter((text) => text !== '').join(', ')}</Name>
+      </dd>
+      <dt>Rules</dt>
+      <dd>
+        <ul>
+          {rules.map((rule) => (
+            <li key={rule.key}>
+              <Name>{props.groups.get(rule.group.toLowerCase()) || rule.group}</Name> as{' '}
+              <Name>{rule.role}</Name> · {sourceText(rule, connection.name, props.stored)}
+            </li>
+          ))}
+        </ul>
+      </dd>
+    </dl>
+  );
+}

@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { AppState } from '../../main/contract/state.ts';
+import { connectSessionBus } from '../../main/dbus/bus.ts';
+import { linuxNotices } from '../../main/desktop/linux-notices.ts';
+import { createNotifier } from '../../main/desktop/notifications.ts';
+import { dbusParts, startBus, startStandIn, type StandIn } from '../dbus/session.ts';
+import { newProgram } from '../renderer/prompt-states.ts';
+import { signedIn } from '../renderer/states.ts';
+import { describeWith } from '../support/parts.ts';
+
+const [prompt] = newProgram.prompts;
+const hostile = `<b>x</b> <a href="https://a.test/">confirm</a> & co`;
+const asking = (program: string): AppState =>
+  ({ ...signedIn, prompts: [{ ...prompt, program }] }) as unknown as AppState;
+
+describeWith([dbusParts.daemon, dbusParts.python], 'notifications on Linux', () => {
+  let bus: Awaited<ReturnType<typeof startBus>>;
+  let server: StandIn | undefined;
+  const closers: (() => unknown)[] = [];
+  beforeEach(async () => {
+    bus = await startBus();
+  });
+  afterEach(async () => {
+    for (const close of closers.splice(0)) await close();
+    await server?.close();
+    server = undefined;
+    await bus.close();
+  });
+
+  function start() {
+    const calls = { open: vi.fn<() => void>(), raise: vi.fn<() => void>() };
+    const notices = linuxNotices(() => connectSessionBus(bus.env));
+    const notifier = createNotifier({
+      show: notices.show,
+      isWatched: () => false,
+      openWindow: calls.open,
+      raiseWindow: calls.raise,
+    });
+    closers.push(notifier.close, notices.close);
+    notifier.update(signedIn);
+    return { ...calls, notifier, notices };
+  }
+
+  const called = (name: string) => server?.said.filter(({ call }) => call === name) ?? [];
+  const serve = async (capabilities: string, delay = 0): Promise<void> => {
+    server = await startStandIn('notification-server.py', [capabilities, String(delay)], bus.env);
+  };
+
+  test('text is text where the server takes markup, and is left as it is where it does not', async () => {
+    await serve('body,body-markup,actions');
+    const first = start();
+    first.notifier.update(asking(hostile));
+    await expect.poll(() => called('Notify')).toHaveLength(1);
+    expect(called('Notify')[0]?.['body']).toContain(
+      '&lt;b&gt;x&lt;/b&gt; &lt;a href="https://a.test/"&gt;confirm&lt;/a&gt; &amp; co',
+    );
+    expect(called('Notify')[0]).toMatchObject({ urgency: 2, actions: ['default', 'Open'] });
+    await server?.close();
+
+    await serve('body');
+    const second = start();
+    second.notifier.update(asking(hostile));
+    await expect.poll(() => called('Notify')).toHaveLength(1);
+    expect(called('Notify')[0]?.['body']).toContain(hostile);
+    expect(called('Notify')[0]?.['actions']).toEqual([]);
+  });
+
+  test('a click opens the window, and only the one of ours', async () => {
+    await serve('body,actions');
+    const { notifier, open, raise } = start();
+    notifier.update(asking('psql'));
+    await expect.poll(() => called('Notify')).toHaveLength(1);
+    await sleep(100);
+    server?.tell('click 77');
+    await sleep(200);
+    expect(open).not.toHaveBeenCalled();
+    server?.tell('click 1');
+    await expect.poll(() => open.mock.calls).toHaveLength(1);
+    await sleep(1600);
+    expect(raise).not.toHaveBeenCalled();
+  });
+
+  test('a prompt that is over takes its notification along, and so does the end of the application', async () => {
+    await serve('body');
+    const { notifier, notices } = start();
+    notifier.update(asking('psql'));
+    await expect.poll(() => called('Notify')).toHaveLength(1);
+    notifier.update(signedIn);
+    await expect.poll(() => called('CloseNotification')).toEqual([{ call: 'CloseNotification', id: 1 }]);
+    notifier.tell({ title: 'Token copied', body: 'For a minute.' });
+    await expect.poll(() => called('Notify')).toHaveLength(2);
+    await sleep(100);
+    await notices.close();
+    expect(called('CloseNotification').at(-1)).toEqual({ call: 'CloseNotification', id: 2 });
+  });
+
+  test('where no server is there, the window comes to the front at once', async () => {
+    const { notifier, raise } = start();
+    const before = performance.now();
+    notifier.update(asking('psql'));
+    await expect.poll(() => raise.mock.calls).toHaveLength(1);
+    expect(performance.now() - before).toBeLessThan(1000);
+  });
+
+  test('where there is no session bus either', async () => {
+    bus.env = { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent/bus' };
+    const { notifier, raise } = start();
+    notifier.update(asking('psql'));
+    await expect.poll(() => raise.mock.calls).toHaveLength(1);
+  });
+
+  test('a slow server holds nobody up: the window comes, and a notification that comes too late is taken back', async () => {
+    await serve('body', 3);
+    const { notifier, raise } = start();
+    const before = performance.now();
+    notifier.update(asking('psql'));
+    expect(performance.now() - before).toBeLessThan(50);
+    await expect.poll(() => raise.mock.calls, { timeout: 2500 }).toHaveLength(1);
+    notifier.update(signedIn);
+    await expect.poll(() => called('CloseNotification'), { timeout: 6000 }).toHaveLength(1);
+  });
+
+  test('no window for a prompt that is over by then, and none for what is no prompt', async () => {
+    await serve('body', 3);
+    const { notifier, raise } = start();
+    notifier.update(asking('psql'));
+    notifier.tell({ title: 'Token copied', body: 'For a minute.' });
+    await sleep(500);
+    notifier.update(signedIn);
+    await sleep(1500);
+    expect(raise).not.toHaveBeenCalled();
+  });
+
+  test('a server that comes back is used again', async () => {
+    await serve('body');
+    const { notifier } = start();
+    notifier.tell({ title: 'one', body: '' });
+    await expect.poll(() => called('Notify')).toHaveLength(1);
+    await server?.close();
+    await serve('body');
+    notifier.tell({ title: 'two', body: '' });
+    await expect.poll(() => called('Notify')).toHaveLength(1);
+  });
+});

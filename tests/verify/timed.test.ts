@@ -1,0 +1,3 @@
+import { testTargets } from './at-small-size.ts';
+
+testTargets(({ isTimed }) => isTimed === true);
