@@ -1,29 +1,27 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { startLocalTenant, type LocalTenant } from '../../main/demo/tenant/local-tenant.ts';
+import { keyringDaemon, startKeyringService } from '../dbus/keyring-service.ts';
 import { startBus } from '../dbus/session.ts';
 import { buildProduct } from '../support/builds.ts';
-import { describeWith, program } from '../support/parts.ts';
+import { describeWith } from '../support/parts.ts';
 import { configuredTenant } from '../support/tenant-provider.ts';
 import { startDesktop, takeDisplay, type Desktop } from './desktop.ts';
 import { desktopParts } from './parts.ts';
 
 const { electron, display, sessionBus } = desktopParts;
-const daemon = program('gnome-keyring-daemon', 'install the package gnome-keyring');
 const ada = 'ada@fabrikam.example';
 
-describeWith([electron, display, sessionBus, daemon], 'a real keyring that is locked', () => {
+describeWith([electron, display, sessionBus, keyringDaemon], 'a real keyring that is locked', () => {
   vi.setConfig({ testTimeout: 120_000 });
   let root: string;
   let tenant: LocalTenant;
   let bus: Awaited<ReturnType<typeof startBus>>;
   let folder: string;
   let home: string;
-  let keyring: ChildProcess | undefined;
+  let keyring: Awaited<ReturnType<typeof startKeyringService>> | undefined;
   let desktop: Desktop | undefined;
   let leaveDisplay: () => Promise<void>;
   beforeAll(async () => {
@@ -49,25 +47,15 @@ describeWith([electron, display, sessionBus, daemon], 'a real keyring that is lo
   afterEach(async () => {
     await desktop?.close();
     desktop = undefined;
-    keyring?.kill();
+    await keyring?.close();
     await bus.close();
     await rm(folder, { recursive: true, force: true });
     await leaveDisplay();
   });
 
   async function startKeyring(isOpen: boolean): Promise<void> {
-    if (keyring !== undefined) {
-      const gone = new Promise((resolve) => keyring?.once('exit', resolve));
-      keyring.kill();
-      await gone;
-    }
-    const how = isOpen ? ['--unlock'] : [];
-    keyring = spawn(daemon.path ?? '', ['--foreground', '--components=secrets', ...how], {
-      env: bus.env,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
-    keyring.stdin?.end(isOpen ? 'password' : '');
-    await sleep(700);
+    await keyring?.close();
+    keyring = await startKeyringService(bus.env, isOpen);
   }
 
   async function open(): Promise<Desktop> {
