@@ -8,7 +8,7 @@ import { startBroker } from './broker/start.ts';
 import { createClosers, type Closers, type OnStep } from './base/closers.ts';
 import { allWarnings } from './config/ignored.ts';
 import { loadConfiguration, type OrganisationSource } from './config/load.ts';
-import { organisationFile } from './config/organisation-file.ts';
+import { machineOrganisation } from './config/organisation-policy.ts';
 import { settingsFolders } from './connect/settings-folders.ts';
 import { toLogText, toProblem } from './contract/errors.ts';
 import { portOwnerName } from './gateway/peers/port-owner.ts';
@@ -77,7 +77,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     // Once the broker has closed its own, which holds the end of the chain.
     add(() => (failure === undefined ? undefined : recordFailure(home, failure)));
     await open('sweep', () => sweepBeside(options.configFile));
-    const machine = options.organisation ?? organisationFile();
+    const machine = options.organisation ?? machineOrganisation();
     const kept = keptOrganisation(home.path);
     const source = { file: options.configFile, organisation: organisationSource(machine, kept) };
     const loaded = await open('configuration', () => loadConfiguration(source));

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { chosenKeyFile } from '../store/places.ts';
 import { version } from '../base/version.ts';
 import type { OrganisationSource } from '../config/load.ts';
-import { organisationFile } from '../config/organisation-file.ts';
+import { machineOrganisation } from '../config/organisation-policy.ts';
 import { registerAudit } from './audit.ts';
 import { registerBundle } from './bundle.ts';
 import { registerCertificate } from './certificate.ts';
@@ -36,7 +36,7 @@ export async function runCli(
   {
     workerUrl,
     signal,
-    organisation = organisationFile(),
+    organisation = machineOrganisation(),
   }: { workerUrl?: URL | undefined; signal: AbortSignal; organisation?: OrganisationSource },
 ): Promise<number> {
   const output: Output = {

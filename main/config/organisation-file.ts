@@ -29,9 +29,6 @@ export interface OrganisationFileOptions {
 /** Whatever is bigger was meant for something else. */
 const mostBytes = 4 * 1024 * 1024;
 
-/** The organisation's file of this computer. */
-export const organisationFile = (): OrganisationSource => organisationFileAt({ path: organisationPath() });
-
 /**
  * An organisation's file, which only root or an administrator may be able to write: a file that somebody else may change,
  * or may put another one in the place of, is refused.

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { win32 } from 'node:path';
 import { z } from 'zod';
+import { powershell } from './windows-programs.ts';
 
 /** Owner and access list of a file or folder, as PowerShell tells them: identities as SIDs, rights as numbers. */
 const access = z.array(
@@ -72,14 +73,12 @@ $all = foreach ($path in ($env:LATCHKEY_PATHS -split '\\|')) {
 ConvertTo-Json @($all) -Depth 4 -Compress
 `;
 
-/** Asks PowerShell, by its full path, so that none in the current folder is run. */
+/** Asks PowerShell. */
 export const readWindowsAccess: ReadWindowsAccess = (paths) =>
   new Promise((resolve, reject) => {
-    const root = process.env['SystemRoot'] ?? 'C:\\Windows';
-    const program = win32.join(root, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
     const env = { ...process.env, LATCHKEY_PATHS: paths.join('|') };
     execFile(
-      program,
+      powershell,
       ['-NoLogo', '-NoProfile', '-NonInteractive', '-Command', script],
       { env, timeout: 20_000, windowsHide: true },
       (error, stdout) => {
