@@ -1,4 +1,5 @@
-import { type RuleSettings, toSeconds } from '../config/schema.ts';
+import { toSeconds } from '../config/duration.ts';
+import type { RuleSettings } from '../config/schema.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { Account } from '../contract/state.ts';
 import type { SessionLimits, UpstreamLogin } from '../gateway/ports.ts';

@@ -1,6 +1,6 @@
 import type { ConnectionSettings, RuleSettings } from '../config/schema.ts';
 import { nameInRule } from '../config/databases.ts';
-import { toSeconds } from '../config/schema.ts';
+import { toSeconds } from '../config/duration.ts';
 import { isOpen } from './limits.ts';
 import type { Grant, Group } from '../contract/state.ts';
 import type { Replication } from '../gateway/ports.ts';

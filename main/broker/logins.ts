@@ -4,7 +4,7 @@ import { createLogins } from '../access/logins.ts';
 import type { LiveLogins } from '../access/live-logins.ts';
 import { createTokens } from '../access/tokens.ts';
 import type { Closers } from '../base/closers.ts';
-import { toSeconds } from '../config/schema.ts';
+import { toSeconds } from '../config/duration.ts';
 import { createEntraTokens } from './entra-tokens.ts';
 import { createScreenLock } from './screen-lock.ts';
 import { createWaiting } from './waiting.ts';

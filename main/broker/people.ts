@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Closers } from '../base/closers.ts';
-import { toSeconds, type AzureDirectorySettings, type Configuration } from '../config/schema.ts';
+import { toSeconds } from '../config/duration.ts';
+import type { AzureDirectorySettings, Configuration } from '../config/schema.ts';
 import { breakGlassFile, watchBreakGlass } from '../local-accounts/file.ts';
 import { createWhichAccount } from '../access/which-account.ts';
 import { ChosenAccount } from './chosen-account.ts';

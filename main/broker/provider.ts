@@ -1,5 +1,6 @@
 import { defined } from '../base/defined.ts';
-import { toSeconds, type AzureDirectorySettings, type ProviderSettings } from '../config/schema.ts';
+import { toSeconds } from '../config/duration.ts';
+import type { AzureDirectorySettings, ProviderSettings } from '../config/schema.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import {
   createApplicationDirectory,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { defined } from '../base/defined.ts';
-import { toSeconds, type ConnectionSettings } from '../config/schema.ts';
+import { toSeconds } from '../config/duration.ts';
+import type { ConnectionSettings } from '../config/schema.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { ProtocolName } from '../contract/protocols.ts';
 import { hostAndPort } from '../config/check-host.ts';

@@ -1,7 +1,8 @@
 import { patienceMs, type HoldSettings } from '../access/hold-times.ts';
 import { personOf } from '../audit/actor.ts';
 import type { Audit } from '../audit/audit.ts';
-import { toSeconds, type Configuration } from '../config/schema.ts';
+import { toSeconds } from '../config/duration.ts';
+import type { Configuration } from '../config/schema.ts';
 import { LatchkeyError, assertNever } from '../contract/errors.ts';
 import type { Session } from '../session/session.ts';
 import type { SecondFactorPrompts } from '../prompts/second-factor.ts';

@@ -1,16 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { apiDescription, apiFile, type ApiDescription } from '../api/description.ts';
-import {
-  type ActionReply,
-  type ActionRequest,
-  type ActionSchema,
-  actionSchemas,
-} from '../contract/action-schemas.ts';
-import { type Action, type ApiAction, actions } from '../contract/actions.ts';
-import { apiProblem, type ApiState, schemaVersion } from '../contract/api-state.ts';
-import { fromProblem, LatchkeyError, type Problem } from '../contract/errors.ts';
+import { apiFile, readApiDescription, type ApiDescription } from '../api/description.ts';
+import type { ActionReply, ActionRequest, ActionSchema } from '../contract/action-schemas.ts';
+import { type Action, type ApiAction, actions, schemaVersion } from '../contract/actions.ts';
+import type { ApiState } from '../contract/api-state.ts';
+import { errorCodes, fromProblem, LatchkeyError, type Problem } from '../contract/errors.ts';
+import { isJsonObject } from '../contract/json.ts';
+import { version } from '../base/version.ts';
 import { defined } from '../base/defined.ts';
 import { provenRequest } from './proven-request.ts';
 
@@ -44,12 +40,10 @@ const soonMs = 45_000;
 /** Longer than any action lasts that waits for the directory or for an answer of the phone. */
 const actionTimeoutMs = 10 * 60_000;
 
-const failure = z.object({ problem: apiProblem });
-const ofVersion = z.object({ schemaVersion: z.literal(schemaVersion) });
-
 /** @throws LatchkeyError `broker-not-running` where no broker has this home. */
 export async function connectClient(home: string, as?: string): Promise<Client> {
-  const ask = callerOf(actions, actionSchemas, await connectApi(home)) as Client['call'];
+  const description = await readDescription(home);
+  const ask = callerOf(actions, await schemasFor(description), askOf(home, description)) as Client['call'];
   const call = ((action, request, signal) =>
     ask(action, { ...(takesAccount(action) ? defined({ as }) : {}), ...request }, signal)) as Client['call'];
   return {
@@ -60,23 +54,41 @@ export async function connectClient(home: string, as?: string): Promise<Client> 
   };
 }
 
-/** The actions of a table over HTTP: each by its name, with its reply as the contract has it. */
+type Schemas = Readonly<Record<string, ActionSchema>>;
+
+/**
+ * A broker of this version has proved itself and held its reply against this very contract before it sent it, so that no
+ * command waits for the schemas, which take longer to load than all the rest. What another version says is held against
+ * them.
+ */
+async function schemasFor(description: ApiDescription): Promise<Schemas | undefined> {
+  if (description.version === version) return undefined;
+  return (await import('../contract/action-schemas.ts')).actionSchemas;
+}
+
+/**
+ * The actions of a table over HTTP: each by its name, with its reply as the contract has it.
+ * @param schemas what the replies have to fit; undefined where whoever is asked has seen to that
+ */
 export function callerOf(
   table: Readonly<Record<string, Action>>,
-  schemas: Readonly<Record<string, ActionSchema>>,
+  schemas: Schemas | undefined,
   ask: Ask,
 ): (name: string, request: object, signal?: AbortSignal) => Promise<unknown> {
   return async (name, request, signal) => {
     const { route, soon = false } = table[name] ?? {};
     const [method = '', path = ''] = route?.split(' ') ?? [];
-    const schema = schemas[name];
-    if (schema === undefined || path === '') throw new TypeError(`the action ${name} has no route`);
+    if (path === '') throw new TypeError(`the action ${name} has no route`);
     const answer =
       method === 'GET'
         ? await ask(method, `${path}${queryOf(request)}`, { signal })
         : await ask(method, path, { body: request, signal, soon });
-    const parsed = ofVersion.safeParse(answer).success ? schema.reply.safeParse(answer) : undefined;
-    if (parsed?.success === true) return parsed.data;
+    if (isJsonObject(answer) && answer['schemaVersion'] === schemaVersion) {
+      const { schemaVersion: _, ...reply } = answer;
+      if (schemas === undefined) return reply;
+      const parsed = schemas[name]?.reply.safeParse(reply);
+      if (parsed?.success === true) return parsed.data;
+    }
     throw new LatchkeyError('internal', 'Latchkey has answered in a way that this command does not know.', {
       remedy: 'Start Latchkey again, in the version of this command.',
     });
@@ -84,8 +96,8 @@ export function callerOf(
 }
 
 function takesAccount(action: ApiAction): boolean {
-  const { request } = actionSchemas[action];
-  return actions[action].may === 'administers' || (request instanceof z.ZodObject && 'as' in request.shape);
+  const { may, as }: Action = actions[action];
+  return may === 'administers' || as === true;
 }
 
 function queryOf(request: object): string {
@@ -97,7 +109,10 @@ function queryOf(request: object): string {
 
 /** The API of the broker that has this home. @throws LatchkeyError `broker-not-running` where none has */
 export async function connectApi(home: string): Promise<Ask> {
-  const description = await readDescription(home);
+  return askOf(home, await readDescription(home));
+}
+
+function askOf(home: string, description: ApiDescription): Ask {
   return async (method, path, { body, signal, soon = method === 'GET' } = {}) => {
     const { status, text } = await provenRequest(description, {
       method,
@@ -111,16 +126,25 @@ export async function connectApi(home: string): Promise<Ask> {
     });
     const answer: unknown = JSON.parse(text);
     if (status === 200) return answer;
-    const failed = failure.safeParse(answer);
-    throw failed.success
-      ? fromProblem(failed.data.problem as Problem)
+    const problem = isJsonObject(answer) ? answer['problem'] : undefined;
+    throw isProblem(problem)
+      ? fromProblem(problem)
       : new LatchkeyError('internal', `The broker answered with status ${status}.`);
   };
 }
 
+/** A code that this version does not know is no problem that it could tell of. */
+function isProblem(value: unknown): value is Problem {
+  return (
+    isJsonObject(value) &&
+    (errorCodes as readonly unknown[]).includes(value['code']) &&
+    typeof value['message'] === 'string'
+  );
+}
+
 async function readDescription(home: string): Promise<ApiDescription> {
   try {
-    return apiDescription.parse(JSON.parse(await readFile(apiFile({ run: join(home, 'run') }), 'utf8')));
+    return readApiDescription(await readFile(apiFile({ run: join(home, 'run') }), 'utf8'));
   } catch (cause) {
     throw unanswered(home, cause);
   }

@@ -14,7 +14,7 @@ export function registerConfigShow(config: Command, { output, source, run }: Too
     .option('--origin', 'with the file and line that each value comes from', false)
     .action(
       run(async (globals, { origin }: { origin: boolean }) => {
-        const loaded = await loadConfiguration(source(globals));
+        const loaded = await loadConfiguration(await source(globals));
         const warnings = allWarnings(loaded);
         const values = shownValues(loaded);
         for (const warning of warnings) output.err(plain(warning));

@@ -23,7 +23,7 @@ export function registerConfiguration(tools: Tools): void {
           result(output, 'config check', { ok: true, connections: 0, warnings: [] }, `${other} is in order.`);
           return;
         }
-        const loaded = await loadConfiguration(source(globals));
+        const loaded = await loadConfiguration(await source(globals));
         const { connections } = loaded.configuration;
         const told = allWarnings(loaded);
         for (const warning of told) output.err(warning);

@@ -53,7 +53,7 @@ export function registerLocal({ program, output, signal, source, run, withClient
         const password = await readSecret(`Password of "${username}"`);
         // Only this command works on the files themselves, and what it needs takes its time to load.
         const { setUpOffline } = await import('../local-accounts/offline.ts');
-        const files = { source: source(globals), homePath: globals.home, keyFile };
+        const files = { source: await source(globals), homePath: globals.home, keyFile };
         const codes = await setUpOffline(files, { username, password }, (enrolment) =>
           firstCode(output, enrolment),
         );

@@ -1,10 +1,10 @@
-import { schemaVersion } from '../contract/api-state.ts';
 import { toProblem, type ErrorCode, type Problem } from '../contract/errors.ts';
-import { printed, type Printed, type PrintedName } from './printed.ts';
+import type { Printed, PrintedName } from './printed.ts';
 
 /** Where a command writes: results to `out`, everything that is not the result to `err`. */
 export interface Output {
-  json: boolean;
+  /** With `--json`: what makes a line of a result, as it is documented for its command. */
+  json: ((command: PrintedName, value: unknown) => string) | false;
   out(text: string): void;
   err(text: string): void;
 }
@@ -40,17 +40,13 @@ export function result<Name extends PrintedName>(
   value: Printed<Name>,
   human: string,
 ): void {
-  output.out(output.json ? line(command, value) : human);
-}
-
-function line<Name extends PrintedName>(command: Name, value: Printed<Name>): string {
-  return JSON.stringify({ schemaVersion, ...(printed[command].parse(value) as object) });
+  output.out(output.json === false ? human : output.json(command, value));
 }
 
 /** Tells a failure on stderr (with `--json` also as `{"problem": …}` on stdout) and answers with the exit code. */
 export function failed(output: Output, thrown: unknown): number {
   const problem = toProblem(thrown);
-  if (output.json) output.out(line('problem', { problem }));
+  if (output.json !== false) output.out(output.json('problem', { problem }));
   output.err(`latchkey: ${sentences(problem)}`);
   if (problem.code === 'internal' && thrown instanceof Error && process.env['LATCHKEY_DEBUG'] !== undefined)
     output.err(thrown.stack ?? '');

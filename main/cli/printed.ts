@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { actionSchemas } from '../contract/action-schemas.ts';
+import { schemaVersion } from '../contract/actions.ts';
 import { apiProblem, apiState } from '../contract/api-state.ts';
 import { bundlePayload } from '../organisation/bundle.ts';
 
@@ -170,3 +171,7 @@ export const printed = {
 export type PrintedName = keyof typeof printed;
 /** What a command has to print. */
 export type Printed<Name extends PrintedName> = z.input<(typeof printed)[Name]>;
+
+export function jsonLine(command: PrintedName, value: unknown): string {
+  return JSON.stringify({ schemaVersion, ...(printed[command].parse(value) as object) });
+}

@@ -3,26 +3,60 @@ import { chosenKeyFile } from '../store/places.ts';
 import { version } from '../base/version.ts';
 import type { OrganisationSource } from '../config/load.ts';
 import { machineOrganisation } from '../config/organisation-policy.ts';
-import { registerAudit } from './audit.ts';
-import { registerBundle } from './bundle.ts';
-import { registerCertificate } from './certificate.ts';
-import { registerChecks } from './checks.ts';
-import { registerConfiguration } from './configuration.ts';
-import { registerConnect } from './connect.ts';
-import { registerConnections } from './connections.ts';
-import { registerHandles } from './handles.ts';
-import { registerJoin } from './join.ts';
-import { registerLocal } from './local.ts';
-import { registerLogin } from './login.ts';
-import { registerMfa } from './mfa.ts';
 import { result, type Output } from './output.ts';
-import { registerPrompts } from './prompts.ts';
-import { registerProviders } from './providers.ts';
-import { registerSecrets } from './secrets.ts';
-import { registerSessions } from './sessions.ts';
-import { registerStatus } from './status.ts';
-import { registerTokens } from './tokens.ts';
 import { createTools, type Tools } from './tools.ts';
+
+/** The names of commands, and what registers them: loaded for these commands, or to list all of them. */
+export interface CommandGroup {
+  names: readonly string[];
+  load(): Promise<(tools: Tools) => void>;
+}
+
+/** In the order in which --help lists them. A person waits for each command, so that it loads no other one's modules. */
+export const commandGroups: readonly CommandGroup[] = [
+  { names: ['login', 'logout', 'use'], load: async () => (await import('./login.ts')).registerLogin },
+  { names: ['status', 'connections'], load: async () => (await import('./status.ts')).registerStatus },
+  { names: ['token', 'exec', 'revoke'], load: async () => (await import('./tokens.ts')).registerTokens },
+  { names: ['secret'], load: async () => (await import('./secrets.ts')).registerSecrets },
+  { names: ['provider'], load: async () => (await import('./providers.ts')).registerProviders },
+  { names: ['connection'], load: async () => (await import('./connections.ts')).registerConnections },
+  { names: ['local'], load: async () => (await import('./local.ts')).registerLocal },
+  { names: ['mfa'], load: async () => (await import('./mfa.ts')).registerMfa },
+  { names: ['prompts', 'allow', 'deny'], load: async () => (await import('./prompts.ts')).registerPrompts },
+  { names: ['handle'], load: async () => (await import('./handles.ts')).registerHandles },
+  {
+    names: ['sessions', 'cut', 'lock', 'unlock'],
+    load: async () => (await import('./sessions.ts')).registerSessions,
+  },
+  { names: ['certificate'], load: async () => (await import('./certificate.ts')).registerCertificate },
+  { names: ['connect'], load: async () => (await import('./connect.ts')).registerConnect },
+  { names: ['doctor', 'explain'], load: async () => (await import('./checks.ts')).registerChecks },
+  { names: ['audit'], load: async () => (await import('./audit.ts')).registerAudit },
+  { names: ['config'], load: async () => (await import('./configuration.ts')).registerConfiguration },
+  { names: ['join', 'leave'], load: async () => (await import('./join.ts')).registerJoin },
+  { names: ['bundle'], load: async () => (await import('./bundle.ts')).registerBundle },
+];
+
+/** Registers the command of this name; all of them where there is none of this name, or none is given. */
+async function registerCommands(tools: Tools, workerUrl: URL | undefined, name?: string): Promise<void> {
+  registerServe(tools, workerUrl);
+  if (name === 'serve') return;
+  const named = commandGroups.filter(({ names }) => name !== undefined && names.includes(name));
+  const wanted = named.length > 0 ? named : commandGroups;
+  for (const register of await Promise.all(wanted.map(({ load }) => load()))) register(tools);
+}
+
+function createProgram(): Command {
+  return new Command('latchkey')
+    .description('Sign in with Microsoft Entra ID from SQL tools that cannot.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => void process.stderr.write(text) })
+    .option('--config <file>', 'configuration (default: LATCHKEY_CONFIG, or in your settings folder)')
+    .option('--home <folder>', 'state of one broker (default: LATCHKEY_HOME, or in your state folder)')
+    .option('--as <account>', 'which account, where several are signed in: its sign-in name or object id')
+    .option('--json', 'print JSON', false);
+}
 
 /**
  * The `latchkey` command.
@@ -39,52 +73,25 @@ export async function runCli(
     organisation = machineOrganisation(),
   }: { workerUrl?: URL | undefined; signal: AbortSignal; organisation?: OrganisationSource },
 ): Promise<number> {
+  const isJson = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined).includes('--json');
   const output: Output = {
-    json: args.slice(0, args.includes('--') ? args.indexOf('--') : undefined).includes('--json'),
+    json: isJson ? (await import('./printed.ts')).jsonLine : false,
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
   };
-  const program = new Command('latchkey')
-    .description('Sign in with Microsoft Entra ID from SQL tools that cannot.')
-    .version(version)
-    .exitOverride()
-    .configureOutput({ writeErr: (text) => void process.stderr.write(text) })
-    .option('--config <file>', 'configuration (default: LATCHKEY_CONFIG, or in your settings folder)')
-    .option('--home <folder>', 'state of one broker (default: LATCHKEY_HOME, or in your state folder)')
-    .option('--as <account>', 'which account, where several are signed in: its sign-in name or object id')
-    .option('--json', 'print JSON', false);
+  const program = createProgram();
   let exitCode = 0;
   const tools = createTools(program, output, signal, organisation, (code) => (exitCode = code));
 
-  // In the order in which --help lists them.
-  registerServe(tools, workerUrl);
-  registerLogin(tools);
-  registerStatus(tools);
-  registerTokens(tools);
-  registerSecrets(tools);
-  registerProviders(tools);
-  registerConnections(tools);
-  registerLocal(tools);
-  registerMfa(tools);
-  registerPrompts(tools);
-  registerHandles(tools);
-  registerSessions(tools);
-  registerCertificate(tools);
-  registerConnect(tools);
-  registerChecks(tools);
-  registerAudit(tools);
-  registerConfiguration(tools);
-  registerJoin(tools);
-  registerBundle(tools);
-
   try {
+    await registerCommands(tools, workerUrl, program.parseOptions(args).operands[0]);
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     // Commander has printed its sentence; help and version are not failures.
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    if (output.json)
+    if (output.json !== false)
       result(output, 'problem', { problem: { code: 'request-invalid', message: error.message } }, '');
     return 2;
   }

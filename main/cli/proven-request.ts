@@ -1,11 +1,11 @@
 import { Agent, request } from 'node:http';
 import type { Socket } from 'node:net';
-import { z } from 'zod';
 import type { ApiDescription } from '../api/description.ts';
 import { brokerProof, challengePath, clientProof, newNonce, sameProof } from '../api/proof.ts';
+import type { ChallengeAnswer } from '../api/proof.ts';
 import { LatchkeyError } from '../contract/errors.ts';
+import { jsonObject } from '../contract/json.ts';
 
-const challengeAnswer = z.object({ nonce: z.string(), proof: z.string() });
 /** The broker answers a challenge without waiting for anything. */
 const challengeTimeoutMs = 10_000;
 
@@ -39,10 +39,14 @@ export async function provenRequest(description: ApiDescription, asked: Asked): 
       timeoutMs: challengeTimeoutMs,
       signal: asked.signal,
     });
-    const given = challengeAnswer.safeParse(parsed(answer));
-    if (!given.success || !sameProof(given.data.proof, brokerProof(bearer, clientNonce, given.data.nonce)))
+    const { nonce, proof: given } = challengeAnswer(answer);
+    if (
+      nonce === undefined ||
+      given === undefined ||
+      !sameProof(given, brokerProof(bearer, clientNonce, nonce))
+    )
       throw stranger(description);
-    const proof = clientProof(bearer, given.data.nonce, asked.method, asked.path);
+    const proof = clientProof(bearer, nonce, asked.method, asked.path);
     return (await exchange(description, agent, asked, { proof, socket })).answer;
   } finally {
     agent.destroy();
@@ -99,12 +103,9 @@ function exchange(
   });
 }
 
-function parsed({ status, text }: Answer): unknown {
-  try {
-    return status === 200 ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
-  }
+function challengeAnswer({ status, text }: Answer): Partial<ChallengeAnswer> {
+  const { nonce, proof } = (status === 200 ? jsonObject(text) : undefined) ?? {};
+  return typeof nonce === 'string' && typeof proof === 'string' ? { nonce, proof } : {};
 }
 
 function stranger({ url, socket }: ApiDescription): LatchkeyError {

@@ -1,10 +1,9 @@
 import { defined } from '../base/defined.ts';
-import { toSeconds } from '../config/schema.ts';
+import { toSeconds } from '../config/duration.ts';
 import { inTheWay } from '../connect/client-variables.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { IssuedToken } from '../contract/shapes.ts';
 import { connectClient, type Client } from './client.ts';
-import { exec } from './exec.ts';
 import { clock, result, shortOption } from './output.ts';
 import type { Tools } from './tools.ts';
 
@@ -58,6 +57,7 @@ export function registerTokens({ program, output, run, withClient }: Tools): voi
           options: { role?: string },
         ) => {
           const client = await connectClient(home, as);
+          const { exec } = await import('./exec.ts');
           return exec({ client, home, output }, await issueToken(client, connection, options), command);
         },
       ),

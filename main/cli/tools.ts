@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
 import type { ConfigurationSource, OrganisationSource } from '../config/load.ts';
-import { keptOrganisation } from '../organisation/kept.ts';
-import { organisationSource } from '../organisation/source.ts';
 import { chosenConfigFile, chosenHome } from '../store/places.ts';
 import { connectClient, type Client } from './client.ts';
 import { failed, type Output } from './output.ts';
@@ -26,7 +24,7 @@ export interface Tools {
   /** The file of this computer. */
   organisation: OrganisationSource;
   /** Where the layers of the configuration are read. */
-  source(globals: Pick<Globals, 'config' | 'home'>): ConfigurationSource;
+  source(globals: Pick<Globals, 'config' | 'home'>): Promise<ConfigurationSource>;
   /** Runs the body with the options of the whole line; a failure becomes sentences and an exit code. */
   run(body: Body<Globals>): Action;
   /** The same, with a client of the home's broker. */
@@ -54,10 +52,13 @@ export function createTools(
     };
   const withClient: Tools['withClient'] = (body) =>
     run(async ({ home, as }, ...parameters) => body(await connectClient(home, as), ...parameters));
-  const source: Tools['source'] = ({ config, home }) => ({
-    file: config,
-    organisation: organisationSource(organisation, keptOrganisation(home)),
-  });
+  const source: Tools['source'] = async ({ config, home }) => {
+    const [{ organisationSource }, { keptOrganisation }] = await Promise.all([
+      import('../organisation/source.ts'),
+      import('../organisation/kept.ts'),
+    ]);
+    return { file: config, organisation: organisationSource(organisation, keptOrganisation(home)) };
+  };
   return { program, output, signal, organisation, source, run, withClient };
 }
 

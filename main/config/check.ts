@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { isLoopbackHost } from '../contract/loopback.ts';
-import { portsOf, toSeconds } from './values.ts';
+import { toSeconds } from './duration.ts';
+import { portsOf } from './values.ts';
 import { databaseFaults, hiddenDatabase, sidestepped } from './check-databases.ts';
 import { hostAndPort, hostFaults } from './check-host.ts';
 import { portClashes } from './check-ports.ts';

@@ -3,7 +3,7 @@ import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { dirname, posix, win32 } from 'node:path';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { OrganisationSource } from './load.ts';
-import { readWindowsAccess, windowsFault, type ReadWindowsAccess } from './windows-access.ts';
+import type { ReadWindowsAccess } from './windows-access.ts';
 
 /**
  * Where the organisation's file is. These are whole paths, with no variable in them: whoever starts Latchkey sets its
@@ -124,10 +124,11 @@ async function linkOrHandle(path: string, file: FileHandle) {
 
 async function faultOnWindows({
   path,
-  readAccess = readWindowsAccess,
+  readAccess,
 }: OrganisationFileOptions): Promise<TrustFault | undefined> {
+  const { readWindowsAccess, windowsFault } = await import('./windows-access.ts');
   for (const step of [win32.dirname(path), path])
     if ((await lstat(step)).isSymbolicLink()) return { why: `${step} is a link`, remedy };
-  const fault = await windowsFault(path, readAccess);
+  const fault = await windowsFault(path, readAccess ?? readWindowsAccess);
   return fault === undefined ? undefined : { why: fault, remedy };
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { z } from 'zod';
 import { LatchkeyError } from '../contract/errors.ts';
+import { jsonObject } from '../contract/json.ts';
 import type { OrganisationSource } from './load.ts';
 import { organisationFileAt, organisationPath } from './organisation-file.ts';
 import { powershell, system32 } from './windows-programs.ts';
@@ -11,8 +11,6 @@ const parentKey = policyKey.slice(0, policyKey.lastIndexOf('\\'));
 
 /** Runs a program of Windows and tells what it has written. Rejects where it cannot be run or ends with another code than 0. */
 export type RunWindows = (program: string, args: readonly string[]) => Promise<string>;
-
-const answer = z.object({ text: z.string().nullable() });
 
 /**
  * Without the value in the key, there is no policy of ours: a key alone says nothing. The value is one text, or one with
@@ -44,7 +42,8 @@ export function windowsPolicy(run: RunWindows = runWindows): OrganisationSource 
           .some((line) => line.trim().toLowerCase() === policyKey.toLowerCase());
         if (!found) return undefined;
         const said = await run(powershell, ['-NoLogo', '-NoProfile', '-NonInteractive', '-Command', script]);
-        const { text } = answer.parse(JSON.parse(said));
+        const text = jsonObject(said)?.['text'];
+        if (typeof text !== 'string' && text !== null) throw new TypeError('no answer of the script');
         return text === null ? undefined : { text, origin: policyKey };
       } catch (cause) {
         throw new LatchkeyError(

@@ -14,8 +14,6 @@ import { caFile, duration, name, portRange } from './values.ts';
  * The JSON Schema for editors (assets/latchkey.schema.json) is made from this value.
  */
 
-export { toSeconds } from './values.ts';
-
 const guid = z
   .string()
   .regex(

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { toSeconds } from './duration.ts';
 
 /** The kinds of values that several parts of the configuration share. */
 
 const durationPattern = /^(0|[1-9]\d{0,5})(s|m|h|d)$/;
-const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 export function duration(minimumSeconds: number, maximumSeconds: number) {
   return z
@@ -16,12 +16,6 @@ export function duration(minimumSeconds: number, maximumSeconds: number) {
       },
       `must be between ${describeSeconds(minimumSeconds)} and ${describeSeconds(maximumSeconds)}`,
     );
-}
-
-/** Seconds of a checked duration such as `15m`. */
-export function toSeconds(text: string): number {
-  const unit = text.slice(-1) as keyof typeof unitSeconds;
-  return Number(text.slice(0, -1)) * unitSeconds[unit];
 }
 
 function describeSeconds(seconds: number): string {

@@ -14,11 +14,19 @@ export interface Action {
   window: boolean;
   /** Method and path of the HTTP API, and so of the command line; absent for what the window alone has. */
   route?: `${'GET' | 'POST'} /v1/${string}`;
+  /** Takes the account that is meant (`as`), where several are signed in; what administers takes it with its proof. */
+  as?: true;
   /** Possible without a sign-in while there is no provider that anybody could sign in with. */
   firstRun?: true;
   /** Waits neither for a person nor for a server elsewhere: without an answer within seconds, Latchkey hangs. */
   soon?: true;
 }
+
+/**
+ * The version of what the HTTP API answers and `--json` prints: it stands in each as `schemaVersion`. A new key leaves it
+ * as it is; a key that goes, or that means something else, raises it.
+ */
+export const schemaVersion = 2;
 
 export const actions = {
   getState: { may: 'reads', window: true },
@@ -27,21 +35,21 @@ export const actions = {
   signIn: { may: 'own', window: true, route: 'POST /v1/sign-in' },
   signInLocally: { may: 'own', window: true, route: 'POST /v1/sign-in/local' },
   cancelSignIn: { may: 'own', window: true, route: 'POST /v1/sign-in/cancel', soon: true },
-  signOut: { may: 'own', window: true, route: 'POST /v1/sign-out' },
-  useAccount: { may: 'own', window: true, route: 'POST /v1/account', soon: true },
+  signOut: { may: 'own', window: true, route: 'POST /v1/sign-out', as: true },
+  useAccount: { may: 'own', window: true, route: 'POST /v1/account', soon: true, as: true },
   refresh: { may: 'own', window: false, route: 'POST /v1/refresh' },
   copyCode: { may: 'own', window: true },
   openVerificationPage: { may: 'own', window: true },
 
-  issueToken: { may: 'own', window: false, route: 'POST /v1/tokens', soon: true },
-  copyToken: { may: 'own', window: true },
-  copyCommand: { may: 'own', window: true },
+  issueToken: { may: 'own', window: false, route: 'POST /v1/tokens', soon: true, as: true },
+  copyToken: { may: 'own', window: true, as: true },
+  copyCommand: { may: 'own', window: true, as: true },
   revokeTokens: { may: 'own', window: true, route: 'POST /v1/tokens/revoke', soon: true },
   cutSessions: { may: 'own', window: true, route: 'POST /v1/sessions/cut', soon: true },
   retryListeners: { may: 'own', window: true, route: 'POST /v1/listeners/retry' },
 
-  makeHandle: { may: 'own', window: false, route: 'POST /v1/handles', soon: true },
-  copyHandle: { may: 'own', window: true },
+  makeHandle: { may: 'own', window: false, route: 'POST /v1/handles', soon: true, as: true },
+  copyHandle: { may: 'own', window: true, as: true },
   revokeHandle: { may: 'own', window: true, route: 'POST /v1/handles/revoke', soon: true },
 
   allowClient: { may: 'own', window: true, route: 'POST /v1/prompts/allow', soon: true },
@@ -50,21 +58,21 @@ export const actions = {
   askPhone: { may: 'own', window: true, route: 'POST /v1/mfa/ask-phone' },
 
   lock: { may: 'own', window: false, route: 'POST /v1/lock', soon: true },
-  unlock: { may: 'own', window: false, route: 'POST /v1/unlock' },
+  unlock: { may: 'own', window: false, route: 'POST /v1/unlock', as: true },
   unlockAtScreen: { may: 'own', window: true },
   unlockKeyring: { may: 'own', window: true, route: 'POST /v1/keyring/unlock' },
 
-  connectTools: { may: 'reads', window: true },
-  connectSettings: { may: 'reads', window: true },
-  copySetting: { may: 'own', window: true },
-  writeSettings: { may: 'own', window: true },
-  openTool: { may: 'own', window: true },
+  connectTools: { may: 'reads', window: true, as: true },
+  connectSettings: { may: 'reads', window: true, as: true },
+  copySetting: { may: 'own', window: true, as: true },
+  writeSettings: { may: 'own', window: true, as: true },
+  openTool: { may: 'own', window: true, as: true },
 
   enrolTotp: { may: 'administers', window: true, route: 'POST /v1/mfa/totp/enrol' },
-  confirmTotp: { may: 'own', window: true, route: 'POST /v1/mfa/totp/confirm' },
+  confirmTotp: { may: 'own', window: true, route: 'POST /v1/mfa/totp/confirm', as: true },
   removeTotp: { may: 'administers', window: true, route: 'POST /v1/mfa/totp/remove' },
   enrolPush: { may: 'administers', window: true, route: 'POST /v1/mfa/push/enrol' },
-  confirmPush: { may: 'own', window: true, route: 'POST /v1/mfa/push/confirm' },
+  confirmPush: { may: 'own', window: true, route: 'POST /v1/mfa/push/confirm', as: true },
   removePush: { may: 'administers', window: true, route: 'POST /v1/mfa/push/remove' },
   resetSecondFactor: { may: 'administers', window: false, route: 'POST /v1/mfa/reset' },
 
@@ -78,12 +86,12 @@ export const actions = {
   readConnections: { may: 'reads', window: true, route: 'GET /v1/connections' },
   saveConnections: { may: 'administers', window: true, route: 'POST /v1/connections/save', firstRun: true },
   removeConnection: { may: 'administers', window: true, route: 'POST /v1/connections/remove' },
-  testConnection: { may: 'own', window: true, route: 'POST /v1/connections/test' },
+  testConnection: { may: 'own', window: true, route: 'POST /v1/connections/test', as: true },
   cancelConnectionTest: { may: 'own', window: true, route: 'POST /v1/connections/test/cancel' },
   lookAtConnections: { may: 'own', window: true, route: 'POST /v1/connections/look' },
   readImport: { may: 'reads', window: true },
   saveExport: { may: 'reads', window: true },
-  findGroups: { may: 'reads', window: true, route: 'POST /v1/groups/find' },
+  findGroups: { may: 'reads', window: true, route: 'POST /v1/groups/find', as: true },
 
   lookAtOrganisation: { may: 'own', window: true, route: 'POST /v1/organisation/look' },
   joinOrganisation: {

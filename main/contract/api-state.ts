@@ -5,12 +5,6 @@ import { forbidden } from './forbidden.ts';
 import { protocolNames } from './protocols.ts';
 import { clientChoices, type AppState } from './state.ts';
 
-/**
- * The version of what the HTTP API answers and `--json` prints: it stands in each as `schemaVersion`. A new key leaves it
- * as it is; a key that goes, or that means something else, raises it.
- */
-export const schemaVersion = 2;
-
 /** Times are ISO 8601 in UTC. Nothing in here is a secret. */
 const time = z.iso.datetime();
 

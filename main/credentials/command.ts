@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
 import type { CommandSettings } from '../config/password-source.ts';
-import { toSeconds } from '../config/values.ts';
+import { toSeconds } from '../config/duration.ts';
 import { createInFlight } from './limit.ts';
 import { runProgram, type ProgramOutcome } from './run-program.ts';
 import { closing, SourceFailure } from './source-failure.ts';

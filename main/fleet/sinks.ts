@@ -4,7 +4,7 @@ import type { Audit } from '../audit/audit.ts';
 import { defined } from '../base/defined.ts';
 import { createMutex } from '../base/mutex.ts';
 import type { SinkSettings } from '../config/sinks.ts';
-import { toSeconds } from '../config/values.ts';
+import { toSeconds } from '../config/duration.ts';
 import { LatchkeyError, toLogText, toProblem, type Problem } from '../contract/errors.ts';
 import type { FetchLike } from '../contract/http.ts';
 import type { SinkState } from '../contract/state.ts';

@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import { auditFault } from '../audit/fault.ts';
-import { toSeconds } from '../config/schema.ts';
+import { toSeconds } from '../config/duration.ts';
 import type { FactorName } from '../contract/clouds.ts';
 import { LatchkeyError, toProblem } from '../contract/errors.ts';
 import type { Enrolment } from '../contract/shapes.ts';

@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { registerCertificate, trust, trustCommand } from '../../main/cli/certificate.ts';
 import { failed } from '../../main/cli/output.ts';
+import { jsonLine } from '../../main/cli/printed.ts';
 import type { Globals, Tools } from '../../main/cli/tools.ts';
 import { createMemorySeal } from '../../main/store/seal.ts';
 import { createSecretStore } from '../../main/store/secret-store.ts';
@@ -22,7 +23,7 @@ async function latchkey(home: string, ...args: string[]) {
   const texts = { out: '', err: '' };
   let code = 0;
   const output = {
-    json: args.includes('--json'),
+    json: args.includes('--json') && jsonLine,
     out: (text: string) => void (texts.out += `${text}\n`),
     err: (text: string) => void (texts.err += `${text}\n`),
   };
@@ -44,7 +45,7 @@ async function latchkey(home: string, ...args: string[]) {
     output,
     signal,
     organisation: noOrganisation,
-    source: ({ config }) => ownFile(config),
+    source: async ({ config }) => ownFile(config),
     run,
     withClient: () => run(async () => undefined),
   });

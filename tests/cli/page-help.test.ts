@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { login } from '../../main/cli/login.ts';
+import { jsonLine } from '../../main/cli/printed.ts';
 import type { Client } from '../../main/cli/client.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { code, signedOut } from '../renderer/states.ts';
@@ -19,7 +20,7 @@ async function printed(minutes: number, change: Partial<AppState> = {}, json = f
     call: async () => ({}),
   } as unknown as Client;
   const lines: string[] = [];
-  const output = { json, out: (text: string) => lines.push(text), err: () => undefined };
+  const output = { json: json && jsonLine, out: (text: string) => lines.push(text), err: () => undefined };
   const { signal } = new AbortController();
   await expect(login(client, output, { again: false, add: false, signal })).rejects.toMatchObject({
     code: 'code-expired',

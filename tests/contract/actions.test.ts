@@ -133,6 +133,13 @@ test('an answer of another version is refused by the command line', async () => 
   }
 });
 
+test('an answer of this version has been held against the contract by who sent it, and has its version', async () => {
+  const ask = (answer: unknown) => callerOf(actions, undefined, async () => answer)('revokeTokens', {});
+  expect(await ask({ schemaVersion: 2, revoked: 1 })).toEqual({ revoked: 1 });
+  await expect(ask({ revoked: 1 })).rejects.toMatchObject({ code: 'internal' });
+  await expect(ask('x')).rejects.toMatchObject({ code: 'internal' });
+});
+
 test('the command line waits seconds for what waits for nobody, and longer for what may', async () => {
   const patience: Record<string, boolean | undefined> = {};
   for (const name of ['issueToken', 'revokeTokens', 'signIn', 'testConnection']) {

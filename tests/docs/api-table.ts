@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ActionSchema } from '../../main/contract/action-schemas.ts';
 import type { Action } from '../../main/contract/actions.ts';
-import { schemaVersion } from '../../main/contract/api-state.ts';
+import { schemaVersion } from '../../main/contract/actions.ts';
 
 /** The part of a JSON Schema that a table can show. */
 interface Shape {

@@ -1,0 +1,22 @@
+import { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { commandGroups } from '../../main/cli/program.ts';
+import type { Tools } from '../../main/cli/tools.ts';
+import { actionSchemas } from '../../main/contract/action-schemas.ts';
+import { type ActionName, actions } from '../../main/contract/actions.ts';
+
+test.each(commandGroups)('$names are what their module registers', async ({ names, load }) => {
+  const program = new Command();
+  const unused = () => () => undefined;
+  (await load())({ program, run: unused, withClient: unused } as unknown as Tools);
+  expect(program.commands.map((command) => command.name())).toEqual(names);
+});
+
+test('the table of actions knows which of them take an account, as their schemas do', () => {
+  const names = Object.keys(actions) as ActionName[];
+  const bySchema = names.filter((name) => {
+    const { shape = {} } = actionSchemas[name].request as { shape?: object };
+    return 'as' in shape;
+  });
+  expect(names.filter((name) => 'as' in actions[name])).toEqual(bySchema);
+});
