@@ -4,10 +4,11 @@ import { defineConfig, type Plugin } from 'vite';
 
 /**
  * Everything that runs outside the window, bundled so that the packaged application needs no node_modules:
- * dist/main/index.js (Electron), latchkey.js (the command line), gateway-worker.js, and preload.cjs, which must be
+ * dist/main/start.js (Electron; it loads index.js, the desktop, or latchkey.js), latchkey.js (the command line), gateway-worker.js, and preload.cjs, which must be
  * CommonJS in one file because a sandboxed preload script cannot import.
  */
 const programs = {
+  start: 'main/start.ts',
   index: 'main/index.ts',
   latchkey: 'main/cli/index.ts',
   'gateway-worker': 'main/gateway/worker.ts',

@@ -34,6 +34,7 @@ const saved = actionSchemas.saveConnections.reply.extend({ stored: z.array(text)
  */
 export const printed = {
   problem: z.object({ problem: apiProblem }),
+  version: z.object({ version: text, node: text, platform: text, arch: text, electron: text.optional() }),
   serve: z.object({
     event: z.literal('serving'),
     pid: z.number().int(),

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { chosenKeyFile } from '../store/places.ts';
+import { defined } from '../base/defined.ts';
 import { version } from '../base/version.ts';
 import type { OrganisationSource } from '../config/load.ts';
 import { machineOrganisation } from '../config/organisation-policy.ts';
@@ -10,6 +11,7 @@ import { createTools, type Tools } from './tools.ts';
 export interface CommandGroup {
   names: readonly string[];
   load(): Promise<(tools: Tools) => void>;
+  withAll?: true;
 }
 
 /** In the order in which --help lists them. A person waits for each command, so that it loads no other one's modules. */
@@ -35,6 +37,12 @@ export const commandGroups: readonly CommandGroup[] = [
   { names: ['config'], load: async () => (await import('./configuration.ts')).registerConfiguration },
   { names: ['join', 'leave'], load: async () => (await import('./join.ts')).registerJoin },
   { names: ['bundle'], load: async () => (await import('./bundle.ts')).registerBundle },
+  // They tell of all the others, and so need them all.
+  {
+    names: ['completion', 'man'],
+    load: async () => (await import('./completion.ts')).registerCompletion,
+    withAll: true,
+  },
 ];
 
 /** Registers the command of this name; all of them where there is none of this name, or none is given. */
@@ -42,14 +50,14 @@ async function registerCommands(tools: Tools, workerUrl: URL | undefined, name?:
   registerServe(tools, workerUrl);
   if (name === 'serve') return;
   const named = commandGroups.filter(({ names }) => name !== undefined && names.includes(name));
-  const wanted = named.length > 0 ? named : commandGroups;
+  const wanted = named.length > 0 && !named.some(({ withAll }) => withAll) ? named : commandGroups;
   for (const register of await Promise.all(wanted.map(({ load }) => load()))) register(tools);
 }
 
 function createProgram(): Command {
   return new Command('latchkey')
     .description('Sign in with Microsoft Entra ID from SQL tools that cannot.')
-    .version(version)
+    .option('-V, --version', 'print the version; with --json also what it runs on')
     .exitOverride()
     .configureOutput({ writeErr: (text) => void process.stderr.write(text) })
     .option('--config <file>', 'configuration (default: LATCHKEY_CONFIG, or in your settings folder)')
@@ -80,6 +88,12 @@ export async function runCli(
     err: (text) => void process.stderr.write(`${text}\n`),
   };
   const program = createProgram();
+  program.on('option:version', () => {
+    const { electron } = process.versions;
+    const system = { node: process.versions.node, platform: process.platform, arch: process.arch };
+    result(output, 'version', { version, ...system, ...defined({ electron }) }, version);
+    throw new CommanderError(0, 'commander.version', version);
+  });
   let exitCode = 0;
   const tools = createTools(program, output, signal, organisation, (code) => (exitCode = code));
 

@@ -46,7 +46,7 @@ function buildPrograms(): Promise<string> {
       });
       await builder.buildApp();
     });
-    await finish(root, 'latchkey-built', 'dist/main/index.js');
+    await finish(root, 'latchkey-built', 'dist/main/start.js');
   });
 }
 
