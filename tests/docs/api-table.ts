@@ -70,7 +70,8 @@ export function withTables(page: string, tables: Readonly<Record<string, string>
 /** The table of what commands print with `--json`. */
 export function printedTable(printed: Readonly<Record<string, z.ZodType>>): string {
   const rows = Object.entries(printed).map(([command, schema]) => {
-    const name = command === 'problem' ? 'a failure of any' : `\`latchkey ${command}\``;
+    const words = command === 'version' ? '--version' : command;
+    const name = command === 'problem' ? 'a failure of any' : `\`latchkey ${words}\``;
     return `| ${name} | \`${shapeText(schema, 'output')}\` |`;
   });
   return ['| command | keys |', '|---|---|', ...rows].join('\n');

@@ -61,6 +61,13 @@ export async function faultOf(line: string, bare = false): Promise<string | unde
   }
   const command = words.join(' ');
   if (words.length === 0 && !(rest[0] ?? '').startsWith('-')) return `there is no command "${rest[0]}"`;
+  // The only option that needs no command.
+  if (
+    words.length === 0 &&
+    rest.some((word: string) => word === '--version') &&
+    rest.every((word) => general.has(word))
+  )
+    return undefined;
   if (shape.subcommands.size > 0)
     return bare && rest.length === 0 ? undefined : `"${command}" has no command "${rest[0]}"`;
   let parameters = 0;
