@@ -54,7 +54,10 @@ const page = await browser.newPage();
 const tray = (shapes: string) =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 22 22">${shapes}</svg>`;
 
-await draw(page, await readFile(join(folder, 'icon.svg'), 'utf8'), 512, 'icon.png');
+const icon = await readFile(join(folder, 'icon.svg'), 'utf8');
+await draw(page, icon, 512, 'icon.png');
+for (const size of [16, 24, 32, 48, 64, 128, 256, 512, 1024])
+  await draw(page, icon, size, `icons/${size}x${size}.png`);
 for (const state of states) {
   for (const size of [16, 22, 32, 44])
     await draw(page, tray(colourImage(state)), size, `tray/${state}-${size}.png`);
