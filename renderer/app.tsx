@@ -1,8 +1,9 @@
-import { useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { assertNever } from '../main/contract/errors.ts';
 import type { LatchkeyBridge } from '../main/contract/bridge.ts';
 import type { AppState, ShownProblem, SinkState } from '../main/contract/state.ts';
 import { BridgeContext, useAppState } from './bridge.ts';
+import { AccountMenu } from './screens/account-menu.tsx';
 import { AccountsProvider } from './screens/accounts.tsx';
 import { Activity } from './screens/activity.tsx';
 import { Connections, type ConnectionTarget } from './screens/connections.tsx';
@@ -10,6 +11,8 @@ import { ChangedConfiguration } from './screens/changed-configuration.tsx';
 import { Doctor } from './screens/doctor.tsx';
 import { Home } from './screens/home.tsx';
 import { LinkedOrganisation } from './screens/joined-organisation.tsx';
+import { PaletteKey } from './screens/palette-commands.tsx';
+import { type Panes, usePanes } from './screens/panes.ts';
 import { HiddenPrompts, Prompts, usePrompts } from './screens/prompts.tsx';
 import { Providers } from './screens/providers.tsx';
 import { Security } from './screens/security.tsx';
@@ -19,6 +22,7 @@ import { StepUp } from './screens/step-up.tsx';
 import { Tools } from './screens/tools.tsx';
 import { Announcer } from './ui/announcer.tsx';
 import { Drafts } from './ui/drafts.tsx';
+import { ErrorBoundary } from './ui/error-boundary.tsx';
 import { Frame, type Place } from './ui/frame.tsx';
 import { Callout, ProblemPanel } from './ui/problem-panel.tsx';
 
@@ -33,11 +37,20 @@ interface Shown {
 export function App({ bridge }: { bridge: LatchkeyBridge }) {
   const state = useAppState(bridge);
   const [{ place, target }, setShown] = useState<Shown>({ place: 'home' });
-  const setPlace = (next: Place, at?: ConnectionTarget): void =>
-    setShown({ place: next, ...(at === undefined ? {} : { target: at }) });
+  const setPlace = useCallback(
+    (next: Place, at?: ConnectionTarget): void =>
+      setShown({ place: next, ...(at === undefined ? {} : { target: at }) }),
+    [],
+  );
   const prompts = usePrompts(state?.prompts ?? none);
+  const panes = usePanes();
+  const adding = useAdding(state);
   if (state === undefined) return null;
 
+  const add = (): void => {
+    setPlace('home');
+    adding.begin();
+  };
   const notices = (
     <>
       <HiddenPrompts state={state} places={prompts} />
@@ -49,11 +62,27 @@ export function App({ bridge }: { bridge: LatchkeyBridge }) {
       <Announcer>
         <AccountsProvider state={state}>
           <StepUp state={state} onSignIn={() => setPlace('home')}>
-            <Frame state={state} place={place} onPlace={setPlace} notices={notices}>
+            <Frame
+              state={state}
+              place={place}
+              onPlace={setPlace}
+              notices={notices}
+              account={<AccountMenu state={state} onAdd={add} />}
+            >
               <Drafts>
-                <Screen state={state} place={place} target={target} onPlace={setPlace} />
+                <ErrorBoundary key={place}>
+                  <Screen
+                    state={state}
+                    place={place}
+                    target={target}
+                    panes={panes}
+                    adding={adding}
+                    onPlace={setPlace}
+                  />
+                </ErrorBoundary>
               </Drafts>
             </Frame>
+            <PaletteKey state={state} panes={panes} onPlace={setPlace} onAdd={add} />
             <LinkedOrganisation address={state.joinLink} />
             <Prompts state={state} places={prompts} />
           </StepUp>
@@ -63,23 +92,42 @@ export function App({ bridge }: { bridge: LatchkeyBridge }) {
   );
 }
 
-/** The accounts; or the sign-in of a first or of one more. */
-function Access(props: { state: AppState; ways: Parameters<typeof Home>[0]['ways']; onProviders(): void }) {
-  const { state, ways, onProviders } = props;
-  const { signIn, accounts, signInProblem: problem } = state;
-  const last = accounts.at(-1);
+interface Adding {
+  isAdding: boolean;
+  begin(): void;
+  end(): void;
+}
+
+/** The sign-in of one more account; over as soon as somebody has signed in. */
+function useAdding(state: AppState | undefined): Adding {
+  const last = state?.accounts.at(-1);
   const newest = last && `${last.account.objectId} ${last.since}`;
-  // Over as soon as somebody has signed in.
-  const [addingAfter, setAddingAfter] = useState<string>();
+  const [after, setAfter] = useState<string>();
+  return {
+    isAdding: after !== undefined && after === newest,
+    begin: () => setAfter(newest),
+    end: () => setAfter(undefined),
+  };
+}
+
+/** What is open to whoever is signed in; or the sign-in of a first or of one more. */
+function Access(props: {
+  state: AppState;
+  ways: Parameters<typeof Home>[0]['ways'];
+  panes: Panes;
+  adding: Adding;
+  onProviders(): void;
+}) {
+  const { state, adding, onProviders } = props;
+  const { signIn, signInProblem: problem } = state;
   if (signIn.kind !== 'signed-in') return <SignIn state={state} signIn={signIn} onProviders={onProviders} />;
-  if (addingAfter === undefined || addingAfter !== newest)
-    return <Home state={state} ways={ways} onAdd={() => setAddingAfter(newest)} />;
+  if (!adding.isAdding) return <Home state={state} ways={props.ways} panes={props.panes} />;
   return (
     <SignIn
       state={state}
       signIn={{ kind: 'signed-out', ...(problem === undefined ? {} : { problem }) }}
       onProviders={onProviders}
-      onBack={() => setAddingAfter(undefined)}
+      onBack={adding.end}
     />
   );
 }
@@ -88,18 +136,27 @@ function Screen(props: {
   state: AppState;
   place: Place;
   target: ConnectionTarget | undefined;
+  panes: Panes;
+  adding: Adding;
   onPlace(place: Place, target?: ConnectionTarget): void;
 }) {
   const { state, place, target, onPlace } = props;
+  const ways = useMemo(
+    () => ({
+      connection: (at: ConnectionTarget) => onPlace('connections', at),
+      security: () => onPlace('security'),
+      administer: () => onPlace('connections'),
+    }),
+    [onPlace],
+  );
   switch (place) {
     case 'home':
       return (
         <Access
           state={state}
-          ways={{
-            connection: (target) => onPlace('connections', target),
-            security: () => onPlace('security'),
-          }}
+          panes={props.panes}
+          adding={props.adding}
+          ways={ways}
           onProviders={() => onPlace('providers')}
         />
       );

@@ -13,6 +13,7 @@ export const excel: Tool = {
   title: 'Microsoft Excel (Power Query)',
   protocols: allProtocols,
   needs: 'handle',
+  systems: ['darwin', 'win32'],
   programs: programs(
     [],
     ['/Applications/Microsoft Excel.app/Contents/MacOS/Microsoft Excel'],
@@ -52,6 +53,7 @@ export const powerbi: Tool = {
   title: 'Power BI Desktop',
   protocols: allProtocols,
   needs: 'handle',
+  systems: ['win32'],
   programs: programs(
     [],
     [],
@@ -93,6 +95,7 @@ export const tableau: Tool = {
   title: 'Tableau Desktop',
   protocols: allProtocols,
   needs: 'handle',
+  systems: ['darwin', 'win32'],
   programs: programs([], ['/Applications/Tableau.app/Contents/MacOS/Tableau'], ['tableau.exe']),
   settings(place) {
     const connector = { postgresql: 'PostgreSQL', mysql: 'MySQL', sqlserver: 'Microsoft SQL Server' }[

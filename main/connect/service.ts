@@ -121,9 +121,10 @@ export function createConnectService(options: {
     connection: string,
     id: string,
     as: string | undefined,
+    role: string | undefined,
   ): Promise<{ tool: Tool; place: Place; settings: Settings }> => {
     const tool = findTool(id);
-    const extras = { command, ...defined({ authorityFile, as }) };
+    const extras = { command, ...defined({ authorityFile, as, role }) };
     const place = await placeOf(options.state(), connection, tool, extras);
     return { tool, place, settings: settingsFor(tool.id, place) };
   };
@@ -132,11 +133,12 @@ export function createConnectService(options: {
       const found = options.state().connections.find(({ name }) => name === connection);
       return tools
         .filter(({ protocols }) => found !== undefined && protocols.includes(found.protocol))
+        .filter(({ systems }) => systems?.includes(thisSystem()) ?? true)
         .map((tool) => ({ id: tool.id, title: tool.title, installed: findProgram(tool) !== undefined }));
     },
 
-    async settings(connection: string, id: string, as?: string): Promise<ConnectSettings> {
-      const { tool, settings } = await look(connection, id, as);
+    async settings(connection: string, id: string, as?: string, role?: string): Promise<ConnectSettings> {
+      const { tool, settings } = await look(connection, id, as, role);
       const { title, needs, steps, fields, texts, files, open } = fillShown(settings, shownPassword);
       return {
         title,
@@ -158,15 +160,22 @@ export function createConnectService(options: {
       };
     },
 
-    async text(connection: string, id: string, index: number, as?: string): Promise<string> {
-      const { settings } = await look(connection, id, as);
+    async text(connection: string, id: string, index: number, as?: string, role?: string): Promise<string> {
+      const { settings } = await look(connection, id, as, role);
       const entry = settings.texts[index];
       if (entry === undefined) throw new LatchkeyError('request-invalid', 'There is no such text.');
       return fill(entry.text, shownPassword);
     },
 
-    async write(connection: string, id: string, as?: string): Promise<string[]> {
-      const { tool, place, settings } = await look(connection, id, as);
+    async field(connection: string, id: string, index: number, as?: string, role?: string): Promise<string> {
+      const { settings } = await look(connection, id, as, role);
+      const entry = settings.fields[index];
+      if (entry === undefined) throw new LatchkeyError('request-invalid', 'There is no such field.');
+      return fill(entry.value, shownPassword);
+    },
+
+    async write(connection: string, id: string, as?: string, role?: string): Promise<string[]> {
+      const { tool, place, settings } = await look(connection, id, as, role);
       if (settings.files.length === 0) {
         throw new LatchkeyError('request-invalid', `${tool.title} has no file that could be written.`, {
           remedy: 'Enter the fields in its dialog.',
@@ -182,8 +191,8 @@ export function createConnectService(options: {
       return written.map(({ path }) => path);
     },
 
-    async open(connection: string, id: string, as?: string): Promise<void> {
-      const { tool, settings } = await look(connection, id, as);
+    async open(connection: string, id: string, as?: string, role?: string): Promise<void> {
+      const { tool, settings } = await look(connection, id, as, role);
       const found = findProgram(tool);
       if (settings.open === undefined || settings.open.terminal || found === undefined) {
         throw new LatchkeyError('command-failed', `${tool.title} cannot be opened from here.`, {

@@ -85,6 +85,7 @@ export const ssms: Tool = {
   title: 'SQL Server Management Studio',
   protocols: ['sqlserver'],
   needs: 'handle',
+  systems: ['win32'],
   programs: programs(
     [],
     [],

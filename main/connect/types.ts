@@ -77,6 +77,8 @@ export interface Tool {
   needs: 'handle' | 'command' | 'none';
   /** Where the tool is looked for: names in PATH, then full paths. Empty for what is a library or a driver. */
   programs: Record<System, readonly string[]>;
+  /** Those that it runs on; absent where it runs on each. */
+  systems?: readonly System[];
   settings(place: Place): Pick<ToolSettings, 'steps'> & Partial<ToolSettings>;
 }
 

@@ -41,7 +41,9 @@ const oneOrAll = z.union([byId, z.strictObject({ all: z.literal(true) })]);
 const asAccount = username.optional();
 const ofAsAccount = z.strictObject({ as: asAccount });
 const ofConnection = z.strictObject({ connection: name, as: asAccount });
-const ofTool = ofConnection.extend({ tool: name });
+/** `role`: the one that the tool is for, where an account has several; by default the first of the login's time. */
+const ofTool = ofConnection.extend({ tool: name, role: role.optional() });
+const settingIndex = z.number().int().min(0).max(100);
 const ofAccount = z.strictObject({ username });
 const clearsAt = z.iso.datetime();
 /** `https://…#<fingerprint>`, or a link that carries one. */
@@ -181,8 +183,8 @@ export const actionSchemas = {
   ),
   connectSettings: act('what a tool needs to know of a connection', ofTool, shape.connectSettings),
   copySetting: act(
-    'copies the text with this index in the settings',
-    ofTool.extend({ text: z.number().int().min(0).max(100) }),
+    'copies the text, or the value of the field, with this index in the settings',
+    z.union([ofTool.extend({ text: settingIndex }), ofTool.extend({ field: settingIndex })]),
     done,
   ),
   writeSettings: act(
@@ -367,7 +369,7 @@ export const actionSchemas = {
   ),
   setPreferences: act(
     'changes what is given, and answers with all of it',
-    z.strictObject({ theme: z.enum(shape.themes).optional(), startAtLogin: z.boolean().optional() }),
+    shape.preferences.partial().strict(),
     shape.preferences,
   ),
   quit: act(

@@ -123,7 +123,7 @@ export const actions = {
   openAuditFolder: { may: 'reads', window: true },
 
   runDoctor: { may: 'reads', window: true, route: 'POST /v1/doctor' },
-  explain: { may: 'reads', window: false, route: 'POST /v1/explain' },
+  explain: { may: 'reads', window: true, route: 'POST /v1/explain' },
 
   getPreferences: { may: 'reads', window: true },
   setPreferences: { may: 'own', window: true },

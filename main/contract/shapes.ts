@@ -17,7 +17,12 @@ export const applicationSecret = z.string().min(1).max(32_768);
 export const themes = ['system', 'light', 'dark'] as const;
 
 /** What a person may choose about the application on this computer; the policy of access is not among it. */
-export const preferences = z.object({ theme: z.enum(themes), startAtLogin: z.boolean() });
+export const preferences = z.object({
+  theme: z.enum(themes),
+  startAtLogin: z.boolean(),
+  /** Names of connections that come first, in their order. */
+  favourites: z.array(name).max(200),
+});
 export type Preferences = z.infer<typeof preferences>;
 
 /** What an authenticator or a phone scans, and the same as text; `qr` is a square of dark (true) and light modules. */

@@ -238,6 +238,10 @@ export const appState = z.object({
   tokens: z.array(token),
   databaseSessions: z.array(databaseSession),
   handles: z.array(handle),
+  /** Connections that the person has put first on this computer, by name; absent where there is none. */
+  favourites: z.array(z.string()).optional(),
+  /** Those that were used last on this computer, by name, the last first; absent where there is none. */
+  recents: z.array(z.string()).optional(),
   prompts: z.array(prompt),
   /** Tests of connections that are under way, by the id that each was begun with; absent where there is none. */
   connectionTests: z.array(z.object({ id: z.string(), step: z.enum(['dialling', 'logging-in']) })).optional(),

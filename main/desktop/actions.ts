@@ -7,6 +7,7 @@ import { connectionFiles } from './connection-files.ts';
 import { allowedExternalUrl } from './navigation.ts';
 import type { JoinLinks } from './join-links.ts';
 import type { DesktopBroker } from './ports.ts';
+import type { Shortlist } from './shortlist.ts';
 
 /** What the window may ask for; the tray acts through these too. */
 export type DesktopActions = ActionHandlers<WindowAction>;
@@ -22,6 +23,7 @@ export interface ActionParts {
   files: ChosenFiles;
   preferences: Pick<DesktopActions, 'getPreferences' | 'setPreferences'>;
   links: Pick<JoinLinks, 'shownIn' | 'dismiss'>;
+  shortlist: Pick<Shortlist, 'shownIn' | 'used'>;
   quit(): void;
 }
 
@@ -35,7 +37,7 @@ export function createActions(parts: ActionParts): DesktopActions {
 
   return {
     ...broker.actions,
-    getState: async () => parts.links.shownIn(broker.state()),
+    getState: async () => parts.shortlist.shownIn(parts.links.shownIn(broker.state())),
     dismissJoinLink: async () => parts.links.dismiss(),
     unlockAtScreen: () => broker.unlocked('window'),
 
@@ -72,6 +74,7 @@ export function createActions(parts: ActionParts): DesktopActions {
       const issued = await broker.actions.issueToken(request);
       try {
         const clearsAt = await secrets.copy(issued.token);
+        parts.shortlist.used(request.connection);
         return {
           id: issued.id,
           role: issued.role,
@@ -101,6 +104,7 @@ export function createActions(parts: ActionParts): DesktopActions {
         );
       }
       await parts.copyText(command);
+      parts.shortlist.used(connection);
     },
 
     async copyHandle(request) {
@@ -117,14 +121,24 @@ export function createActions(parts: ActionParts): DesktopActions {
     },
 
     connectTools: ({ connection }) => broker.connect.tools(connection),
-    connectSettings: ({ connection, tool, as }) => broker.connect.settings(connection, tool, as),
-    async copySetting({ connection, tool, text, as }) {
-      await parts.copyText(await broker.connect.text(connection, tool, text, as));
+    connectSettings: ({ connection, tool, as, role }) => broker.connect.settings(connection, tool, as, role),
+    async copySetting(request) {
+      const { connection, tool, as, role } = request;
+      await parts.copyText(
+        'field' in request
+          ? await broker.connect.field(connection, tool, request.field, as, role)
+          : await broker.connect.text(connection, tool, request.text, as, role),
+      );
     },
-    writeSettings: async ({ connection, tool, as }) => ({
-      written: await broker.connect.write(connection, tool, as),
-    }),
-    openTool: ({ connection, tool, as }) => broker.connect.open(connection, tool, as),
+    async writeSettings({ connection, tool, as, role }) {
+      const written = await broker.connect.write(connection, tool, as, role);
+      parts.shortlist.used(connection);
+      return { written };
+    },
+    async openTool({ connection, tool, as, role }) {
+      await broker.connect.open(connection, tool, as, role);
+      parts.shortlist.used(connection);
+    },
 
     ...connectionFiles(broker, parts.files),
 

@@ -19,6 +19,7 @@ import { onScreenLock, onWake } from './power.ts';
 import { createJoinLinks, type JoinLinks } from './join-links.ts';
 import { preferenceActions } from './preference-actions.ts';
 import { openPreferences } from './preferences.ts';
+import { createShortlist, type Shortlist } from './shortlist.ts';
 import type { PreferenceStore } from './stored-preferences.ts';
 import { registerAppScheme } from './scheme.ts';
 import { openDesktopSeal } from './seal.ts';
@@ -119,6 +120,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, links: Join
   const report = (error: unknown): void => logUnexpected(options.log, error);
   const preferences = openPreferences(options.userDataFolder, options.log);
   nativeTheme.themeSource = preferences.read().theme;
+  const shortlist = createShortlist(preferences);
   const secrets = createSecretClipboard({
     readText: () => clipboard.readText(),
     clear: () => clipboard.clear(),
@@ -145,8 +147,9 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, links: Join
     openExternal,
     openFolder: (path) => shell.openPath(path),
     files: chosenFiles,
-    preferences: preferenceActions(preferences, createAutostart(options.startArguments)),
+    preferences: preferenceActions(preferences, createAutostart(options.startArguments), shortlist),
     links,
+    shortlist,
     quit: () => app.quit(),
   });
   const tray = createTray(
@@ -164,7 +167,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, links: Join
     report,
   });
   const clearAtSignOut = createSignOutWatch(() => void secrets.clear().catch(report));
-  const stopState = followState(broker, links, (state) => {
+  const stopState = followState(broker, links, shortlist, (state) => {
     clearAtSignOut(state);
     window.send(stateChannel, state);
     tray.update(state);
@@ -232,9 +235,15 @@ function closeBeforeQuit(close: () => Promise<void>): () => boolean {
 }
 
 /** Passes the broker's state on, now and after every change; returns the way to stop. */
-function followState(broker: DesktopBroker, links: JoinLinks, show: (state: AppState) => void): () => void {
-  const push = createStatePush(() => links.shownIn(broker.state()), show);
+function followState(
+  broker: DesktopBroker,
+  links: JoinLinks,
+  shortlist: Shortlist,
+  show: (state: AppState) => void,
+): () => void {
+  const push = createStatePush(() => shortlist.shownIn(links.shownIn(broker.state())), show);
   links.onOpen(push.changed);
+  shortlist.onChange(push.changed);
   const stop = broker.subscribe(push.changed);
   push.changed();
   return () => {

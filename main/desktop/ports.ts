@@ -10,12 +10,14 @@ import type { Seal } from '../store/seal.ts';
 export interface DesktopConnect {
   tools(connection: string): Promise<ConnectTool[]>;
   /** With a word where a password goes, never with one. */
-  settings(connection: string, tool: string, as?: string): Promise<ConnectSettings>;
+  settings(connection: string, tool: string, as?: string, role?: string): Promise<ConnectSettings>;
   /** The text with this index in the settings. */
-  text(connection: string, tool: string, index: number, as?: string): Promise<string>;
+  text(connection: string, tool: string, index: number, as?: string, role?: string): Promise<string>;
+  /** The value of one field of the settings. */
+  field(connection: string, tool: string, index: number, as?: string, role?: string): Promise<string>;
   /** Writes the files of the tool, with a handle where they hold a password; resolves to their paths. */
-  write(connection: string, tool: string, as?: string): Promise<string[]>;
-  open(connection: string, tool: string, as?: string): Promise<void>;
+  write(connection: string, tool: string, as?: string, role?: string): Promise<string[]>;
+  open(connection: string, tool: string, as?: string, role?: string): Promise<void>;
 }
 
 /** Connections in the words of the configuration file, and as the files of other tools have them; never a password. */

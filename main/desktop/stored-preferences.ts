@@ -12,6 +12,10 @@ const stored = z.object({
     .object({ x: z.int(), y: z.int(), width: z.int().min(1), height: z.int().min(1) })
     .optional()
     .catch(undefined),
+  /** Names of connections. */
+  favourites: z.array(z.string().min(1).max(100)).max(200).catch([]),
+  /** Names of connections that were used, the last first. */
+  recents: z.array(z.string().min(1).max(100)).max(20).catch([]),
   /** Whether the person has been told that closing the window does not end Latchkey. */
   toldAboutTray: z.boolean().catch(false),
 });

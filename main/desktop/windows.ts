@@ -26,7 +26,7 @@ export interface WindowOptions {
 }
 
 const smallest = { width: 420, height: 480 };
-const atFirst = { width: 920, height: 720 };
+const atFirst = { width: 1040, height: 720 };
 
 /**
  * The application's one window. It is built when asked for and gone when closed: in the background Latchkey then

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ConnectSettings, ConnectTool } from '../../main/contract/shapes.ts';
 import type { ConnectionState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
@@ -9,15 +9,26 @@ import { Name, plainText } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { AccountChoice, As, useAs, useWhose } from './accounts.tsx';
 import { ConnectSteps } from './connect-steps.tsx';
-import styles from './connect-dialog.module.css';
+import { ToolGrid } from './tool-grid.tsx';
 
-/** What a SQL tool needs to reach a connection: chosen from those that speak its protocol. */
-export function ConnectDialog({ connection, onClose }: { connection: ConnectionState; onClose(): void }) {
+/** No name of a role: names are never empty. */
+const defaultRole = '';
+
+/** What a SQL tool needs to reach a connection: chosen from those that speak its protocol and run here. */
+export function ConnectDialog(props: {
+  connection: ConnectionState;
+  /** What to begin with. */
+  first: { tool: string | undefined; account: string | undefined };
+  onClose(): void;
+}) {
+  const { connection, first, onClose } = props;
   const { accounts } = useWhose();
   const able = accounts.filter(({ account: { objectId } }) =>
     connection.grants.some((grant) => grant.objectId === objectId),
   );
-  const [account, setAccount] = useState(able[0]?.account.objectId ?? '');
+  const [account, setAccount] = useState(first.account ?? able[0]?.account.objectId ?? '');
+  const [role, setRole] = useState(defaultRole);
+  const roles = connection.grants.filter(({ objectId }) => able.length < 2 || objectId === account);
   return (
     <Modal
       wide
@@ -26,26 +37,50 @@ export function ConnectDialog({ connection, onClose }: { connection: ConnectionS
           Connect a tool to <Name>{connection.title}</Name>
         </>
       }
+      footer={<Button onClick={onClose}>Close</Button>}
       onEscape={onClose}
     >
       <AccountChoice
         accounts={able}
         value={account}
-        hint="The settings have its name, and handles are made for it."
-        onChange={setAccount}
+        hint="The settings have its name, and saved passwords are made for it."
+        onChange={(objectId) => {
+          setAccount(objectId);
+          setRole(defaultRole);
+        }}
       />
+      {roles.length > 1 && (
+        <SelectField
+          label="Role"
+          hint="The default one is found anew at each login."
+          value={role}
+          options={[
+            { value: defaultRole, label: 'Default role' },
+            ...roles.map((grant) => ({ value: grant.role, label: plainText(grant.role) })),
+          ]}
+          onChange={setRole}
+        />
+      )}
       <As account={able.length > 1 ? account : undefined}>
-        <ToolChoice key={account} connection={connection} />
+        <ToolChoice
+          key={`${account} ${role}`}
+          connection={connection}
+          role={role === defaultRole ? undefined : role}
+          first={first.tool}
+        />
       </As>
-      <div className={styles['foot']}>
-        <Button onClick={onClose}>Close</Button>
-      </div>
     </Modal>
   );
 }
 
-function ToolChoice({ connection }: { connection: ConnectionState }) {
+function ToolChoice(props: {
+  connection: ConnectionState;
+  role: string | undefined;
+  first: string | undefined;
+}) {
+  const { connection, role, first } = props;
   const as = useAs();
+  const whose = useMemo(() => ({ ...as, ...(role === undefined ? {} : { role }) }), [as, role]);
   const { run: list, ...listing } = useAction();
   const { run: read, ...reading } = useAction();
   const [tools, setTools] = useState<ConnectTool[]>();
@@ -58,21 +93,23 @@ function ToolChoice({ connection }: { connection: ConnectionState }) {
     async (tool: string): Promise<void> => {
       wanted.current = tool;
       setChosen(tool);
-      const done = await read('connectSettings', { connection: name, tool, ...as });
+      const done = await read('connectSettings', { connection: name, tool, ...whose });
       // Somebody who goes through the list quickly sees the tool that stands there, whichever answer comes last.
       if (done !== undefined && wanted.current === tool) setSettings({ tool, settings: done.reply });
     },
-    [read, name, as],
+    [read, name, whose],
   );
 
   useEffect(() => {
     void list('connectTools', { connection: name }).then((done) => {
       if (done === undefined) return undefined;
-      setTools(done.reply);
-      const first = done.reply.find(({ installed }) => installed) ?? done.reply[0];
-      return first === undefined ? undefined : choose(first.id);
+      // What is on this computer comes first.
+      const sorted = done.reply.toSorted((one, other) => Number(other.installed) - Number(one.installed));
+      setTools(sorted);
+      const begin = sorted.find(({ id }) => id === first) ?? sorted[0];
+      return begin === undefined ? undefined : choose(begin.id);
     });
-  }, [list, choose, name]);
+  }, [list, choose, name, first]);
 
   const shown = settings?.tool === chosen ? settings : undefined;
   return (
@@ -80,18 +117,16 @@ function ToolChoice({ connection }: { connection: ConnectionState }) {
       <ProblemPanel problem={listing.problem ?? reading.problem} />
       {tools === undefined && listing.busy && <output>Looking for the tools of this computer…</output>}
       {tools !== undefined && tools.length > 0 && (
-        <SelectField
-          label="Tool"
-          value={chosen}
-          options={tools.map(({ id, title, installed }) => ({
-            value: id,
-            label: installed ? `${plainText(title)} (found on this computer)` : plainText(title),
-          }))}
-          onChange={(tool) => void choose(tool)}
-        />
+        <ToolGrid tools={tools} chosen={chosen} onChoose={(tool) => void choose(tool)} />
       )}
       {shown !== undefined && (
-        <ConnectSteps key={shown.tool} connection={connection} tool={shown.tool} settings={shown.settings} />
+        <ConnectSteps
+          key={shown.tool}
+          connection={connection}
+          role={role}
+          tool={shown.tool}
+          settings={shown.settings}
+        />
       )}
     </>
   );

@@ -16,19 +16,24 @@ import styles from './connect-dialog.module.css';
 
 interface Of {
   connection: ConnectionState;
+  /** Undefined for the default one. */
+  role: string | undefined;
   /** Its id. */
   tool: string;
   settings: ConnectSettings;
 }
 
 /** The settings of one tool, and what Latchkey can do about them by itself. */
-export function ConnectSteps({ connection, tool, settings }: Of) {
+export function ConnectSteps({ connection, role, tool, settings }: Of) {
   const copy = useAction();
-  const as = useAs();
+  const whose = useWhoseRole(role);
   const { title, steps, fields, texts, files } = settings;
 
-  async function copyText(index: number, label: string): Promise<string | undefined> {
-    const request = { connection: connection.name, tool, text: index, ...as };
+  async function copySetting(
+    which: { text: number } | { field: number },
+    label: string,
+  ): Promise<string | undefined> {
+    const request = { connection: connection.name, tool, ...which, ...whose };
     return (await copy.run('copySetting', request)) === undefined ? undefined : `${label} copied`;
   }
 
@@ -42,19 +47,26 @@ export function ConnectSteps({ connection, tool, settings }: Of) {
           </li>
         ))}
       </ol>
-      {files.length > 0 && <Files connection={connection} tool={tool} settings={settings} />}
-      {settings.needs === 'handle' && <Password connection={connection} title={title} />}
+      {files.length > 0 && <Files connection={connection} role={role} tool={tool} settings={settings} />}
+      {settings.needs === 'handle' && <Password connection={connection} role={role} title={title} />}
       {fields.length > 0 && (
         <section aria-labelledby="connect-fields">
           <h3 id="connect-fields">For its dialog</h3>
           <dl className={styles['fields']}>
-            {fields.map(({ label, value }) => (
+            {fields.map(({ label, value }, index) => (
               <div key={label}>
                 <dt>
                   <Name>{label}</Name>
                 </dt>
                 <dd>
                   <Name>{value}</Name>
+                  <CopyButton
+                    kind="quiet"
+                    label={`Copy ${label} of the dialog`}
+                    onCopy={() => copySetting({ field: index }, label)}
+                  >
+                    Copy
+                  </CopyButton>
                 </dd>
               </div>
             ))}
@@ -67,25 +79,29 @@ export function ConnectSteps({ connection, tool, settings }: Of) {
           <h3>
             <Name>{label}</Name>
           </h3>
-          <TextBlock label={label} text={text} onCopy={() => copyText(index, label)} />
+          <TextBlock label={label} text={text} onCopy={() => copySetting({ text: index }, label)} />
         </div>
       ))}
       <ProblemPanel problem={copy.problem} onDismiss={copy.dismiss} />
-      {settings.canOpen && <Open connection={connection} tool={tool} title={title} />}
+      {settings.canOpen && <Open connection={connection} role={role} tool={tool} title={title} />}
     </>
   );
 }
 
+function useWhoseRole(role: string | undefined): { as?: string; role?: string } {
+  return { ...useAs(), ...(role === undefined ? {} : { role }) };
+}
+
 /** Files that Latchkey can write: what is the person's own in them stays. */
-function Files({ connection, tool, settings }: Of) {
+function Files({ connection, role, tool, settings }: Of) {
   const write = useAction();
-  const as = useAs();
+  const whose = useWhoseRole(role);
   const announce = useAnnounce();
   const [written, setWritten] = useState<string[]>();
 
   async function writeAll(): Promise<void> {
     setWritten(undefined);
-    const done = await write.run('writeSettings', { connection: connection.name, tool, ...as });
+    const done = await write.run('writeSettings', { connection: connection.name, tool, ...whose });
     if (done === undefined) return;
     setWritten(done.reply.written);
     announce(
@@ -130,9 +146,9 @@ function Files({ connection, tool, settings }: Of) {
 }
 
 /** A handle for pasting, where the tool asks for a password in its own dialog. */
-function Password({ connection, title }: { connection: ConnectionState; title: string }) {
+function Password({ connection, role, title }: Pick<Of, 'connection' | 'role'> & { title: string }) {
   const copy = useAction();
-  const as = useAs();
+  const whose = useWhoseRole(role);
   const [copied, setCopied] = useState<ActionReply<'copyHandle'>>();
 
   async function copyHandle(): Promise<string | undefined> {
@@ -140,23 +156,23 @@ function Password({ connection, title }: { connection: ConnectionState; title: s
     const done = await copy.run('copyHandle', {
       connection: connection.name,
       tool: title.slice(0, 60),
-      ...as,
+      ...whose,
     });
     if (done === undefined) return undefined;
     setCopied(done.reply);
-    return `Handle for ${title} copied. Paste it as the password, and let the tool save it.`;
+    return `Saved password for ${title} copied. Paste it there, and let the tool save it.`;
   }
 
   return (
     <section className={styles['part']} aria-labelledby="connect-password">
       <h3 id="connect-password">Password to paste</h3>
       <p>
-        The tool saves a handle: it opens nothing by itself, since each login with it needs you to be signed
-        in, on this computer.
+        The tool may save it. It opens nothing by itself: each login with it needs you to be signed in, on
+        this computer.
       </p>
       <div>
-        <CopyButton busy={copy.busy} label={`Copy a handle for ${title}`} onCopy={copyHandle}>
-          Copy a handle
+        <CopyButton busy={copy.busy} label={`Copy the password for ${title}`} onCopy={copyHandle}>
+          Copy the password
         </CopyButton>
       </div>
       {copied !== undefined && (
@@ -169,13 +185,13 @@ function Password({ connection, title }: { connection: ConnectionState; title: s
   );
 }
 
-function Open({ connection, tool, title }: { connection: ConnectionState; tool: string; title: string }) {
+function Open({ connection, role, tool, title }: Omit<Of, 'settings'> & { title: string }) {
   const open = useAction();
-  const as = useAs();
+  const whose = useWhoseRole(role);
   const announce = useAnnounce();
 
   async function start(): Promise<void> {
-    if ((await open.run('openTool', { connection: connection.name, tool, ...as })) !== undefined)
+    if ((await open.run('openTool', { connection: connection.name, tool, ...whose })) !== undefined)
       announce(`${title} is starting`);
   }
 

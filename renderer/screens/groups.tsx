@@ -3,12 +3,12 @@ import type { Group } from '../../main/contract/state.ts';
 import { Icon } from '../ui/icon.tsx';
 import { ago, useNow } from '../ui/time.ts';
 import { Name } from '../ui/name.tsx';
-import styles from './home.module.css';
+import styles from './groups.module.css';
 
 const searchFrom = 8;
 
 /** The groups that access is decided by, closed at first: some people are in more than a thousand. */
-export function Groups({ groups, readAt, whose }: { groups: Group[]; readAt: string; whose?: string }) {
+export function Groups({ groups, readAt }: { groups: Group[]; readAt: string }) {
   const [open, setOpen] = useState(false);
   const now = useNow(30_000);
   return (
@@ -16,12 +16,6 @@ export function Groups({ groups, readAt, whose }: { groups: Group[]; readAt: str
       <summary>
         <Icon name="people" />
         {groups.length === 1 ? 'Your group' : `Your ${groups.length.toLocaleString()} groups`}
-        {whose !== undefined && (
-          <>
-            {' '}
-            as <Name>{whose}</Name>
-          </>
-        )}
         <small>read {ago(now - Date.parse(readAt))}</small>
       </summary>
       {open && <GroupList groups={groups} readAt={readAt} />}

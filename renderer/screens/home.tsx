@@ -1,63 +1,165 @@
-import { useEffect } from 'react';
-import type { AppState, SignedInAccount } from '../../main/contract/state.ts';
+import { type RefObject, useCallback, useEffect, useRef, useState } from 'react';
+import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
-import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Icon } from '../ui/icon.tsx';
 import { Callout, ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
-import { roughly, timeOfDay, useNow } from '../ui/time.ts';
+import { isCommand, isInDialog } from '../ui/keys.ts';
+import { timeOfDay, useNow } from '../ui/time.ts';
 import { Awaited } from './accounts.tsx';
+import { ConnectionDetail } from './connection-detail.tsx';
+import { ConnectionList, type RowTask } from './connection-list.tsx';
+import { type Row, sectionsOf } from './connection-rows.ts';
+import { ConnectionSearch } from './connection-search.tsx';
 import { LockedKeyring } from './locked-keyring.tsx';
-import { ConnectionCard } from './connection-card.tsx';
 import type { Ways } from './lacks.tsx';
-import { Groups } from './groups.tsx';
-import { Name } from '../ui/name.tsx';
+import { type Panes } from './panes.ts';
+import { useFavourites } from './favourites.ts';
 import styles from './home.module.css';
 
-/** Which accounts are signed in, each until when, and what that opens. */
-export function Home({ state, ways, onAdd }: { state: AppState; ways: Ways; onAdd(): void }) {
+/** The connections as a list, and beside it the one that is chosen. */
+export function Home({ state, ways, panes }: { state: AppState; ways: Ways; panes: Panes }) {
   useLook();
-  const { accounts } = state;
-  // What one can use comes first; what one cannot is still there, with the reason.
-  const open = state.connections.filter(({ grants }) => grants.length > 0);
-  const closed = state.connections.filter(({ grants }) => grants.length === 0);
+  const [search, setSearch] = useState('');
+  const sections = sectionsOf(state, search);
+  const row = chosenRow(state, panes.chosen) ?? sections[0]?.rows[0] ?? sectionsOf(state, '')[0]?.rows[0];
+  const { begun, begin, focusTurn } = panes;
+  const field = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const shortlist = useFavourites(state);
+  useKeys(field, (index) => {
+    const picked = sections.flatMap(({ rows }) => rows)[index];
+    if (picked !== undefined) panes.open(picked.key, true);
+  });
+  useEffect(() => {
+    if (focusTurn.on === 'detail') heading.current?.focus();
+    if (focusTurn.on === 'list') focusRow(list.current);
+  }, [focusTurn]);
+  const onTask = useCallback(
+    (key: string, task: RowTask): void => {
+      if (task === 'edit') ways.connection({ name: nameIn(key), task });
+      else begin(key, { task });
+    },
+    [begin, ways],
+  );
   return (
     <>
-      <Accounts state={state} />
-      <div className={styles['more']}>
-        <Button kind="quiet" onClick={onAdd}>
-          Add an account
-        </Button>
+      <Told state={state} />
+      <div data-panes className={`${styles['panes']} ${panes.isOpen ? styles['isOpen'] : ''}`}>
+        <div className={styles['list']}>
+          <div className={styles['head']}>
+            <ScreenHeading>Your connections</ScreenHeading>
+            <ConnectionSearch
+              value={search}
+              found={search.trim() === '' ? undefined : sections.flatMap(({ rows }) => rows).length}
+              ref={field}
+              onChange={setSearch}
+              onDown={() => {
+                const rows = sections.flatMap((section) => section.rows);
+                const next = rows.find(({ key }) => key === row?.key) ?? rows[0];
+                if (next !== undefined) panes.choose(next.key);
+                focusRow(list.current);
+              }}
+            />
+          </div>
+          {state.connections.length === 0 && (
+            <div className={styles['empty']}>
+              <Empty icon="database" title="No connection is set up yet">
+                Add your database, or import the list of a tool that knows it.
+              </Empty>
+              <Button kind="primary" onClick={ways.administer}>
+                Set up connections
+              </Button>
+            </div>
+          )}
+          <ConnectionList
+            sections={sections}
+            chosen={row?.key}
+            ref={list}
+            onChoose={panes.choose}
+            onOpen={panes.open}
+            onTask={onTask}
+            onFavour={shortlist.toggle}
+            isFavourite={shortlist.has}
+          />
+        </div>
+        {row !== undefined && (
+          <div className={styles['pane']}>
+            <ConnectionDetail
+              key={`${row.key} ${begun?.turn ?? 0}`}
+              state={state}
+              row={row}
+              begun={begun}
+              isFavourite={shortlist.has(row.connection.name)}
+              onFavour={shortlist.toggle}
+              ways={ways}
+              heading={heading}
+              onEnter={panes.enter}
+              onBack={panes.back}
+            />
+          </div>
+        )}
       </div>
+    </>
+  );
+}
+
+/** Also where the search hides it. */
+function chosenRow(state: AppState, key: string | undefined): Row | undefined {
+  if (key === undefined) return undefined;
+  return sectionsOf(state, '')
+    .flatMap(({ rows }) => rows)
+    .find((row) => row.key === key);
+}
+
+/** Ctrl+F into the search, Ctrl+1 to Ctrl+9 to the rows in their order; the command key on a Mac. */
+function useKeys(search: RefObject<HTMLInputElement | null>, pick: (index: number) => void): void {
+  const latest = useRef(pick);
+  useEffect(() => {
+    latest.current = pick;
+  });
+  useEffect(() => {
+    function press(event: KeyboardEvent): void {
+      if (!isCommand(event) || isInDialog()) return;
+      const digit = /^[1-9]$/.test(event.key) ? Number(event.key) : undefined;
+      if (event.key.toLowerCase() === 'f') {
+        search.current?.focus();
+        search.current?.select();
+      } else if (digit !== undefined) latest.current(digit - 1);
+      else return;
+      event.preventDefault();
+    }
+    window.addEventListener('keydown', press);
+    return () => window.removeEventListener('keydown', press);
+  }, [search]);
+}
+
+const nameIn = (key: string): string => key.slice(key.indexOf(' ') + 1);
+
+/** The row that is chosen, else the first. */
+function focusRow(list: HTMLElement | null): void {
+  const stop =
+    list?.querySelector<HTMLElement>('[role=row][aria-selected=true] button') ??
+    list?.querySelector<HTMLElement>('[role=row] button');
+  stop?.focus();
+}
+
+/** What has to be known of the accounts and the computer, whichever connection is chosen. */
+function Told({ state }: { state: AppState }) {
+  return (
+    <div className={styles['told']}>
       {state.lockedSince !== undefined && <Locked since={state.lockedSince} />}
       <LockedKeyring seal={state.seal} />
       <ProblemPanel problem={state.signInProblem} />
+      {state.accounts.map(
+        ({ account: { objectId }, problem }) =>
+          problem !== undefined && <ProblemPanel key={objectId} problem={problem} />,
+      )}
       <Awaited state={state} />
-      <section className={styles['section']} aria-labelledby="connections">
-        <h2 id="connections">Your connections</h2>
-        {state.connections.length === 0 && (
-          <Empty icon="database" title="No connection is set up yet">
-            Add one under Connections, or import the list of a tool that knows it.
-          </Empty>
-        )}
-        <ul className={styles['cards']}>
-          {[...open, ...closed].map((connection) => (
-            <ConnectionCard key={connection.name} connection={connection} ways={ways} />
-          ))}
-        </ul>
-      </section>
-      {accounts.map(({ account, groups, groupsReadAt }) => (
-        <Groups
-          key={account.objectId}
-          groups={groups}
-          readAt={groupsReadAt}
-          {...(accounts.length > 1 ? { whose: account.username } : {})}
-        />
-      ))}
-    </>
+    </div>
   );
 }
 
@@ -91,106 +193,4 @@ function Locked({ since }: { since: string }) {
       <ProblemPanel problem={unlock.problem} />
     </Callout>
   );
-}
-
-/** One account is the heading itself; of several each has its own place, with its own deadline, problem and sign-out. */
-function Accounts({ state: { accounts, chosenAccount } }: { state: AppState }) {
-  const [only] = accounts;
-  if (accounts.length === 1 && only !== undefined)
-    return (
-      <>
-        <Person person={only} />
-        {only.problem !== undefined && <ProblemPanel problem={only.problem} />}
-      </>
-    );
-  return (
-    <>
-      <ScreenHeading>{accounts.length} accounts are signed in</ScreenHeading>
-      <ul className={styles['accounts']} aria-label="Accounts">
-        {accounts.map((person) => (
-          <li key={person.account.objectId}>
-            <Person person={person} isChosen={person.account.objectId === chosenAccount?.objectId} />
-            {person.problem !== undefined && <ProblemPanel problem={person.problem} />}
-          </li>
-        ))}
-      </ul>
-    </>
-  );
-}
-
-/** @param props.isChosen where there are several: whether this one is meant where none is named */
-function Person({ person, isChosen }: { person: SignedInAccount; isChosen?: boolean }) {
-  const signOut = useAction();
-  const use = useAction();
-  const now = useNow(30_000);
-  const { account, until } = person;
-  const name = account.displayName === '' ? account.username : account.displayName;
-  const isOne = isChosen === undefined;
-  const as = isOne ? {} : { as: account.objectId };
-  return (
-    <>
-      <div className={styles['person']}>
-        <div className={styles['avatar']} aria-hidden="true">
-          {initials(name)}
-        </div>
-        <div className={styles['name']}>
-          {isOne ? (
-            <ScreenHeading>
-              <Name>{name}</Name>
-            </ScreenHeading>
-          ) : (
-            <h2>
-              <Name>{name}</Name>
-            </h2>
-          )}
-          <p>
-            <Name>{account.username}</Name>
-          </p>
-        </div>
-        {isChosen === true && <Badge tone="good">Usual account</Badge>}
-        {isChosen === false && (
-          <Button
-            kind="quiet"
-            label={`Make usual: ${account.username}`}
-            busy={use.busy}
-            onClick={() => void use.run('useAccount', { as: account.objectId })}
-          >
-            Make usual
-          </Button>
-        )}
-        <Button
-          {...(isOne ? {} : { label: `Sign out ${account.username}` })}
-          busy={signOut.busy}
-          onClick={() => void signOut.run('signOut', as)}
-        >
-          Sign out
-        </Button>
-      </div>
-      <ProblemPanel problem={signOut.problem ?? use.problem} onDismiss={signOut.dismiss} />
-      <p className={styles['session']}>
-        <span>
-          <Icon name="clock" size={18} />
-          <span>
-            Signed in until <b>{timeOfDay(until, now)}</b>, for another {roughly(Date.parse(until) - now)}
-          </span>
-        </span>
-        <span>
-          <Icon name="shield" size={18} />
-          <span>
-            <Name>{account.provider}</Name>
-          </span>
-        </span>
-      </p>
-    </>
-  );
-}
-
-/** First letters of the first and the last word, of whatever script. */
-function initials(name: string): string {
-  const words = name.split(/[\s@._-]+/u).filter((word) => /^[\p{L}\p{N}]/u.test(word));
-  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
-  return letters
-    .map((word) => Array.from(word ?? '')[0] ?? '')
-    .join('')
-    .toLocaleUpperCase();
 }

@@ -8,12 +8,14 @@ import { Icon } from '../ui/icon.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import type { ConnectionTarget } from './connections.tsx';
-import styles from './home.module.css';
+import styles from './lacks.module.css';
 
 /** The ways to the screens where something can be mended. */
 export interface Ways {
   connection(target: ConnectionTarget): void;
   security(): void;
+  /** To all of them, and to new ones. */
+  administer(): void;
 }
 
 /** What keeps a connection from being ready, each with the way to its remedy. */

@@ -6,6 +6,7 @@ import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog, type Question } from '../ui/confirm-dialog.tsx';
 import { Empty } from '../ui/empty.tsx';
+import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
 import { ago, useNow } from '../ui/time.ts';
 import styles from './activity.module.css';
@@ -16,8 +17,11 @@ export function Sessions(props: {
   handles: HandleState[];
   /** Of the connections, by name. */
   titles: Map<string, string>;
+  /** Those of one connection only: they are a part of its detail, and all means all of these. */
+  isOfOne?: boolean;
 }) {
-  const { sessions, titles } = props;
+  const { sessions, titles, isOfOne = false } = props;
+  const Heading = isOfOne ? 'h3' : 'h2';
   const cut = useAction();
   const announce = useAnnounce();
   const heading = useRef<HTMLHeadingElement>(null);
@@ -26,11 +30,12 @@ export function Sessions(props: {
 
   async function end(): Promise<boolean> {
     if (asked === undefined) return false;
-    const done =
-      asked === 'all'
-        ? await cut.run('cutSessions', { all: true })
-        : await cut.run('cutSessions', { id: asked.id });
-    return done !== undefined;
+    if (asked === 'all' && !isOfOne) return (await cut.run('cutSessions', { all: true })) !== undefined;
+    for (const { id } of asked === 'all' ? sessions : [asked]) {
+      // oxlint-disable-next-line no-await-in-loop -- what was refused for one is said before the next
+      if ((await cut.run('cutSessions', { id })) === undefined) return false;
+    }
+    return true;
   }
 
   function tellEnded(): void {
@@ -42,16 +47,18 @@ export function Sessions(props: {
   return (
     <section className={styles['section']} aria-labelledby="sessions">
       <div className={styles['head']}>
-        <h2 id="sessions" ref={heading} tabIndex={-1}>
+        <Heading id="sessions" ref={heading} tabIndex={-1}>
           Live database sessions
-        </h2>
+        </Heading>
         {sessions.length > 0 && (
           <Button kind="danger" onClick={() => setAsked('all')}>
             End all
           </Button>
         )}
       </div>
-      {sessions.length === 0 ? (
+      {sessions.length === 0 && isOfOne ? (
+        <p className={layout['soft']}>Nobody is connected.</p>
+      ) : sessions.length === 0 ? (
         <Empty icon="activity" title="Nobody is connected">
           Logins of your SQL tools appear here while they last.
         </Empty>

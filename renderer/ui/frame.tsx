@@ -4,13 +4,12 @@ import { Spoken } from './announcer.tsx';
 import styles from './frame.module.css';
 import { Icon, type IconName } from './icon.tsx';
 import { Logo } from './logo.tsx';
-import { Name } from './name.tsx';
-import { timeOfDay, useNow } from './time.ts';
 
 export type Place =
   'home' | 'activity' | 'tools' | 'connections' | 'security' | 'providers' | 'doctor' | 'settings';
 
-const places: { place: Place; icon: IconName; title: string }[] = [
+/** In the order in which they are shown. */
+export const places: { place: Place; icon: IconName; title: string }[] = [
   { place: 'home', icon: 'key', title: 'Access' },
   { place: 'activity', icon: 'activity', title: 'Activity' },
   { place: 'tools', icon: 'plug', title: 'Tools' },
@@ -27,6 +26,8 @@ export function Frame(props: {
   place: Place;
   onPlace(place: Place): void;
   notices: ReactNode;
+  /** Who is signed in. */
+  account: ReactNode;
   children: ReactNode;
 }) {
   const live = props.state.databaseSessions.length;
@@ -47,7 +48,7 @@ export function Frame(props: {
               onClick={() => props.onPlace(place)}
             >
               <Icon name={icon} size={18} />
-              {title}
+              <span>{title}</span>
               {place === 'activity' && live > 0 && (
                 <span className={styles['count']}>
                   {live}
@@ -57,43 +58,12 @@ export function Frame(props: {
             </button>
           ))}
         </nav>
-        <Who state={props.state} />
+        <div className={styles['account']}>{props.account}</div>
       </header>
       <main className={styles['main']}>
         <div className={styles['notices']}>{props.notices}</div>
         {props.children}
       </main>
-    </div>
-  );
-}
-
-function Who({ state: { signIn, accounts } }: { state: AppState }) {
-  const now = useNow(60_000);
-  if (accounts.length > 1) {
-    return (
-      <div className={styles['who']}>
-        <strong>{accounts.length} accounts</strong>
-        {accounts.map(({ account: { objectId, username }, until }) => (
-          <div key={objectId}>
-            <Name>{username}</Name> until {timeOfDay(until, now)}
-          </div>
-        ))}
-      </div>
-    );
-  }
-  if (signIn.kind !== 'signed-in') {
-    return (
-      <div className={styles['who']}>{signIn.kind === 'signed-out' ? 'Not signed in' : 'Signing in…'}</div>
-    );
-  }
-  return (
-    <div className={styles['who']}>
-      <strong>
-        <Name>
-          {signIn.account.displayName === '' ? signIn.account.username : signIn.account.displayName}
-        </Name>
-      </strong>
-      until {timeOfDay(signIn.until, now)}
     </div>
   );
 }

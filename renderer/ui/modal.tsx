@@ -12,6 +12,8 @@ export function Modal(props: {
   onEscape?: () => void;
   /** For texts with long lines. */
   wide?: boolean;
+  /** Buttons that stay in sight below what scrolls. */
+  footer?: ReactNode;
   children: ReactNode;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -50,7 +52,10 @@ export function Modal(props: {
         {props.title}
       </h2>
       {/* What stands outside of a modal dialog is not read out. */}
-      <Announcer>{props.children}</Announcer>
+      <Announcer>
+        <div className={styles['body']}>{props.children}</div>
+        {props.footer !== undefined && <div className={styles['footer']}>{props.footer}</div>}
+      </Announcer>
     </dialog>
   );
 }

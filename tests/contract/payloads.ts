@@ -64,6 +64,7 @@ const isOneOrAll: Accepts = (payload) =>
   isShape({ id: isName })(payload) || isShape({ all: isOneOf(true) })(payload);
 const isConnect: Shape = { connection: isName, tool: isName };
 const asAccount: Shape = { as: optional(isText(1, 200)) };
+const asRole: Shape = { ...asAccount, role: optional(isText(1, 128)) };
 /** How the person proves that they administer; the last of them over the API alone. */
 const proof: Shape = { code: optional(isName), phone: optional(isBoolean), ...asAccount };
 const setUp: Shape = { setUp: optional(isText(0, 100)) };
@@ -155,13 +156,13 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   unlockAtScreen: isNothing,
   unlockKeyring: isNothing,
   connectTools: [{ connection: isName }, asAccount],
-  connectSettings: [isConnect, asAccount],
+  connectSettings: [isConnect, asRole],
   copySetting: [
     { ...isConnect, text: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 100 },
-    asAccount,
+    asRole,
   ],
-  writeSettings: [isConnect, asAccount],
-  openTool: [isConnect, asAccount],
+  writeSettings: [isConnect, asRole],
+  openTool: [isConnect, asRole],
   enrolTotp: isNothing,
   confirmTotp: [{ code: isName }, asAccount],
   removeTotp: isNothing,
@@ -224,7 +225,13 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   getPreferences: isNothing,
   setPreferences: [
     {},
-    { theme: optional(isOneOf('system', 'light', 'dark')), startAtLogin: optional(isBoolean) },
+    {
+      theme: optional(isOneOf('system', 'light', 'dark')),
+      startAtLogin: optional(isBoolean),
+      favourites: optional(
+        (value) => Array.isArray(value) && value.length <= 200 && value.every((each) => isName(each)),
+      ),
+    },
   ],
   quit: isNothing,
 };

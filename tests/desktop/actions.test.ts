@@ -15,6 +15,7 @@ function create(
 ) {
   const { broker, calls } = createFakeBroker(state, brokerChanges);
   const done: string[] = [];
+  const used: string[] = [];
   const actions = createActions({
     broker,
     secrets: {
@@ -33,14 +34,15 @@ function create(
     },
     files: { open: async () => undefined, save: async () => undefined },
     preferences: {
-      getPreferences: async () => ({ theme: 'system', startAtLogin: false }),
-      setPreferences: async () => ({ theme: 'dark', startAtLogin: true }),
+      getPreferences: async () => ({ theme: 'system', startAtLogin: false, favourites: [] }),
+      setPreferences: async () => ({ theme: 'dark', startAtLogin: true, favourites: ['sales'] }),
     },
     links: { shownIn: (shown) => shown, dismiss: () => void done.push('dismiss') },
+    shortlist: { shownIn: (shown) => shown, used: (name) => void used.push(name) },
     quit: () => void done.push('quit'),
     ...changes,
   });
-  return { actions, calls, done };
+  return { actions, calls, done, used };
 }
 
 describe('lists of connections', () => {
@@ -202,20 +204,24 @@ describe('a handle', () => {
 });
 
 test('settings of a tool come from the broker; their texts go to the clipboard and are in no answer', async () => {
-  const { actions, calls, done } = create(states.signedIn);
+  const { actions, calls, done, used } = create(states.signedIn);
   const request = { connection: 'sales', tool: 'dbeaver' };
   expect(await actions.connectTools({ connection: 'sales' })).toHaveLength(1);
   expect((await actions.connectSettings(request)).title).toBe('DBeaver');
   expect(await actions.copySetting({ ...request, text: 2 })).toBeUndefined();
-  expect(done).toEqual(['copy jdbc:postgresql://127.0.0.1:6432/sales']);
+  expect(await actions.copySetting({ ...request, field: 3, role: 'sales_reader' })).toBeUndefined();
+  expect(done).toEqual(['copy jdbc:postgresql://127.0.0.1:6432/sales', 'copy 6432']);
+  expect(used).toEqual([]);
   expect(await actions.writeSettings(request)).toEqual({ written: ['/home/adele/.pg_service.conf'] });
   await actions.openTool(request);
+  expect(used).toEqual(['sales', 'sales']);
   expect(calls).toEqual([
     ['tools', 'sales'],
-    ['settings', 'sales', 'dbeaver', undefined],
-    ['text', 'sales', 'dbeaver', 2, undefined],
-    ['write', 'sales', 'dbeaver', undefined],
-    ['open', 'sales', 'dbeaver', undefined],
+    ['settings', 'sales', 'dbeaver', undefined, undefined],
+    ['text', 'sales', 'dbeaver', 2, undefined, undefined],
+    ['field', 'sales', 'dbeaver', 3, undefined, 'sales_reader'],
+    ['write', 'sales', 'dbeaver', undefined, undefined],
+    ['open', 'sales', 'dbeaver', undefined, undefined],
   ]);
 });
 

@@ -62,6 +62,7 @@ export function createFakeBroker(
         canOpen: true,
       }),
       text: note('text', 'jdbc:postgresql://127.0.0.1:6432/sales'),
+      field: note('field', '6432'),
       write: note('write', ['/home/adele/.pg_service.conf']),
       open: note('open'),
     },

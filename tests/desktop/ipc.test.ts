@@ -200,7 +200,7 @@ test('a burst of changes is one message with the last state', async () => {
 
 function sampleReply(action: WindowAction): () => unknown {
   const enrolment = { uri: 'otpauth://totp/x', key: 'JBSW Y3DP', qr: [[true]] };
-  const preferences = { theme: 'dark', startAtLogin: false };
+  const preferences = { theme: 'dark', startAtLogin: false, favourites: ['sales'] };
   const replies: Partial<Record<WindowAction, unknown>> = {
     getState: signedIn,
     copyCode: true,

@@ -9,6 +9,7 @@ import { actions, windowActions } from '../../main/contract/actions.ts';
 import { buildScriptedDesktop } from '../support/builds.ts';
 import { describeWith } from '../support/parts.ts';
 import { brokerCalls, changeState, type Desktop, startDesktop, takeDisplay } from './desktop.ts';
+import { openConnection } from '../renderer/walk.ts';
 import { desktopParts } from './parts.ts';
 
 const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
@@ -78,8 +79,10 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
       'issueToken sales sales_reader',
     ]);
 
+    await openConnection(page, 'Orders, production');
     await page.getByRole('button', { name: 'Copy token for Orders, production, role orders_owner' }).click();
     await page.getByText('The database does not answer.').waitFor();
+    await openConnection(page, 'Sales warehouse');
     await page.getByRole('button', { name: 'Copy command for Sales warehouse' }).click();
     await eventually(() => clipboardText(desktop.app)).toContain('psql "host=127.0.0.1 port=6432');
     await page.getByRole('navigation').getByRole('button', { name: 'Activity' }).click();
@@ -374,7 +377,7 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
   test('at 200 % in the smallest window nothing reaches over the edge', async () => {
     const page = await open();
     await changeState(desktop.app, 'signedIn');
-    await page.getByRole('heading', { name: 'Adele Vance' }).waitFor();
+    await page.getByRole('heading', { name: 'Your connections' }).waitFor();
     await desktop.app.evaluate(({ BrowserWindow }) => {
       const [window] = BrowserWindow.getAllWindows();
       window?.setSize(1, 1);

@@ -8,6 +8,7 @@ import type { ConnectionState } from '../../main/contract/state.ts';
 import type { Latchkey, World } from '../support/latchkey.ts';
 import { keepScreenshot } from '../support/pages.ts';
 import { describeWith, parts } from '../support/parts.ts';
+import { openAccounts, openConnection } from '../renderer/walk.ts';
 import { psql, type PsqlResult } from '../support/psql.ts';
 import { enterCode } from '../support/verification-page.ts';
 import { type Application, applicationParts, eventually, startApplication } from './application.ts';
@@ -100,6 +101,7 @@ describeWith(applicationParts, 'a tool with a handle', () => {
 
   test('while nobody is signed in the login waits for the code in the window, and goes on by itself', async () => {
     await place('Access');
+    await openAccounts(page);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in to reach your databases' }).waitFor();
     const login = query('select current_user');
@@ -119,9 +121,10 @@ describeWith(applicationParts, 'a tool with a handle', () => {
   });
 
   test('psql gets its settings from the window, and connects by the name of the service alone', async () => {
+    await openConnection(page, sales.title);
     await page.getByRole('button', { name: /^Connect a tool to sales/i }).click();
     const dialog = page.getByRole('dialog', { name: /^Connect a tool to / });
-    await dialog.getByLabel('Tool', { exact: true }).selectOption('psql');
+    await dialog.getByRole('radio', { name: /^psql/ }).check();
     await dialog.getByText(join(person, '.pg_service.conf')).waitFor();
     await keepScreenshot(page, 'electron-connect');
     await dialog.getByRole('button', { name: 'Write these files' }).click();

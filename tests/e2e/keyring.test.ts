@@ -81,7 +81,7 @@ describeWith([electron, display, sessionBus, keyringDaemon], 'a real keyring tha
     await page.getByRole('button', { name: 'Sign in with a code' }).click();
     await page.getByRole('heading', { name: 'Enter this code in your browser' }).waitFor();
     tenant.complete({ userCode: tenant.deviceCodes().at(-1)?.userCode ?? '', user: ada });
-    await page.getByRole('button', { name: 'Sign out' }).waitFor({ timeout: 20_000 });
+    await page.getByText('Signed in until').waitFor({ timeout: 20_000 });
     await desktop?.app.close();
     const before = await sealed();
 
@@ -92,7 +92,7 @@ describeWith([electron, display, sessionBus, keyringDaemon], 'a real keyring tha
     expect(await sealed()).toEqual(before);
 
     await startKeyring(true);
-    await page.getByRole('button', { name: 'Sign out' }).waitFor({ timeout: 20_000 });
+    await page.getByText('Signed in until').waitFor({ timeout: 20_000 });
     await page.getByText('The keyring of this computer is locked.').waitFor({ state: 'detached' });
   });
 

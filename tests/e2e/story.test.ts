@@ -4,6 +4,7 @@ import { buildProduct } from '../support/builds.ts';
 import type { Latchkey, World } from '../support/latchkey.ts';
 import { keepScreenshot } from '../support/pages.ts';
 import { describeWith } from '../support/parts.ts';
+import { openAccounts, openConnection } from '../renderer/walk.ts';
 import { psql } from '../support/psql.ts';
 import { enterCode } from '../support/verification-page.ts';
 import { type Application, applicationParts, eventually, startApplication } from './application.ts';
@@ -58,6 +59,7 @@ describeWith(applicationParts, 'a day with Latchkey', () => {
   });
 
   test('a token from the window lets psql in, and is shown while it works', async () => {
+    await openConnection(page, 'sales');
     await page.getByRole('button', { name: /Copy token for sales, role sales_readonly/ }).click();
     await page.getByText('Paste it as the password before').waitFor();
     await keepScreenshot(page, 'electron-access');
@@ -89,6 +91,7 @@ describeWith(applicationParts, 'a day with Latchkey', () => {
 
   test('what the groups do not open is said, not offered', async () => {
     await place('Access');
+    await openConnection(page, 'payroll');
     await page.getByText('None of your groups opens this database.').waitFor();
     expect(await page.getByRole('button', { name: /Copy token for payroll/ }).count()).toBe(0);
   });
@@ -109,9 +112,11 @@ describeWith(applicationParts, 'a day with Latchkey', () => {
   });
 
   test('signing out closes the door', async () => {
+    await openConnection(page, 'sales');
     await page.getByRole('button', { name: /Copy token for sales, role sales_readonly/ }).click();
     await page.getByText('Paste it as the password before').waitFor();
     const token = await clipboardText(desktop.app);
+    await openAccounts(page);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in to reach your databases' }).waitFor();
     expect((await query('sales', 'select 1', token)).code).not.toBe(0);

@@ -5,7 +5,7 @@ import { privileged, troubledAccounts, twoAccounts, usual } from './account-stat
 import { startRenderer } from './browser.ts';
 import * as connections from './connection-states.ts';
 import * as states from './states.ts';
-import { eventually, focusedName, goTo } from './walk.ts';
+import { eventually, focusedName, goTo, openAccounts } from './walk.ts';
 
 describeWith([parts.pageEngine], 'several accounts in the window', () => {
   vi.setConfig({ testTimeout: 180_000 });
@@ -15,7 +15,8 @@ describeWith([parts.pageEngine], 'several accounts in the window', () => {
   test('each has its own deadline and end, and one is the usual one', async () => {
     const { page, bridge } = await renderer.show(twoAccounts);
     bridge.answer({ signOut: () => undefined, useAccount: () => ({}) });
-    expect(await focusedName(page)).toBe('2 accounts are signed in');
+    expect(await focusedName(page)).toBe('Your connections');
+    await openAccounts(page);
     const accounts = page.getByRole('list', { name: 'Accounts' }).getByRole('listitem');
     expect(await accounts.allInnerTexts()).toEqual([
       expect.stringContaining('for another 7 h 12 min'),
@@ -125,18 +126,21 @@ describeWith([parts.pageEngine], 'several accounts in the window', () => {
   test('one more is added beside them, and what came of it is told', async () => {
     const { page, bridge } = await renderer.show(twoAccounts);
     bridge.answer({ signIn: () => undefined });
+    await openAccounts(page);
     await page.getByRole('button', { name: 'Add an account' }).click();
     await eventually(() => focusedName(page)).toBe('Sign in with one more account');
     await page.getByRole('button', { name: 'Back' }).click();
-    await eventually(() => focusedName(page)).toBe('2 accounts are signed in');
+    await eventually(() => focusedName(page)).toBe('Your connections');
+    await openAccounts(page);
     await page.getByRole('button', { name: 'Add an account' }).click();
     await page.getByRole('button', { name: 'Sign in with a code' }).click();
     await eventually(() => bridge.calls.at(-1)?.action).toBe('signIn');
     await bridge.push({ ...twoAccounts, signIn: states.code.signIn });
     await eventually(() => focusedName(page)).toBe('Enter this code in your browser');
     await bridge.push({ ...troubledAccounts, accounts: [usual, { ...privileged, since: states.at(0) }] });
-    await eventually(() => focusedName(page)).toBe('2 accounts are signed in');
+    await eventually(() => focusedName(page)).toBe('Your connections');
     await page.getByText('carla@fabrikam.example: The sign-in has reached its deadline.').waitFor();
+    await openAccounts(page);
     await page.getByText('Usual account').waitFor();
   });
 });

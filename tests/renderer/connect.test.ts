@@ -9,7 +9,7 @@ import { settingsOf, tools } from './connect-states.ts';
 import { checkScreens, type Screen } from './each-screen.ts';
 import type { FakeBridge } from './fake-bridge.ts';
 import * as states from './states.ts';
-import { eventually, expectVisibleFocus, focusedName, kept, tabTo } from './walk.ts';
+import { eventually, expectVisibleFocus, focusedName, kept, openConnection, tabTo } from './walk.ts';
 
 const said = (page: Page) => page.getByRole('dialog').locator('output').last().innerText();
 
@@ -24,7 +24,8 @@ const screens: Screen[] = [
     state: states.signedIn,
     shows: [
       'Connect a tool to Sales warehouse',
-      'psql, pg_dump and other programs of PostgreSQL (found on this computer)',
+      'psql, pg_dump and other programs of PostgreSQL',
+      'Found on this computer',
       '~/.pg_service.conf',
       'What is yours in it stays',
       'Close',
@@ -34,10 +35,10 @@ const screens: Screen[] = [
   {
     name: 'connect-dbeaver',
     state: states.signedIn,
-    shows: ['Copy a handle', 'For its dialog', '127.0.0.1', 'Open DBeaver', '<password>'],
+    shows: ['Copy the password', 'For its dialog', '127.0.0.1', 'Open DBeaver', '<password>'],
     async open(page, bridge) {
       await open(page, bridge);
-      await page.getByLabel('Tool', { exact: true }).selectOption('dbeaver');
+      await page.getByRole('radio', { name: 'DBeaver' }).check();
     },
   },
   {
@@ -86,9 +87,16 @@ describeWith([parts.pageEngine], 'settings of tools in the window', () => {
     await tabTo(page, /Connect a tool to Sales warehouse/);
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('Tool', { exact: true }).waitFor();
-    expect(await dialog.getByLabel('Tool', { exact: true }).inputValue()).toBe('psql');
-    await dialog.getByLabel('Tool', { exact: true }).selectOption('dbeaver');
+    await eventually(() => dialog.getByRole('radio', { name: 'psql' }).isChecked()).toBe(true);
+    const first = await dialog.getByRole('radiogroup', { name: 'Tool' }).locator('label').allInnerTexts();
+    expect(first.slice(0, 3)).toEqual([
+      expect.stringContaining('Found on this computer'),
+      expect.stringContaining('Found on this computer'),
+      expect.not.stringContaining('Found on this computer'),
+    ]);
+    await dialog.getByRole('searchbox', { name: 'Search tools' }).fill('dbea');
+    expect(await dialog.getByRole('radio').count()).toBe(1);
+    await dialog.getByRole('radio', { name: 'DBeaver' }).check();
     const settings = settingsOf('dbeaver');
     const label = settings.texts[0]?.label ?? '';
     await dialog.getByRole('button', { name: `Copy ${label}` }).click();
@@ -98,10 +106,18 @@ describeWith([parts.pageEngine], 'settings of tools in the window', () => {
       request: { connection: 'sales', tool: 'dbeaver', text: 0 },
     });
 
+    const port = settings.fields.findIndex(({ label: one }) => one === 'Port');
+    await dialog.getByRole('button', { name: 'Copy Port of the dialog' }).click();
+    await eventually(() => said(page)).toBe('Port copied');
+    expect(bridge.calls.at(-1)).toEqual({
+      action: 'copySetting',
+      request: { connection: 'sales', tool: 'dbeaver', field: port },
+    });
+
     await dialog.getByRole('button', { name: /^Write th/ }).click();
     await dialog.getByText('/home/adele/two').waitFor();
     await eventually(() => said(page)).toBe('2 files written');
-    await dialog.getByRole('button', { name: 'Copy a handle for DBeaver' }).click();
+    await dialog.getByRole('button', { name: 'Copy the password for DBeaver' }).click();
     await dialog.getByText('It leaves the clipboard in 60 s').waitFor();
     expect(bridge.calls.at(-1)).toEqual({
       action: 'copyHandle',
@@ -131,17 +147,39 @@ describeWith([parts.pageEngine], 'settings of tools in the window', () => {
       },
     });
     await page.getByRole('button', { name: 'Connect a tool to Sales warehouse' }).click();
-    const list = page.getByRole('dialog').getByLabel('Tool', { exact: true });
+    const list = page.getByRole('dialog').getByRole('radio', { name: 'DBeaver' });
     await list.waitFor();
     await eventually(() => answers.has('psql')).toBe(true);
-    await list.selectOption('dbeaver');
+    await list.check();
     await eventually(() => answers.has('dbeaver')).toBe(true);
     answers.get('dbeaver')?.();
     await page.getByRole('button', { name: 'Open DBeaver' }).waitFor();
     answers.get('psql')?.();
     await page.waitForTimeout(200);
-    expect(await list.inputValue()).toBe('dbeaver');
+    expect(await list.isChecked()).toBe(true);
     expect(await page.getByRole('button', { name: 'Open DBeaver' }).isVisible()).toBe(true);
+  });
+
+  test('where there are several roles, one may be chosen for the tool', async () => {
+    const { page, bridge } = await renderer.show(states.signedIn);
+    bridge.answer({
+      connectTools: () => tools,
+      connectSettings: ({ tool }) => settingsOf(tool),
+      writeSettings: () => ({ written: ['/home/adele/one'] }),
+    });
+    await page.getByRole('button', { name: 'Connect a tool to Sales warehouse' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('radio', { name: 'psql' }).waitFor();
+    expect(await dialog.getByLabel('Role', { exact: true }).count()).toBe(0);
+    await page.keyboard.press('Escape');
+    await openConnection(page, 'Orders, production');
+    await page.getByRole('button', { name: 'Connect a tool to Orders, production' }).click();
+    await dialog.getByLabel('Role', { exact: true }).selectOption('orders_owner');
+    await dialog.getByRole('button', { name: /^Write th/ }).click();
+    await eventually(() => bridge.calls.at(-1)).toEqual({
+      action: 'writeSettings',
+      request: { connection: 'orders', tool: 'psql', role: 'orders_owner' },
+    });
   });
 
   test('what cannot be written says why, and nothing is called written', async () => {

@@ -5,6 +5,7 @@ import * as connections from './connection-states.ts';
 import { checkScreens, eachScreen, place, press, type Screen } from './each-screen.ts';
 import type { FakeBridge } from './fake-bridge.ts';
 import * as states from './states.ts';
+import { openConnection } from './walk.ts';
 
 async function open(page: Page, bridge: FakeBridge, read = connections.written): Promise<void> {
   bridge.answer({ readConnections: () => read, listSecrets: () => connections.passwords });
@@ -18,14 +19,19 @@ const screens: Screen[] = [
     state: connections.lacking,
     shows: [
       'Not ready',
-      'Not looked at yet',
       'cannot be reached. Join the network (VPN).',
       'The password of sales_reader is not stored.',
       'latchkey secret set sales-key < key.pem',
       'The vault does not answer.',
       'Set one up',
-      'Look now',
     ],
+    open: (page) => openConnection(page, 'Sales warehouse'),
+  },
+  {
+    name: 'access-unknown',
+    state: connections.lacking,
+    shows: ['Not looked at yet', 'Nobody has looked yet', 'Look now'],
+    open: (page) => openConnection(page, 'Orders, production'),
   },
   {
     name: 'connections',

@@ -9,7 +9,16 @@ import * as connections from './connection-states.ts';
 import type { FakeBridge } from './fake-bridge.ts';
 import * as identity from './identity-states.ts';
 import * as states from './states.ts';
-import { announced, eventually, expectVisibleFocus, focusedName, goTo, kept, tabTo } from './walk.ts';
+import {
+  announced,
+  eventually,
+  expectVisibleFocus,
+  focusedName,
+  goTo,
+  openConnection,
+  kept,
+  tabTo,
+} from './walk.ts';
 
 const analysts = { id: '6b1e4a2c-0000-4000-8000-000000000001', name: 'Data Analysts' };
 const canary = 'canary~Q8x7 password';
@@ -313,8 +322,10 @@ describeWith([parts.pageEngine], 'connections in the window', () => {
     await eventually(() => asked(bridge, 'lookAtConnections').at(-1)).toEqual({ name: 'sales' });
     await eventually(() => announced(page)).toBe('Looked at Sales warehouse');
     expect(await focusedName(page)).toBe('Sales warehouse');
+    await openConnection(page, 'Orders, production');
     await page.getByRole('button', { name: 'Look now: Orders, production' }).click();
     await eventually(() => asked(bridge, 'lookAtConnections').at(-1)).toEqual({ name: 'orders' });
+    await openConnection(page, 'Sales warehouse');
     await page.getByRole('button', { name: 'Store the password of sales_reader' }).click();
     await eventually(() => focusedName(page)).toContain('password of role sales_reader');
     await goTo(page, 'Access');
@@ -328,7 +339,8 @@ describeWith([parts.pageEngine], 'connections in the window', () => {
     await bridge.push({ ...states.signedIn });
     await goTo(page, 'Access');
     await page.getByRole('heading', { name: 'Sales warehouse' }).waitFor();
-    expect(await page.getByText('Ready', { exact: true }).count()).toBe(2);
+    // In two rows, and in the detail of the one that is chosen.
+    expect(await page.getByText('Ready', { exact: true }).count()).toBe(3);
   });
 
   test('one is exported, and one removed after the question', async () => {

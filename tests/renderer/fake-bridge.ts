@@ -3,7 +3,7 @@ import { type ActionReply, type ActionRequest, actionSchemas } from '../../main/
 import { actions, windowActions, type WindowAction } from '../../main/contract/actions.ts';
 import { toProblem } from '../../main/contract/errors.ts';
 import { served } from '../../main/contract/perform.ts';
-import type { Preferences } from '../../main/contract/shapes.ts';
+import { preferences as preferencesShape, type Preferences } from '../../main/contract/shapes.ts';
 import { appState, type AppState } from '../../main/contract/state.ts';
 
 type Reply<A extends WindowAction> =
@@ -24,12 +24,12 @@ export interface FakeBridge {
 export async function provideBridge(page: Page, first: AppState): Promise<FakeBridge> {
   const calls: FakeBridge['calls'] = [];
   let state = appState.parse(first);
-  let preferences: Preferences = { theme: 'system', startAtLogin: false };
+  let preferences: Preferences = { theme: 'system', startAtLogin: false, favourites: [] };
   const handlers: Handlers = {
     getState: () => state,
     getPreferences: () => preferences,
-    setPreferences: ({ theme = preferences.theme, startAtLogin = preferences.startAtLogin }) => {
-      preferences = { theme, startAtLogin };
+    setPreferences(given) {
+      preferences = preferencesShape.parse({ ...preferences, ...given });
       return preferences;
     },
     copyCode: () => true,

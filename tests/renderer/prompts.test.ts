@@ -147,7 +147,7 @@ describeWith([parts.pageEngine], 'programs to allow and tools that wait', () => 
     await prompt.getByText('You are signed in. The login goes on.').waitFor();
     await bridge.push(states.signedIn);
     await prompt.waitFor({ state: 'detached' });
-    await eventually(() => focusedName(page)).toBe('Adele Vance');
+    await eventually(() => focusedName(page)).toBe('Your connections');
   });
 
   test('cancelling is one answer: main refuses the logins and ends the sign-in that they had started', async () => {

@@ -1,8 +1,9 @@
 import { parts, describeWith } from '../support/parts.ts';
-import { checkScreens, eachScreen, place, type Screen } from './each-screen.ts';
+import { checkScreens, eachScreen, place, press, type Screen } from './each-screen.ts';
 import * as accounts from './account-states.ts';
 import * as identity from './identity-states.ts';
 import * as states from './states.ts';
+import { openAccounts, openConnection } from './walk.ts';
 
 const screens: Screen[] = [
   { name: 'signed-out', state: states.signedOut, shows: ['Sign in with a code', 'contoso.example'] },
@@ -53,31 +54,100 @@ const screens: Screen[] = [
     name: 'access',
     state: states.signedIn,
     shows: [
+      'Signed in until 16:24',
+      'Your connections',
+      'Open to you',
+      'Sales warehouse',
+      '127.0.0.1:6432',
+      'sales_reader',
+      'Orders, production',
+      '127.0.0.1:6433',
+      'orders_reader',
+      'No access',
+      '127.0.0.1:6434',
+    ],
+  },
+  {
+    name: 'access-detail',
+    state: states.busy,
+    shows: [
+      'MySQL/MariaDB · orders at 127.0.0.1:6433',
+      'through Sales analysts, for 15 minutes',
+      'through Database operators, for 5 minutes',
+      'A token is valid for another 4:00',
+      'psql "host=127.0.0.1 port=6433',
+      'Connect a tool',
+      'Test',
+      'Edit',
+      'Why?',
+      'Live database sessions',
+      'Unknown program',
+    ],
+    open: (page) => openConnection(page, 'Orders, production'),
+  },
+  {
+    name: 'access-closed',
+    state: states.signedIn,
+    shows: ['SQL Server · payroll at 127.0.0.1:6434', 'None of your groups opens this database'],
+    open: (page) => openConnection(page, 'Payroll'),
+  },
+  {
+    name: 'access-search',
+    state: states.signedIn,
+    shows: ['1 found', 'Orders, production'],
+    open: (page) => page.getByRole('searchbox', { name: 'Search connections' }).fill('orders mysql'),
+  },
+  {
+    name: 'access-menu',
+    state: states.signedIn,
+    shows: ['Connect a tool', 'Copy command', 'Test', 'Edit'],
+    open: (page) => press(page, 'More for Orders, production'),
+  },
+  {
+    name: 'palette',
+    state: states.signedIn,
+    shows: ['Go to', 'Sales warehouse', 'Copy token: Orders, production, orders_owner', 'Open Activity'],
+    async open(page, bridge) {
+      bridge.answer({ connectTools: () => [] });
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox').waitFor();
+    },
+  },
+  {
+    name: 'access-favourites',
+    state: { ...states.signedIn, favourites: ['orders'] },
+    shows: ['Favourites', 'Others', 'No access'],
+  },
+  {
+    name: 'who',
+    state: states.signedIn,
+    shows: [
       'Adele Vance',
-      'adele.vance@contoso.example',
+      'adele.vance@contoso.example · Contoso',
       'Signed in until 16:24',
       'for another 7 h 12 min',
-      'through Database operators, for 5 minutes',
-      'psql "host=127.0.0.1 port=6432',
       'Your 3 groups',
-      'None of your groups opens this database',
-      'PostgreSQL · sales at 127.0.0.1:6432',
-      'MySQL/MariaDB · orders at 127.0.0.1:6433',
-      'SQL Server · payroll at 127.0.0.1:6434',
+      'Sign out',
+      'Add an account',
     ],
+    open: openAccounts,
   },
   {
     name: 'two-accounts',
     state: accounts.troubledAccounts,
     shows: [
-      '2 accounts are signed in',
-      'Adele Vance (admin)',
-      'for another 50 min',
-      'Usual account',
+      'adele.vance@contoso.example',
+      'adm-adele@contoso.example',
       'the directory does not answer',
       'carla@fabrikam.example: The sign-in has reached its deadline.',
-      'Add an account',
+      'sales_owner',
     ],
+  },
+  {
+    name: 'who-two-accounts',
+    state: accounts.troubledAccounts,
+    shows: ['2 accounts', 'Adele Vance (admin)', 'for another 50 min', 'Usual account', 'Add an account'],
+    open: openAccounts,
   },
   {
     name: 'keyring-locked',
@@ -91,7 +161,7 @@ const screens: Screen[] = [
   {
     name: 'access-keyring-locked',
     state: identity.keyringLockedLater,
-    shows: ['Adele Vance', 'The keyring of this computer is locked.', 'Unlock the keyring'],
+    shows: ['Your connections', 'The keyring of this computer is locked.', 'Unlock the keyring'],
   },
   {
     name: 'access-locked',
@@ -119,7 +189,7 @@ const screens: Screen[] = [
     state: states.faultyConfiguration,
     shows: ['line 12: connections[0].port must be a number', 'What counted before goes on.'],
   },
-  { name: 'no-access', state: states.noAccess, shows: ['No access', 'Your group'] },
+  { name: 'no-access', state: states.noAccess, shows: ['No access', 'Your connections'] },
   {
     name: 'troubled',
     state: states.troubled,
@@ -131,12 +201,16 @@ const screens: Screen[] = [
       'taken by pgbouncer',
       'Not available',
     ],
+    open: (page) => openConnection(page, 'Sales warehouse'),
   },
   {
     name: 'groups',
     state: states.someGroups,
     shows: ['Your 40 groups'],
-    open: (page) => page.locator('summary').click(),
+    async open(page) {
+      await openAccounts(page);
+      await page.locator('summary').click();
+    },
   },
   {
     name: 'activity',
@@ -270,6 +344,12 @@ const screens: Screen[] = [
     name: 'hostile-names',
     state: states.hostile,
     shows: [states.hostileNames.html, states.hostileNames.arabic],
+    open: (page) => page.getByRole('row').getByRole('button').first().click(),
+  },
+  {
+    name: 'hostile-list',
+    state: states.hostile,
+    shows: ['nimda', states.hostileNames.html],
   },
 ];
 

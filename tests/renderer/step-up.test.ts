@@ -130,7 +130,7 @@ describeWith([parts.pageEngine], 'the proof that it is you, before what changes 
       action: 'signIn',
       request: { provider: 'Contoso', anew: true },
     });
-    await page.getByRole('heading', { name: 'Adele Vance' }).waitFor();
+    await page.getByRole('heading', { name: 'Your connections' }).waitFor();
     await bridge.push(states.code);
     await page.getByRole('heading', { name: 'Enter this code in your browser' }).waitFor();
   });

@@ -44,6 +44,17 @@ export const announced = (page: Page): Promise<string> => page.locator('output')
 export const goTo = (page: Page, place: string) =>
   page.getByRole('navigation').getByRole('button', { name: place }).click();
 
+/** Chooses a connection in the list by a click on its name. */
+export const openConnection = (page: Page, title: string) =>
+  page.getByRole('row').filter({ hasText: title }).getByRole('button').first().click();
+
+/** Opens who is signed in, at the foot of the window's left side. */
+export const openAccounts = (page: Page) =>
+  page
+    .locator('[aria-haspopup=dialog]')
+    .filter({ hasText: /Signed in until|accounts/ })
+    .click();
+
 /** Everything that outlives the screen, and the page as text. */
 export async function kept(page: Page): Promise<string> {
   return page.evaluate(() =>

@@ -1,0 +1,166 @@
+import type { AppState, SignedInAccount } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
+import { Badge } from '../ui/badge.tsx';
+import { Button } from '../ui/button.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Name } from '../ui/name.tsx';
+import { Popup } from '../ui/popup.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { roughly, timeOfDay, useNow } from '../ui/time.ts';
+import { Groups } from './groups.tsx';
+import styles from './account-menu.module.css';
+
+/** Who is signed in and until when; behind it what else can be done with the accounts. */
+export function AccountMenu({ state, onAdd }: { state: AppState; onAdd(): void }) {
+  const { accounts, signIn } = state;
+  const [only] = accounts;
+  if (only === undefined) {
+    return (
+      <p className={styles['nobody']}>{signIn.kind === 'signed-out' ? 'Not signed in' : 'Signing in…'}</p>
+    );
+  }
+  return (
+    <Popup
+      role="dialog"
+      title="Who is signed in"
+      className={styles['button']}
+      trigger={accounts.length === 1 ? <One person={only} /> : <Several accounts={accounts} />}
+    >
+      {(close) => (
+        <div className={styles['panel']}>
+          <ul className={styles['accounts']} aria-label="Accounts">
+            {accounts.map((person) => (
+              <li key={person.account.objectId}>
+                <Person
+                  person={person}
+                  isChosen={
+                    accounts.length === 1
+                      ? undefined
+                      : person.account.objectId === state.chosenAccount?.objectId
+                  }
+                />
+                <Groups groups={person.groups} readAt={person.groupsReadAt} />
+              </li>
+            ))}
+          </ul>
+          <div>
+            <Button
+              onClick={() => {
+                close();
+                onAdd();
+              }}
+            >
+              <Icon name="plus" size={18} />
+              Add an account
+            </Button>
+          </div>
+        </div>
+      )}
+    </Popup>
+  );
+}
+
+function One({ person: { account, until } }: { person: SignedInAccount }) {
+  const now = useNow(60_000);
+  const name = nameOf(account);
+  return (
+    <>
+      <Avatar name={name} />
+      <span className={styles['who']}>
+        <strong>
+          <Name>{name}</Name>
+        </strong>
+        <small>
+          <span className={styles['more']}>Signed in until </span>
+          {timeOfDay(until, now)}
+        </small>
+      </span>
+    </>
+  );
+}
+
+function Several({ accounts }: { accounts: readonly SignedInAccount[] }) {
+  const now = useNow(60_000);
+  return (
+    <>
+      <Avatar name={String(accounts.length)} />
+      <span className={styles['who']}>
+        <strong>
+          {accounts.length} accounts<span className={styles['more']}> are signed in</span>
+        </strong>
+        {accounts.map(({ account: { objectId, username }, until }) => (
+          <small key={objectId} className={styles['more']}>
+            <Name>{username}</Name> until {timeOfDay(until, now)}
+          </small>
+        ))}
+      </span>
+    </>
+  );
+}
+
+/** @param props.isChosen where there are several: whether this one is meant where none is named */
+function Person({ person, isChosen }: { person: SignedInAccount; isChosen: boolean | undefined }) {
+  const signOut = useAction();
+  const use = useAction();
+  const now = useNow(30_000);
+  const { account, until } = person;
+  const isOne = isChosen === undefined;
+  const as = isOne ? {} : { as: account.objectId };
+  return (
+    <>
+      <div className={styles['person']}>
+        <div className={styles['name']}>
+          <h2>
+            <Name>{nameOf(account)}</Name>
+          </h2>
+          <p>
+            <Name>{account.username}</Name> · <Name>{account.provider}</Name>
+          </p>
+        </div>
+        {isChosen === true && <Badge tone="good">Usual account</Badge>}
+        {isChosen === false && (
+          <Button
+            kind="quiet"
+            label={`Make usual: ${account.username}`}
+            busy={use.busy}
+            onClick={() => void use.run('useAccount', { as: account.objectId })}
+          >
+            Make usual
+          </Button>
+        )}
+        <Button
+          {...(isOne ? {} : { label: `Sign out ${account.username}` })}
+          busy={signOut.busy}
+          onClick={() => void signOut.run('signOut', as)}
+        >
+          Sign out
+        </Button>
+      </div>
+      <ProblemPanel problem={signOut.problem ?? use.problem} onDismiss={signOut.dismiss} />
+      <p className={styles['until']}>
+        Signed in until <b>{timeOfDay(until, now)}</b>, for another {roughly(Date.parse(until) - now)}
+      </p>
+    </>
+  );
+}
+
+const nameOf = ({ displayName, username }: SignedInAccount['account']): string =>
+  displayName === '' ? username : displayName;
+
+function Avatar({ name }: { name: string }) {
+  return (
+    <span className={styles['avatar']} aria-hidden="true">
+      {initials(name)}
+    </span>
+  );
+}
+
+/** First letters of the first and the last word, of whatever script. */
+function initials(name: string): string {
+  const words = name.split(/[\s@._-]+/u).filter((word) => /^[\p{L}\p{N}]/u.test(word));
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
+  return letters
+    .map((word) => Array.from(word ?? '')[0] ?? '')
+    .join('')
+    .toLocaleUpperCase();
+}

@@ -1,0 +1,118 @@
+import { useState } from 'react';
+import type { ActionReply } from '../../main/contract/action-schemas.ts';
+import type { ConnectionState, Grant, TokenState } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
+import { Copied } from '../ui/copied.tsx';
+import { CopyButton } from '../ui/copy-button.tsx';
+import { Name } from '../ui/name.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { clockLeft, lifetime, timeOfDay, useNow } from '../ui/time.ts';
+import { useWhose } from './accounts.tsx';
+import styles from './connection-detail.module.css';
+
+/** The ways in that a connection has for whoever is signed in, each with a token to copy and what is left of the last. */
+export function Roles(props: {
+  connection: ConnectionState;
+  /** In the order in which they are shown; the first is what the screen is for. */
+  grants: readonly Grant[];
+  /** All that are valid. */
+  tokens: readonly TokenState[];
+}) {
+  const { connection, grants, tokens } = props;
+  const { nameOf } = useWhose();
+  return (
+    <ul className={styles['roles']} aria-label="Roles">
+      {grants.map((grant, index) => (
+        <RoleRow
+          key={`${grant.objectId} ${grant.role}`}
+          connection={connection}
+          grant={grant}
+          isFirst={index === 0}
+          tokens={tokens.filter(
+            (token) =>
+              token.connection === connection.name &&
+              token.role === grant.role &&
+              token.username === nameOf(grant.objectId),
+          )}
+        />
+      ))}
+    </ul>
+  );
+}
+
+function RoleRow(props: {
+  connection: ConnectionState;
+  grant: Grant;
+  isFirst: boolean;
+  tokens: readonly TokenState[];
+}) {
+  const { connection, grant } = props;
+  const copy = useAction();
+  const [copied, setCopied] = useState<ActionReply<'copyToken'>>();
+  const now = useNow(60_000);
+  const { several, nameOf } = useWhose();
+  const whose = several ? { as: grant.objectId } : {};
+  const groupName = grant.group.name === '' ? grant.group.id : grant.group.name;
+
+  async function copyToken(): Promise<string | undefined> {
+    setCopied(undefined);
+    const done = await copy.run('copyToken', {
+      connection: connection.name,
+      role: grant.role,
+      ...whose,
+    });
+    if (done === undefined) return undefined;
+    setCopied(done.reply);
+    return `Token for ${connection.title} copied. Paste it as the password.`;
+  }
+
+  return (
+    <li>
+      <div className={styles['role']}>
+        <div>
+          <strong>
+            <Name>{grant.role}</Name>
+          </strong>
+          <small>
+            {several && (
+              <>
+                <Name>{nameOf(grant.objectId)}</Name>,{' '}
+              </>
+            )}
+            through <Name>{groupName}</Name>, for {lifetime(grant.tokenLifetimeSeconds)}
+          </small>
+          {props.tokens.length > 0 && <TokensLeft tokens={props.tokens} />}
+        </div>
+        <CopyButton
+          kind={props.isFirst ? 'primary' : 'secondary'}
+          busy={copy.busy}
+          label={`Copy token for ${connection.title}, role ${grant.role}${several ? `, as ${nameOf(grant.objectId)}` : ''}`}
+          onCopy={copyToken}
+        >
+          Copy token
+        </CopyButton>
+      </div>
+      {copied !== undefined && (
+        <Copied key={copied.id} clearsAt={copied.clearsAt} onOver={() => setCopied(undefined)}>
+          Paste it as the password before {timeOfDay(copied.expiresAt, now)}.
+        </Copied>
+      )}
+      <ProblemPanel problem={copy.problem} onDismiss={copy.dismiss} />
+    </li>
+  );
+}
+
+/** How long what was copied before still lets in. */
+function TokensLeft({ tokens }: { tokens: readonly TokenState[] }) {
+  const now = useNow(1000);
+  const left = Math.max(...tokens.map(({ expiresAt }) => Date.parse(expiresAt))) - now;
+  if (left <= 0) return null;
+  return (
+    <small className={styles['left']}>
+      {tokens.length === 1
+        ? 'A token is valid for another '
+        : `${tokens.length} tokens are valid, the last for another `}
+      {clockLeft(left)}
+    </small>
+  );
+}

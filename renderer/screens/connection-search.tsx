@@ -1,0 +1,41 @@
+import { type KeyboardEvent, type Ref } from 'react';
+import { Icon } from '../ui/icon.tsx';
+import styles from './connection-search.module.css';
+
+/** Finds a connection; the arrow down leads on into the list. */
+export function ConnectionSearch(props: {
+  value: string;
+  /** How many are found; undefined while nothing is searched for. */
+  found: number | undefined;
+  ref?: Ref<HTMLInputElement>;
+  onChange(text: string): void;
+  onDown(): void;
+}) {
+  const { value, found, ref, onChange } = props;
+
+  function move(event: KeyboardEvent): void {
+    if (event.key !== 'ArrowDown' && event.key !== 'Enter') return;
+    event.preventDefault();
+    props.onDown();
+  }
+
+  return (
+    <div className={styles['search']}>
+      <Icon name="search" size={18} />
+      <input
+        ref={ref}
+        type="search"
+        aria-label="Search connections"
+        placeholder="Search connections"
+        autoComplete="off"
+        spellCheck={false}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        onKeyDown={move}
+      />
+      <output className={styles['found']}>
+        {found !== undefined && (found === 0 ? 'Nothing found' : `${found} found`)}
+      </output>
+    </div>
+  );
+}

@@ -1,0 +1,117 @@
+import { useEffect, useState } from 'react';
+import type { ConnectTool } from '../../main/contract/shapes.ts';
+import type { AppState } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
+import { useAnnounce } from '../ui/announcer.tsx';
+import { isCommand, isInDialog } from '../ui/keys.ts';
+import { type Place, places } from '../ui/frame.tsx';
+import { protocolTitles } from '../ui/protocols.ts';
+import { useWhose } from './accounts.tsx';
+import { type Row, sectionsOf } from './connection-rows.ts';
+import { type Command, Palette } from './palette.tsx';
+import type { Panes } from './panes.ts';
+
+interface PaletteWays {
+  state: AppState;
+  panes: Panes;
+  onPlace(place: Place): void;
+  onAdd(): void;
+}
+
+/** The palette, opened by Ctrl+K from wherever the window is. */
+export function PaletteKey(ways: PaletteWays) {
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    function press(event: KeyboardEvent): void {
+      if (!isCommand(event) || event.key.toLowerCase() !== 'k' || isInDialog()) return;
+      event.preventDefault();
+      setOpen(true);
+    }
+    window.addEventListener('keydown', press);
+    return () => window.removeEventListener('keydown', press);
+  }, []);
+  return open ? <Commands {...ways} onClose={() => setOpen(false)} /> : null;
+}
+
+function Commands({ state, panes, onPlace, onAdd, onClose }: PaletteWays & { onClose(): void }) {
+  const { run, problem } = useAction();
+  const announce = useAnnounce();
+  const { several, nameOf } = useWhose();
+  const rows = sectionsOf({ ...state, favourites: [], recents: [] }, '').flatMap((section) => section.rows);
+  const chosen = rows.find(({ key }) => key === panes.chosen) ?? rows[0];
+  const tools = useTools(chosen);
+  const isIn = state.signIn.kind === 'signed-in';
+  const whose = (row: Row): string =>
+    several && row.grant !== undefined ? `, as ${nameOf(row.grant.objectId)}` : '';
+
+  const connections = rows.map((row): Command => {
+    const { title, name, host, port, protocol } = row.connection;
+    return {
+      id: `connection ${row.key}`,
+      kind: 'Connection',
+      text: `${title}${whose(row)}`,
+      hint: `${name} ${host}:${port} ${protocolTitles[protocol]}`,
+      run() {
+        onPlace('home');
+        panes.open(row.key, true);
+      },
+    };
+  });
+  const tokens = rows.flatMap((row) =>
+    row.connection.grants
+      .filter(({ objectId }) => objectId === row.grant?.objectId)
+      .map((grant): Command => {
+        const { title, name } = row.connection;
+        return {
+          id: `token ${row.key} ${grant.role}`,
+          kind: 'Action',
+          text: `Copy token: ${title}, ${grant.role}${whose(row)}`,
+          hint: name,
+          async first() {
+            const as = several ? { as: grant.objectId } : {};
+            return (await run('copyToken', { connection: name, role: grant.role, ...as })) !== undefined;
+          },
+          run: () => announce(`Token for ${title} copied. Paste it as the password.`),
+        };
+      }),
+  );
+  const connecting = tools.map(({ id, title }): Command => ({
+    id: `tool ${id}`,
+    kind: 'Tool',
+    text: `Connect ${title} to ${chosen?.connection.title ?? ''}`,
+    hint: id,
+    run() {
+      onPlace('home');
+      if (chosen !== undefined) panes.begin(chosen.key, { task: 'connect', tool: id });
+    },
+  }));
+  const going = places.map(({ place, title }): Command => ({
+    id: `place ${place}`,
+    kind: 'Action',
+    text: `Open ${title}`,
+    hint: place,
+    run: () => onPlace(place),
+  }));
+  const adding: Command = { id: 'add', kind: 'Action', text: 'Add an account', hint: 'sign in', run: onAdd };
+  const leaving = state.accounts.map(({ account: { objectId, username } }): Command => ({
+    id: `out ${objectId}`,
+    kind: 'Action',
+    text: `Sign out ${username}`,
+    hint: '',
+    run: () => void run('signOut', several ? { as: objectId } : {}),
+  }));
+  const commands = isIn ? [...connections, ...connecting, ...tokens, ...going, adding, ...leaving] : going;
+  return <Palette commands={commands} problem={problem} onClose={onClose} />;
+}
+
+/** Those that can be connected to what is chosen. */
+function useTools(row: Row | undefined): ConnectTool[] {
+  const { run } = useAction();
+  const [tools, setTools] = useState<ConnectTool[]>([]);
+  const name = row?.grant === undefined ? undefined : row.connection.name;
+  useEffect(() => {
+    if (name === undefined) return;
+    void run('connectTools', { connection: name }).then((done) => done && setTools(done.reply));
+  }, [run, name]);
+  return tools;
+}

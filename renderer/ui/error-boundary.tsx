@@ -1,0 +1,34 @@
+import { Component, type ReactNode } from 'react';
+import { Button } from './button.tsx';
+import { ProblemPanel } from './problem-panel.tsx';
+import { ScreenHeading } from './screen-heading.tsx';
+
+/** Where a screen cannot be drawn, it says so, and the rest of the window goes on. */
+export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: boolean }> {
+  override state = { failed: false };
+
+  static getDerivedStateFromError(): { failed: boolean } {
+    return { failed: true };
+  }
+
+  override render(): ReactNode {
+    if (!this.state.failed) return this.props.children;
+    return (
+      <>
+        <ScreenHeading>This screen cannot be shown</ScreenHeading>
+        <ProblemPanel
+          problem={{
+            code: 'internal',
+            message: 'It has met an error that it did not expect. Gateways and sessions go on.',
+            remedy: 'Try again, or open another screen.',
+          }}
+        />
+        <div>
+          <Button kind="primary" onClick={() => this.setState({ failed: false })}>
+            Try again
+          </Button>
+        </div>
+      </>
+    );
+  }
+}
