@@ -30,6 +30,12 @@ const { values } = parseArgs({
 });
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 const built = join(import.meta.dirname, '..');
+const assets = join(built, '..', 'assets');
+const files = {
+  rendererFolder: join(built, 'renderer'),
+  preloadFile: join(built, 'main', 'preload.cjs'),
+  iconFile: join(assets, 'icon.png'),
+};
 const log = createLog();
 outliveStreams();
 
@@ -45,9 +51,9 @@ async function start(): Promise<void> {
     openAtStart: values['hidden'] !== true,
     userDataFolder: join(homePath, 'desktop'),
     startArguments: placeArguments({ home: homePath, config: configFile }),
-    rendererFolder: join(built, 'renderer'),
-    preloadFile: join(built, 'main', 'preload.cjs'),
-    assetFolder: join(built, '..', 'assets'),
+    files,
+    trayFolder: join(assets, 'tray'),
+    configuration: { path: configFile, create: () => createIfMissing(configFile, emptyConfiguration) },
     log: (line) => log.write(line),
     failed: quit.signal,
     async createBroker(platform) {
@@ -88,4 +94,4 @@ async function start(): Promise<void> {
   });
 }
 
-void start().catch((error: unknown) => failStart(error, (line) => log.write(line, 'error')));
+void start().catch((error: unknown) => failStart(error, files, (line) => log.write(line, 'error')));

@@ -9,6 +9,7 @@ import { Activity } from './screens/activity.tsx';
 import { Connections, type ConnectionTarget } from './screens/connections.tsx';
 import { ChangedConfiguration } from './screens/changed-configuration.tsx';
 import { Doctor } from './screens/doctor.tsx';
+import { FirstRun, isFirstRun } from './screens/first-run.tsx';
 import { Home } from './screens/home.tsx';
 import { LinkedOrganisation } from './screens/joined-organisation.tsx';
 import { PaletteKey } from './screens/palette-commands.tsx';
@@ -45,6 +46,7 @@ export function App({ bridge }: { bridge: LatchkeyBridge }) {
   const prompts = usePrompts(state?.prompts ?? none);
   const panes = usePanes();
   const adding = useAdding(state);
+  const { isFirst, end } = useFirstRun(state);
   if (state === undefined) return null;
 
   const add = (): void => {
@@ -62,27 +64,33 @@ export function App({ bridge }: { bridge: LatchkeyBridge }) {
       <Announcer>
         <AccountsProvider state={state}>
           <StepUp state={state} onSignIn={() => setPlace('home')}>
-            <Frame
-              state={state}
-              place={place}
-              onPlace={setPlace}
-              notices={notices}
-              account={<AccountMenu state={state} onAdd={add} />}
-            >
-              <Drafts>
-                <ErrorBoundary key={place}>
-                  <Screen
-                    state={state}
-                    place={place}
-                    target={target}
-                    panes={panes}
-                    adding={adding}
-                    onPlace={setPlace}
-                  />
-                </ErrorBoundary>
-              </Drafts>
-            </Frame>
-            <PaletteKey state={state} panes={panes} onPlace={setPlace} onAdd={add} />
+            {isFirst ? (
+              <FirstRun state={state} notices={notices} onDone={end} />
+            ) : (
+              <>
+                <Frame
+                  state={state}
+                  place={place}
+                  onPlace={setPlace}
+                  notices={notices}
+                  account={<AccountMenu state={state} onAdd={add} />}
+                >
+                  <Drafts>
+                    <ErrorBoundary key={place}>
+                      <Screen
+                        state={state}
+                        place={place}
+                        target={target}
+                        panes={panes}
+                        adding={adding}
+                        onPlace={setPlace}
+                      />
+                    </ErrorBoundary>
+                  </Drafts>
+                </Frame>
+                <PaletteKey state={state} panes={panes} onPlace={setPlace} onAdd={add} />
+              </>
+            )}
             <LinkedOrganisation address={state.joinLink} />
             <Prompts state={state} places={prompts} />
           </StepUp>
@@ -90,6 +98,15 @@ export function App({ bridge }: { bridge: LatchkeyBridge }) {
       </Announcer>
     </BridgeContext>
   );
+}
+
+/** It begins where nothing is set up, and goes on until its end or until an organisation brings all settings along. */
+function useFirstRun(state: AppState | undefined) {
+  const [has, setHas] = useState<'begun' | 'ended'>();
+  const begins = state !== undefined && isFirstRun(state);
+  if (has === undefined && state !== undefined) setHas(begins ? 'begun' : 'ended');
+  if (has === 'begun' && state?.joinedOrganisation !== undefined) setHas('ended');
+  return { isFirst: has === 'begun', end: () => setHas('ended') };
 }
 
 interface Adding {

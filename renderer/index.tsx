@@ -1,7 +1,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { LatchkeyBridge } from '../main/contract/bridge.ts';
-import { App } from './app.tsx';
+import { Started } from './started.tsx';
 import './theme.css';
 
 declare global {
@@ -15,6 +15,6 @@ const place = document.querySelector('#app');
 if (place === null) throw new Error('index.html has no element #app');
 createRoot(place).render(
   <StrictMode>
-    <App bridge={window.latchkey} />
+    <Started bridge={window.latchkey} />
   </StrictMode>,
 );

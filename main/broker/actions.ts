@@ -63,6 +63,7 @@ function ownActions(
       recoveryCodes: await localAccounts.confirm(username, code),
     }),
 
+    findTenant: (request) => broker.findTenant(request),
     validateProvider: async ({ name }) => ({ checks: await broker.validateProvider(name) }),
     reloadConfiguration: () => broker.reloadConfiguration('asked'),
     lookAtOrganisation: ({ address }) => broker.lookAtOrganisation(address),

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditEvent } from '../audit/events.ts';
 import type { Closers } from '../base/closers.ts';
 import type { Configuration } from '../config/schema.ts';
+import type { ActionInput } from '../contract/action-schemas.ts';
 import { toProblem } from '../contract/errors.ts';
 import type { Explanation } from '../contract/explanation.ts';
 import type { AppState } from '../contract/state.ts';
@@ -29,6 +30,7 @@ import {
 } from './connection-administration.ts';
 import { createConnectionTest, type TestProgress } from './connection-test.ts';
 import { findGroups } from './find-groups.ts';
+import { findTenant } from './find-tenant.ts';
 import { createMonitor } from './monitor.ts';
 import { createLook } from './look.ts';
 import type { Gateways } from './gateways.ts';
@@ -159,6 +161,7 @@ export function createBroker(parts: BrokerParts) {
     /** Looks whether the servers of connections can be reached; what it finds is in the state. */
     lookAtConnections: look.run,
     findGroups: async (text: string, as?: string) => findGroups(accounts.one(as), providers, text),
+    findTenant: (request: ActionInput<'findTenant'>) => findTenant(request, options),
     validateProvider,
     doctor,
     /** @param subject `<sign-in name>@<connection>` */

@@ -158,7 +158,7 @@ function besideOthers({ deadline, exclusive }: ProviderSettings): Pick<Provider,
   return defined({ deadlineMs, exclusive });
 }
 
-const nothingKept: TokenCachePort = {
+export const nothingKept: TokenCachePort = {
   read: async () => undefined,
   write: async () => undefined,
   clear: async () => undefined,

@@ -1,5 +1,5 @@
 import { type Document, LineCounter, parseDocument } from 'yaml';
-import { LatchkeyError } from '../contract/errors.ts';
+import { LatchkeyError, type FileFault } from '../contract/errors.ts';
 import type { Fault } from './fault.ts';
 
 /** The text of one layer of the configuration, as it has been read. */
@@ -16,9 +16,11 @@ export function parseLayer(text: string, label: string): Layer {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
-    const faults = document.errors.map(
-      (error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message}`,
-    );
+    const faults = document.errors.map(({ pos, message }) => ({
+      file: label,
+      line: lines.linePos(pos[0]).line,
+      text: message,
+    }));
     throw invalidConfiguration(label, faults);
   }
   try {
@@ -26,21 +28,26 @@ export function parseLayer(text: string, label: string): Layer {
     const value: unknown = document.toJS({ maxAliasCount: 100 });
     return { label, value: value ?? {}, lineOf: (path) => lineOf(path, document, lines) };
   } catch (cause) {
-    throw invalidConfiguration(label, [(cause as Error).message]);
+    throw invalidConfiguration(label, [{ file: label, text: (cause as Error).message }]);
   }
 }
 
+/** @param label whose faults these are; a fault of another file names it */
 export function invalidConfiguration(
   label: string,
-  faults: string[],
+  faults: readonly FileFault[],
   remedy = 'Correct the lines named; nothing has been changed.',
 ): LatchkeyError {
   const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
   return new LatchkeyError(
     'config-invalid',
-    `The configuration ${label} has ${count}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
-    { remedy },
+    `The configuration ${label} has ${count}:\n${faults.map((fault) => `  ${faultLine(fault, label)}`).join('\n')}`,
+    { remedy, faults },
   );
+}
+
+function faultLine({ file, line, text }: FileFault, label: string): string {
+  return line === undefined ? text : `line ${line}${file === label ? '' : ` of ${file}`}: ${text}`;
 }
 
 /** `connections[1].port` */

@@ -167,10 +167,11 @@ function faulty(faults: Fault[], { organisation, nearestTo }: Layers & Merged, f
   const label = isOrganisations && organisation !== undefined ? organisation.label : file;
   return invalidConfiguration(
     label,
-    placed.map(({ fault, line, file: where }) => {
-      const place = line === undefined ? '' : `line ${line}${where === label ? '' : ` of ${where}`}: `;
-      return `${place}${placeText(fault.path) || 'the file'} ${fault.message}`;
-    }),
+    placed.map(({ fault, line, file: where }) => ({
+      ...(line === undefined ? {} : { line }),
+      file: where,
+      text: `${placeText(fault.path) || 'the file'} ${fault.message}`,
+    })),
     isOrganisations
       ? 'Whoever administers this computer corrects the lines named; nothing has been changed.'
       : undefined,

@@ -65,7 +65,11 @@ export function parseOrganisation({ text, origin, folder, expired }: Organisatio
       origin,
       faults.map(({ path, message }) => {
         const line = lineOf(path);
-        return `${line === undefined ? '' : `line ${line}: `}${placeText(path) || 'it'} ${message}`;
+        return {
+          ...(line === undefined ? {} : { line }),
+          file: origin,
+          text: `${placeText(path) || 'it'} ${message}`,
+        };
       }),
       remedy,
     );

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { ActionName, actions, AdministeringAction } from './actions.ts';
 import { apiState } from './api-state.ts';
-import { signInWays } from './clouds.ts';
+import { cloudNames, signInWays } from './clouds.ts';
 import * as connection from './connection-shapes.ts';
 import { explanation } from './explanation.ts';
 import type { Proof } from './proof.ts';
@@ -50,6 +50,17 @@ const clearsAt = z.iso.datetime();
 const organisationAddress = z.string().min(1).max(2000);
 
 export const actionSchemas = {
+  getStart: act('whether Latchkey has started, or what keeps it from that', nothing, shape.start),
+  tryStart: act(
+    'tries the start again that has failed; `create` writes an empty configuration first where there is none',
+    z.strictObject({ create: z.literal(true).optional() }),
+    shape.start,
+  ),
+  openConfiguration: act(
+    'opens the configuration file as the system does, or another file that a fault was found in',
+    z.strictObject({ file: z.string().min(1).max(4096).optional() }),
+    done,
+  ),
   getState: act('the snapshot of the window', nothing, appState),
   readState: act(
     'the state; waits up to `wait` seconds (30 at most) for a revision above `after`',
@@ -218,6 +229,11 @@ export const actionSchemas = {
     done,
   ),
 
+  findTenant: act(
+    'which tenant a domain or an address is of, as its authority says; with an `applicationId` also whether a sign-in to that application begins there. Nothing is set up by that',
+    shape.tenantQuestion,
+    z.object({ tenantId: z.string(), authority: z.string(), cloud: z.enum(cloudNames) }),
+  ),
   saveProvider: act('adds a provider, or changes it: what is absent stays', shape.providerForm, done),
   removeProvider: act('removes a provider and its secret', z.strictObject({ name }), done),
   setProviderEnabled: act('turns a provider on or off', z.strictObject({ name, enabled: z.boolean() }), done),

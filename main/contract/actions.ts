@@ -29,6 +29,9 @@ export interface Action {
 export const schemaVersion = 2;
 
 export const actions = {
+  getStart: { may: 'reads', window: true },
+  tryStart: { may: 'own', window: true },
+  openConfiguration: { may: 'own', window: true },
   getState: { may: 'reads', window: true },
   readState: { may: 'reads', window: false, route: 'GET /v1/state' },
 
@@ -76,6 +79,7 @@ export const actions = {
   removePush: { may: 'administers', window: true, route: 'POST /v1/mfa/push/remove' },
   resetSecondFactor: { may: 'administers', window: false, route: 'POST /v1/mfa/reset' },
 
+  findTenant: { may: 'reads', window: true, route: 'POST /v1/providers/tenant' },
   saveProvider: { may: 'administers', window: true, route: 'POST /v1/providers/save', firstRun: true },
   removeProvider: { may: 'administers', window: true, route: 'POST /v1/providers/remove' },
   setProviderEnabled: { may: 'administers', window: true, route: 'POST /v1/providers/enable' },

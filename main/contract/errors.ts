@@ -119,6 +119,15 @@ export interface EntraFault {
   correlationId?: string;
 }
 
+/** What is wrong at one place of a configuration. */
+export interface FileFault {
+  /** The file, or the address of an organisation's settings. */
+  file: string;
+  line?: number;
+  /** What stands there and what is wrong with it; no whole sentence. */
+  text: string;
+}
+
 /** The plain-data form of an error: what crosses threads, IPC and the HTTP API. */
 export interface Problem {
   code: ErrorCode;
@@ -127,6 +136,8 @@ export interface Problem {
   /** One sentence: what the person can do about it. */
   remedy?: string;
   entra?: EntraFault;
+  /** With `config-invalid`: each fault by itself, as the message lists them. */
+  faults?: FileFault[];
 }
 
 export class LatchkeyError extends Error {
@@ -134,22 +145,30 @@ export class LatchkeyError extends Error {
   readonly code: ErrorCode;
   readonly remedy: string | undefined;
   readonly entra: EntraFault | undefined;
+  readonly faults: readonly FileFault[] | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { remedy?: string | undefined; entra?: EntraFault | undefined; cause?: unknown } = {},
+    options: {
+      remedy?: string | undefined;
+      entra?: EntraFault | undefined;
+      faults?: readonly FileFault[] | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.remedy = options.remedy;
     this.entra = options.entra;
+    this.faults = options.faults;
   }
 }
 
 /** Rebuilds the error from its plain form, for example in the CLI from the API's answer. */
 export function fromProblem(problem: Problem): LatchkeyError {
-  return new LatchkeyError(problem.code, problem.message, { remedy: problem.remedy, entra: problem.entra });
+  const { code, message, remedy, entra, faults } = problem;
+  return new LatchkeyError(code, message, { remedy, entra, faults });
 }
 
 /**
@@ -167,6 +186,7 @@ export function toProblem(thrown: unknown): Problem {
   const problem: Problem = { code: thrown.code, message: thrown.message };
   if (thrown.remedy !== undefined) problem.remedy = thrown.remedy;
   if (thrown.entra !== undefined) problem.entra = thrown.entra;
+  if (thrown.faults !== undefined) problem.faults = [...thrown.faults];
   return problem;
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cloudNames, signInWays } from './clouds.ts';
 import { protocolNames } from './protocols.ts';
+import { problem } from './sign-in-state.ts';
 
 /** What requests and replies of the actions are made of; one set of limits for every surface. */
 export const name = z.string().min(1).max(100);
@@ -24,6 +25,20 @@ export const preferences = z.object({
   favourites: z.array(name).max(200),
 });
 export type Preferences = z.infer<typeof preferences>;
+
+/** How far Latchkey has come with its start. */
+export const start = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('running') }),
+  z.object({
+    kind: z.literal('failed'),
+    problem,
+    /** The person's configuration file. Absent where it cannot even be told where that is. */
+    file: z.string().optional(),
+    /** Whether there is such a file. */
+    isThere: z.boolean(),
+  }),
+]);
+export type Start = z.infer<typeof start>;
 
 /** What an authenticator or a phone scans, and the same as text; `qr` is a square of dark (true) and light modules. */
 export const enrolment = z.object({ uri: z.string(), key: z.string(), qr: z.array(z.array(z.boolean())) });
@@ -69,6 +84,16 @@ export const check = z.object({
 });
 export type Check = z.infer<typeof check>;
 
+/** Where a tenant may be. */
+export const tenantQuestion = z.strictObject({
+  /** A domain, the id of the tenant, or any address of its "Endpoints". */
+  authority: z.string().min(1).max(2000),
+  applicationId: z.guid().optional(),
+  cloud: z.enum(cloudNames).optional(),
+  resource: z.string().max(2000).optional(),
+  caFile: z.string().max(4096).optional(),
+});
+
 /** The provider form of the origin: what is set for an Azure Directory. */
 export const providerForm = z.strictObject({
   name,
@@ -82,6 +107,8 @@ export const providerForm = z.strictObject({
   signIn: z.array(z.enum(signInWays)).optional(),
   redirectService: z.string().max(500).optional(),
   mailCodes: z.boolean().optional(),
+  /** Only with cloud "local". */
+  caFile: z.string().max(4096).optional(),
 });
 export type ProviderForm = z.infer<typeof providerForm>;
 

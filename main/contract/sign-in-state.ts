@@ -19,6 +19,9 @@ export const problem = z.object({
       correlationId: z.string().optional(),
     })
     .optional(),
+  faults: z
+    .array(z.object({ file: z.string(), line: z.number().int().optional(), text: z.string() }))
+    .optional(),
 });
 
 /** A signed-in person. `tenantId` and `objectId` are the keys; the names are for showing only. */

@@ -1,7 +1,6 @@
-import { join } from 'node:path';
-import { app, clipboard, dialog, ipcMain, nativeTheme, shell } from 'electron';
+import { app, clipboard, ipcMain, nativeTheme, shell } from 'electron';
 import { actionSchemas } from '../contract/action-schemas.ts';
-import { actions as actionTable, stateChannel } from '../contract/actions.ts';
+import { stateChannel } from '../contract/actions.ts';
 import { toLogText, toProblem } from '../contract/errors.ts';
 import type { AppState } from '../contract/state.ts';
 import { connectSessionBus } from '../dbus/bus.ts';
@@ -10,7 +9,6 @@ import { createAutostart } from './autostart.ts';
 import { chosenFiles } from './chosen-files.ts';
 import { createSecretClipboard, createSignOutWatch, type SecretClipboard } from './clipboard.ts';
 import { createStatePush, serveActions } from './ipc.ts';
-import { setApplicationMenu } from './menu.ts';
 import { electronNotices } from './electron-notices.ts';
 import { linuxNotices } from './linux-notices.ts';
 import { createNotifier, type Notifier } from './notifications.ts';
@@ -30,27 +28,31 @@ import { keepQuiet } from './quiet.ts';
 import { writeSecret } from './write-secret.ts';
 import { openExternal } from './open-external.ts';
 import { passwordStore } from './password-store.ts';
-import { createMainWindow } from './windows.ts';
+import { onceStarted, openStartWindow } from './start-window.ts';
+import { createStarter, type OwnConfiguration } from './starter.ts';
+import type { MainWindow, WindowFiles } from './windows.ts';
 
 /** How long open database sessions may go on after an error that nobody has caught. */
 const drainMs = 10_000;
 const failedReason = 'an error that nobody has caught; see the log';
 
 export interface DesktopOptions {
-  /** Starts the broker; called once this is the only instance and Electron is ready. Its failure is shown. */
+  /**
+   * Starts the broker; called once this is the only instance and Electron is ready. Its failure is shown, and it is called
+   * again when the person says so.
+   */
   createBroker(platform: DesktopPlatform): Promise<DesktopBroker>;
+  configuration: OwnConfiguration;
   /** Whether the window opens at once, or only the tray icon shows. */
   openAtStart: boolean;
   /** Folder for Electron's own files and the window's preferences. It also says what a second instance is. */
   userDataFolder: string;
   /** Options with which the next start finds the same places; for the start at login. */
   startArguments: readonly string[];
-  /** Built pages (dist/renderer). */
-  rendererFolder: string;
-  /** Built preload script (dist/main/preload.cjs). */
-  preloadFile: string;
-  /** icon.png and tray/. */
-  assetFolder: string;
+  /** Of the window. */
+  files: WindowFiles;
+  /** Has the icons of the tray. */
+  trayFolder: string;
   /** Aborts at an error that nobody has caught: the broker is drained, then the application starts anew. */
   failed: AbortSignal;
   /** For the log of the process. */
@@ -74,223 +76,54 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
   }
   keepQuiet();
   registerAppScheme();
-  // Without a listener Electron would quit when the window closes.
-  app.on('window-all-closed', () => {});
+  let hasFailed = (): boolean => false;
+  // Without a listener Electron would quit when the window closes. After a start that has failed nothing else is left of it.
+  app.on('window-all-closed', () => {
+    if (hasFailed()) app.quit();
+  });
 
   // Before Electron is ready, as macOS may hand a link over by then.
   const links = createJoinLinks(process.argv);
   await app.whenReady();
-  const broker = await startBroker(options);
-  if (broker === undefined) {
-    app.quit();
-    return;
-  }
-  openDesktop(options, broker, links);
-}
-
-/** The broker, or undefined where it could not start and the person gave up. */
-async function startBroker({ createBroker, log }: DesktopOptions): Promise<DesktopBroker | undefined> {
-  const platform: DesktopPlatform = {
-    seal: await openDesktopSeal(),
-    fetchWith: createSystemFetch,
-    openBrowser: openExternal,
-  };
-  for (;;) {
-    try {
-      return await createBroker(platform);
-    } catch (error) {
-      logUnexpected(log, error);
-      const { message, remedy } = toProblem(error);
-      const { response } = await dialog.showMessageBox({
-        type: 'error',
-        title: 'Latchkey',
-        message,
-        detail: remedy ?? '',
-        buttons: ['Try again', 'Quit'],
-        defaultId: 0,
-        cancelId: 1,
-      });
-      if (response === 1) return undefined;
-    }
-  }
-}
-
-function openDesktop(options: DesktopOptions, broker: DesktopBroker, links: JoinLinks): void {
-  const developerTools = !app.isPackaged;
-  const report = (error: unknown): void => logUnexpected(options.log, error);
   const preferences = openPreferences(options.userDataFolder, options.log);
   nativeTheme.themeSource = preferences.read().theme;
-  const shortlist = createShortlist(preferences);
-  const secrets = createSecretClipboard({
-    readText: () => clipboard.readText(),
-    clear: () => clipboard.clear(),
-    writeSecret,
+  const starter = createStarter({
+    async start() {
+      const broker = await options.createBroker({
+        seal: await openDesktopSeal(),
+        fetchWith: createSystemFetch,
+        openBrowser: openExternal,
+      });
+      try {
+        openDesktop(options, broker, { links, window, preferences });
+      } catch (error) {
+        await broker.close();
+        throw error;
+      }
+    },
+    configuration: options.configuration,
+    openFile: (path) => shell.openPath(path),
+    failed(error) {
+      logUnexpected(options.log, error);
+      // Also where the window was not asked for.
+      window.show();
+    },
   });
-  const window = createMainWindow({
-    rendererFolder: options.rendererFolder,
-    preloadFile: options.preloadFile,
-    iconFile: join(options.assetFolder, 'icon.png'),
-    developerTools,
-    bounds: () => preferences.read().bounds,
-  });
-  const notices = process.platform === 'linux' ? linuxNotices(connectSessionBus) : electronNotices();
-  const notifier = createNotifier({
-    show: notices.show,
-    isWatched: () => window.isFocused(),
-    openWindow: () => window.show(),
-    raiseWindow: () => window.raise(),
-  });
-  const actions = createActions({
-    broker,
-    secrets,
-    copyText: (text) => clipboard.writeText(text),
-    openExternal,
-    openFolder: (path) => shell.openPath(path),
-    files: chosenFiles,
-    preferences: preferenceActions(preferences, createAutostart(options.startArguments), shortlist),
-    links,
-    shortlist,
-    quit: () => app.quit(),
-  });
-  const tray = createTray(
-    join(options.assetFolder, 'tray'),
-    createTrayCommands(actions, notifier, () => window.show()),
-  );
-  setApplicationMenu(developerTools);
-
-  const stopActions = serveActions({
-    ipcMain,
-    table: actionTable,
-    schemas: actionSchemas,
-    handlers: actions,
-    isWindow: window.owns,
-    report,
-  });
-  const clearAtSignOut = createSignOutWatch(() => void secrets.clear().catch(report));
-  const stopState = followState(broker, links, shortlist, (state) => {
-    clearAtSignOut(state);
-    window.send(stateChannel, state);
-    tray.update(state);
-    notifier.update(state);
-  });
-  const stopWatch = watchComputer(broker, secrets, report, options.log);
-
-  const isQuitting = closeBeforeQuit(async () => {
-    stopState();
-    stopWatch();
-    notifier.close();
-    // Quitting while a window is on its way out is taken back by Electron, so the window goes first.
-    const ofBroker = options.failed.aborted ? { reason: failedReason, graceMs: drainMs } : undefined;
-    const ended = [window.close(), secrets.clear(), notices.close(), broker.close(ofBroker)];
-    const results = await Promise.allSettled(ended);
-    for (const result of results) if (result.status === 'rejected') report(result.reason);
-    stopActions();
-    tray.close();
-    // Not where it would fail again at once, for ever.
-    if (options.failed.aborted && process.uptime() > 60) app.relaunch();
-  });
-  window.onClosed((bounds) => {
-    preferences.write({ bounds });
-    if (!isQuitting()) tellAboutTray(preferences, notifier);
-  });
-  onAbort(options.failed, () => {
-    notifier.tell({
-      title: 'Latchkey starts anew',
-      body: 'It has met an error it did not expect. Open database sessions end in ten seconds; the log in its folder says more.',
-    });
-    app.quit();
-  });
+  ({ hasFailed } = starter);
+  const bounds = () => preferences.read().bounds;
+  const window = openStartWindow({ ...options.files, bounds }, starter, options.log);
   links.onOpen(() => window.show());
   app.on('activate', () => window.show());
-  if (options.openAtStart || links.isOpen()) window.show();
+  await starter.run();
 }
 
-const doubleClickMs = 1000;
-
-/**
- * Has the application close what is open before it quits, once.
- * @returns whether that has begun
- */
-function closeBeforeQuit(close: () => Promise<void>): () => boolean {
-  let phase: 'running' | 'closing' | 'closed' = 'running';
-  let quitAt = 0;
-  async function end(): Promise<void> {
-    await close();
-    phase = 'closed';
-    app.quit();
-  }
-  app.on('before-quit', (event) => {
-    if (phase === 'closed') return;
-    event.preventDefault();
-    if (phase === 'closing') {
-      // Somebody who asks again means it, unless it is the second half of a double click.
-      if (performance.now() - quitAt > doubleClickMs) app.exit(1);
-      return;
-    }
-    phase = 'closing';
-    quitAt = performance.now();
-    void end();
-  });
-  return () => phase !== 'running';
+interface DesktopParts {
+  links: JoinLinks;
+  window: MainWindow;
+  preferences: PreferenceStore;
 }
 
-/** Passes the broker's state on, now and after every change; returns the way to stop. */
-function followState(
-  broker: DesktopBroker,
-  links: JoinLinks,
-  shortlist: Shortlist,
-  show: (state: AppState) => void,
-): () => void {
-  const push = createStatePush(() => shortlist.shownIn(links.shownIn(broker.state())), show);
-  links.onOpen(push.changed);
-  shortlist.onChange(push.changed);
-  const stop = broker.subscribe(push.changed);
-  push.changed();
-  return () => {
-    stop();
-    push.close();
-  };
-}
-
-/** Tells broker and clipboard of sleep and of a locked screen; returns the way to stop. */
-function watchComputer(
-  broker: DesktopBroker,
-  secrets: SecretClipboard,
-  report: (error: unknown) => void,
-  log: (line: string) => void,
-): () => void {
-  const stopWake = onWake(() => {
-    broker.recheck?.();
-    void secrets.recheck();
-  });
-  const locked = (): void => {
-    void secrets.clear().catch(report);
-    void broker.locked().catch(report);
-  };
-  const unlocked = (): void => void broker.unlocked('screen').catch(report);
-  const stopLock = onScreenLock({ locked, unlocked }, log);
-  return () => {
-    stopWake();
-    stopLock();
-  };
-}
-
-function onAbort(signal: AbortSignal, action: () => void): void {
-  if (signal.aborted) action();
-  else signal.addEventListener('abort', action, { once: true });
-}
-
-function tellAboutTray(preferences: PreferenceStore, notifier: Notifier): void {
-  if (preferences.read().toldAboutTray) return;
-  preferences.write({ toldAboutTray: true });
-  notifier.tell({
-    title: 'Latchkey keeps running',
-    body: 'Your databases stay within reach. Start Latchkey again to see the window; quit it in Settings or in the tray.',
-  });
-}
-
-/** Errors of our own are told to the person; the log takes secrets out of the text of others. */
-function logUnexpected(log: (line: string) => void, error: unknown): void {
-  if (toProblem(error).code === 'internal')
-    log(`unexpected error in the desktop application: ${toLogText(error)}`);
-}
+function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: DesktopParts): void {
+  const { links, window, preferences } = parts;
+  const shortlist = createShortlist(preferences);
+  const report = (error: unknown): void => logUnexpected(options.log, error);

@@ -17,10 +17,15 @@ export interface MainWindow {
   close(): Promise<void>;
 }
 
-export interface WindowOptions {
+export interface WindowFiles {
+  /** Built pages (dist/renderer). */
   rendererFolder: string;
+  /** Built preload script (dist/main/preload.cjs). */
   preloadFile: string;
   iconFile: string;
+}
+
+export interface WindowOptions extends WindowFiles {
   developerTools: boolean;
   bounds(): Rectangle | undefined;
 }

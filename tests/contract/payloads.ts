@@ -57,6 +57,8 @@ const isNumber =
       return false;
     }
   };
+const isGuid: Accepts = (value) =>
+  typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
 const isNothing: [Shape, Shape?] = [{}];
 const isId: [Shape] = [{ id: isName }];
 const isMaybeId: [Shape, Shape] = [{}, { id: optional(isName) }];
@@ -92,6 +94,9 @@ const isListOfForms: Accepts = (value) =>
 
 /** The keys that must be there, and those that may. */
 const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
+  getStart: isNothing,
+  tryStart: [{}, { create: optional(isOneOf(true)) }],
+  openConfiguration: [{}, { file: optional(isText(1, 4096)) }],
   getState: isNothing,
   readState: [
     {},
@@ -181,6 +186,16 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
       signIn: optional(isListOf(isWay)),
       redirectService: optional(isText(0, 500)),
       mailCodes: optional(isBoolean),
+      caFile: optional(isText(0, 4096)),
+    },
+  ],
+  findTenant: [
+    { authority: isText(1, 2000) },
+    {
+      applicationId: optional(isGuid),
+      cloud: optional(isOneOf('global', 'us-government', 'us-government-dod', 'china', 'local')),
+      resource: optional(isText(0, 2000)),
+      caFile: optional(isText(0, 4096)),
     },
   ],
   removeProvider: [{ name: isName }],

@@ -202,6 +202,8 @@ function sampleReply(action: WindowAction): () => unknown {
   const enrolment = { uri: 'otpauth://totp/x', key: 'JBSW Y3DP', qr: [[true]] };
   const preferences = { theme: 'dark', startAtLogin: false, favourites: ['sales'] };
   const replies: Partial<Record<WindowAction, unknown>> = {
+    getStart: { kind: 'running' },
+    tryStart: { kind: 'running' },
     getState: signedIn,
     copyCode: true,
     openVerificationPage: true,

@@ -202,18 +202,19 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
   });
 
   test('a start that fails is explained, and tried again when the person says so', async () => {
-    const page = await open({ env: { SCRIPTED_FAILING_STARTS: '1' } });
+    const page = await open({ env: { SCRIPTED_FAILING_STARTS: '1' }, args: ['--hidden'] });
+    await page.getByText('connections[0].port must be a number.').waitFor();
+    await page.getByText('Correct it.').waitFor();
+    await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { name: 'Sign in to reach your databases' }).waitFor();
-    const boxes = await desktop.app.evaluate(
-      () => (globalThis as unknown as { messageBoxes: unknown[] }).messageBoxes,
-    );
-    expect(boxes).toMatchObject([
-      {
-        message: 'connections[0].port must be a number.',
-        detail: 'Correct it.',
-        buttons: ['Try again', 'Quit'],
-      },
-    ]);
+    expect(await brokerCalls(desktop.app)).toEqual(['createBroker', 'createBroker']);
+  });
+
+  test('closing the window of a start that has failed ends the process', async () => {
+    const page = await open({ env: { SCRIPTED_FAILING_STARTS: '1' } });
+    const exited = exitCode(desktop.app);
+    await page.close();
+    expect(await exited).toBe(0);
   });
 
   test('the page has nothing but the bridge, and nowhere to go', async () => {
@@ -301,8 +302,10 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
     });
     // Electron has some of its own, in capitals.
     expect(channels.events).toEqual(['error']);
-    expect(channels.invoked.filter((name) => !/^[A-Z_]+$/.test(name))).toEqual(
-      windowActions(actions).map((name) => `latchkey:${name}`),
+    expect(channels.invoked.filter((name) => !/^[A-Z_]+$/.test(name)).toSorted()).toEqual(
+      windowActions(actions)
+        .map((name) => `latchkey:${name}`)
+        .toSorted(),
     );
   });
 

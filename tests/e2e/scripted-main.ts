@@ -4,7 +4,6 @@
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dialog } from 'electron';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { runDesktop } from '../../main/desktop/app.ts';
@@ -156,15 +155,6 @@ async function createBroker(platform: DesktopPlatform): Promise<DesktopBroker> {
   };
 }
 
-/** Stands for a person who reads the box and presses the first button. */
-const messageBoxes: unknown[] = [];
-if (failingStarts > 0) {
-  dialog.showMessageBox = (async (box: unknown) => {
-    messageBoxes.push(box);
-    return { response: 0, checkboxChecked: false };
-  }) as typeof dialog.showMessageBox;
-}
-
 const scripted = {
   calls,
   state: () => state,
@@ -172,7 +162,6 @@ const scripted = {
 } satisfies Scripted;
 Object.assign(globalThis, {
   scripted,
-  messageBoxes,
   samples: { signedOut, code, signedIn, busy, newProgram, toolWaits },
 });
 
@@ -186,9 +175,13 @@ void runDesktop({
   openAtStart: !process.argv.includes('--hidden'),
   userDataFolder: join(home, 'desktop'),
   startArguments: ['--home', home],
-  rendererFolder: join(root, 'renderer'),
-  preloadFile: join(root, 'main', 'preload.cjs'),
-  assetFolder: join(root, 'assets'),
+  files: {
+    rendererFolder: join(root, 'renderer'),
+    preloadFile: join(root, 'main', 'preload.cjs'),
+    iconFile: join(root, 'assets', 'icon.png'),
+  },
+  trayFolder: join(root, 'assets', 'tray'),
+  configuration: { path: join(home, 'latchkey.yaml'), create: async () => {} },
   log: (line) => log.write(line),
   failed: failed.signal,
 });

@@ -2,7 +2,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import type { AppState } from '../../main/contract/state.ts';
 import { buildRenderer } from '../support/builds.ts';
 import { launchPageEngine } from '../support/pages.ts';
-import { type FakeBridge, provideBridge } from './fake-bridge.ts';
+import { type FakeBridge, type Handlers, provideBridge } from './fake-bridge.ts';
 import { startPageServer } from './page-server.ts';
 import { moment } from './states.ts';
 
@@ -15,7 +15,7 @@ export interface Shown {
 
 export interface RendererHarness {
   /** Opens the built window with this state at a fixed time. */
-  show(state: AppState, options?: BrowserContextOptions): Promise<Shown>;
+  show(state: AppState, options?: BrowserContextOptions, answers?: Handlers): Promise<Shown>;
   close(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export async function startRenderer(): Promise<RendererHarness> {
   const browser = await launchPageEngine();
 
   return {
-    async show(state, options = {}) {
+    async show(state, options = {}, answers = {}) {
       const context = await browser.newContext({
         viewport: { width: 920, height: 720 },
         locale: 'en-GB',
@@ -48,7 +48,7 @@ export async function startRenderer(): Promise<RendererHarness> {
         );
       });
       await page.clock.setFixedTime(moment);
-      const bridge = await provideBridge(page, state);
+      const bridge = await provideBridge(page, state, answers);
       await page.goto(`${server.origin}/index.html`);
       await page.locator('h1').waitFor();
       return { page, bridge, complaints };

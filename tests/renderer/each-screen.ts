@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { AppState } from '../../main/contract/state.ts';
 import { startRenderer } from './browser.ts';
-import type { FakeBridge } from './fake-bridge.ts';
+import type { FakeBridge, Handlers } from './fake-bridge.ts';
 import { accessibilityViolations, colourRules, keepScreenshot } from '../support/pages.ts';
 import { useAll } from '../support/use-all.ts';
 
@@ -11,6 +11,8 @@ export interface Screen {
   state: AppState;
   /** What a person must find there. */
   shows: string[];
+  /** How actions are answered from the first on. */
+  answers?: Handlers;
   open?: (page: Page, bridge: FakeBridge) => Promise<void>;
 }
 
@@ -43,8 +45,8 @@ const bodyText = (page: Page): Promise<string> => page.locator('body').innerText
 export function checkScreens(screens: Screen[], forced: string[]): void {
   const renderer = useAll(startRenderer);
 
-  test.each(screens)('$name', { timeout: 60_000 }, async ({ name, state, shows, open }) => {
-    const { page, bridge, complaints } = await renderer.show(state, { reducedMotion: 'reduce' });
+  test.each(screens)('$name', { timeout: 60_000 }, async ({ name, state, shows, answers, open }) => {
+    const { page, bridge, complaints } = await renderer.show(state, { reducedMotion: 'reduce' }, answers);
     await open?.(page, bridge);
     for (const expected of shows)
       await expect.poll(() => bodyText(page), { timeout: 15_000 }).toContain(expected);
@@ -69,8 +71,8 @@ export function checkScreens(screens: Screen[], forced: string[]): void {
   });
 
   test('colours of the system win where it forces them', async () => {
-    for (const { name, state, open } of screens.filter((screen) => forced.includes(screen.name))) {
-      const { page, bridge, complaints } = await renderer.show(state, { forcedColors: 'active' });
+    for (const { name, state, answers, open } of screens.filter((screen) => forced.includes(screen.name))) {
+      const { page, bridge, complaints } = await renderer.show(state, { forcedColors: 'active' }, answers);
       await open?.(page, bridge);
       await keepScreenshot(page, `${name}-forced-colors`);
       expect(await accessibilityViolations(page)).toEqual([]);

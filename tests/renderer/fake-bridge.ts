@@ -8,7 +8,7 @@ import { appState, type AppState } from '../../main/contract/state.ts';
 
 type Reply<A extends WindowAction> =
   ActionReply<A> extends Record<string, never> ? unknown : ActionReply<A> | Promise<ActionReply<A>>;
-type Handlers = { [A in WindowAction]?: (request: ActionRequest<A>) => Reply<A> };
+export type Handlers = { [A in WindowAction]?: (request: ActionRequest<A>) => Reply<A> };
 
 export interface FakeBridge {
   calls: { action: WindowAction; request: unknown }[];
@@ -20,12 +20,18 @@ export interface FakeBridge {
 /**
  * `window.latchkey` of a page, derived from the contract: each request and each reply must fit its schema, as in main.
  * To be called before the page is opened.
+ * @param answers how actions are answered from the first on
  */
-export async function provideBridge(page: Page, first: AppState): Promise<FakeBridge> {
+export async function provideBridge(
+  page: Page,
+  first: AppState,
+  answers: Handlers = {},
+): Promise<FakeBridge> {
   const calls: FakeBridge['calls'] = [];
   let state = appState.parse(first);
   let preferences: Preferences = { theme: 'system', startAtLogin: false, favourites: [] };
   const handlers: Handlers = {
+    getStart: () => ({ kind: 'running' }),
     getState: () => state,
     getPreferences: () => preferences,
     setPreferences(given) {
@@ -36,6 +42,7 @@ export async function provideBridge(page: Page, first: AppState): Promise<FakeBr
     openVerificationPage: () => true,
     revokeTokens: () => ({ revoked: 1 }),
     cutSessions: () => ({ cut: 1 }),
+    ...answers,
   };
 
   await page.exposeFunction('latchkeyAsk', async (action: WindowAction, given: unknown) => {

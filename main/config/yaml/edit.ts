@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isAlias, isMap, isNode, isScalar, isSeq, type Node } from 'yaml';
 import { LatchkeyError } from '../../contract/errors.ts';
+import { invalidConfiguration } from '../layer.ts';
 import { blockLines, isRecord, plainValue } from './render.ts';
 import {
   anchored,
@@ -71,10 +72,10 @@ function refuseBroken({ document, line }: Source, label: string, before: string 
   if (error === undefined) return;
   if (before !== undefined)
     throw refused(label, undefined, 'The change cannot be made in this file without writing it anew.');
-  throw new LatchkeyError(
-    'config-invalid',
-    `The configuration ${label} has a fault:\n  line ${line(error.pos[0])}: ${error.message}`,
-    { remedy: 'Correct the line named; nothing has been changed.' },
+  throw invalidConfiguration(
+    label,
+    [{ file: label, line: line(error.pos[0]), text: error.message }],
+    'Correct the line named; nothing has been changed.',
   );
 }
 

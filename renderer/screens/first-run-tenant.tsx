@@ -1,0 +1,145 @@
+import { useState } from 'react';
+import type { CloudName } from '../../main/contract/clouds.ts';
+import { readProviderAddress } from '../../main/contract/provider-address.ts';
+import { useAction } from '../bridge.ts';
+import { useAnnounce } from '../ui/announcer.tsx';
+import { asSentence, type Faults, useFormFocus } from '../ui/faults.ts';
+import { SelectField, TextField } from '../ui/field.tsx';
+import { Form } from '../ui/form.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { ScreenHeading } from '../ui/screen-heading.tsx';
+import { useAdministration } from './step-up.tsx';
+import styles from './first-run.module.css';
+
+const clouds = [
+  { value: 'any', label: 'Microsoft’s, as the address says' },
+  { value: 'us-government', label: 'US Government (GCC High)' },
+  { value: 'us-government-dod', label: 'US Government (DoD)' },
+  { value: 'china', label: 'China (21Vianet)' },
+  { value: 'local', label: 'A local tenant on this computer, for tests' },
+] as const;
+
+interface Draft {
+  authority: string;
+  applicationId: string;
+  cloud: CloudName | 'any';
+  resource: string;
+  caFile: string;
+}
+const nothing: Draft = { authority: '', applicationId: '', cloud: 'any', resource: '', caFile: '' };
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The tenant by its domain, and the application: both are tried before anything is written. */
+export function FirstTenant({ onBack }: { onBack(): void }) {
+  const [draft, setDraft] = useState(nothing);
+  const [faults, setFaults] = useState<Faults<keyof Draft>>({});
+  const { form, failed } = useFormFocus();
+  const find = useAction();
+  const save = useAdministration();
+  const announce = useAnnounce();
+  const field = <K extends keyof Draft>(key: K) => ({
+    value: draft[key],
+    onChange: (value: Draft[K]) => setDraft((before) => ({ ...before, [key]: value })),
+    fault: faults[key],
+  });
+
+  async function submit(): Promise<void> {
+    const wrong = faultsOf(draft);
+    setFaults(wrong);
+    save.dismiss();
+    find.dismiss();
+    if (Object.keys(wrong).length > 0) return failed();
+    const question = questionOf(draft);
+    const found = await find.run('findTenant', question);
+    if (found === undefined) return;
+    announce(`Found the tenant ${found.reply.tenantId}`);
+    const { authority } = found.reply;
+    const name = nameOf(question.authority);
+    await save.run('saveProvider', { ...question, name, type: 'azure-directory', enabled: true, authority });
+  }
+
+  return (
+    <>
+      <div>
+        <ScreenHeading>Where do you sign in?</ScreenHeading>
+        <p className={styles['lead']}>
+          Latchkey finds the tenant by its domain, and tries the application before it writes anything.
+        </p>
+      </div>
+      <div className={styles['card']}>
+        <Form
+          ref={form}
+          label="Directory"
+          submit="Find and use it"
+          busy={find.busy || save.busy}
+          onSubmit={() => void submit()}
+          onCancel={onBack}
+        >
+          <TextField
+            label="Domain of your sign-in name"
+            hint="What stands behind the @. The tenant’s id, or an address that the portal shows under “Endpoints”, will do as well."
+            placeholder="contoso.com"
+            {...field('authority')}
+            maxLength={2000}
+          />
+          <TextField
+            label="Application (client) ID"
+            hint="Of the app registration in Microsoft Entra ID, which “allows public client flows”."
+            placeholder="00000000-0000-0000-0000-000000000000"
+            {...field('applicationId')}
+            maxLength={100}
+          />
+          <details className={styles['other']}>
+            <summary>Another cloud</summary>
+            <SelectField label="Cloud" {...field('cloud')} options={clouds} />
+            {draft.cloud === 'local' && (
+              <>
+                <TextField label="Address of Graph" {...field('resource')} maxLength={2000} />
+                <TextField
+                  label="Certificate authority"
+                  hint="The file that the local tenant has printed as “caFile”."
+                  {...field('caFile')}
+                  maxLength={4096}
+                />
+              </>
+            )}
+          </details>
+          <ProblemPanel problem={find.problem ?? save.problem} />
+        </Form>
+      </div>
+    </>
+  );
+}
+
+function questionOf({ authority, applicationId, cloud, resource, caFile }: Draft) {
+  return {
+    authority: authority.trim().replace(/^@/, ''),
+    applicationId: applicationId.trim(),
+    ...(cloud === 'any' ? {} : { cloud }),
+    ...(cloud === 'local' ? { resource: resource.trim(), caFile: caFile.trim() } : {}),
+  };
+}
+
+function faultsOf(draft: Draft): Faults<keyof Draft> {
+  const question = questionOf(draft);
+  const faults: Faults<keyof Draft> = {};
+  if (question.authority === '') faults.authority = 'Enter the domain of your tenant.';
+  else {
+    const read = readProviderAddress(question);
+    if ('faults' in read) for (const { key, message } of read.faults) faults[key] = asSentence(message);
+  }
+  if (!guid.test(question.applicationId))
+    faults.applicationId = 'Enter the id, such as 1b4e28ba-2fa1-4d3c-8f00-d3b7a1c0e5f2.';
+  if (question.caFile === '') faults.caFile = 'Enter the path of the file.';
+  return faults;
+}
+
+/** The first word of the domain; a tenant that is told by its id has none. */
+function nameOf(authority: string): string {
+  const last = authority
+    .toLowerCase()
+    .split('/')
+    .findLast((part) => part.includes('.') || guid.test(part));
+  const [word = ''] = guid.test(last ?? '') ? [] : (last ?? '').split('.');
+  return /^[a-z0-9][a-z0-9-]{0,62}$/.test(word) && word !== 'login' ? word : 'entra';
+}

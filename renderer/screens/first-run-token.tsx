@@ -1,0 +1,165 @@
+import { useCallback, useEffect, useState } from 'react';
+import type { ActionReply } from '../../main/contract/action-schemas.ts';
+import type { Check } from '../../main/contract/shapes.ts';
+import type { AppState } from '../../main/contract/state.ts';
+import type { WindowAction } from '../../main/contract/actions.ts';
+import { useAction } from '../bridge.ts';
+import { Button } from '../ui/button.tsx';
+import { Copied } from '../ui/copied.tsx';
+import { CopyButton } from '../ui/copy-button.tsx';
+import { Icon } from '../ui/icon.tsx';
+import layout from '../ui/layout.module.css';
+import { Name } from '../ui/name.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { ScreenHeading } from '../ui/screen-heading.tsx';
+import { timeOfDay, useNow } from '../ui/time.ts';
+import styles from './first-run.module.css';
+
+/** What the person came for: a password for the SQL tool, and what still stands in its way. */
+export function FirstToken(props: { state: AppState; name: string; onDone(): void }) {
+  const { state, name, onDone } = props;
+  const connection = state.connections.find((one) => one.name === name);
+  const copy = useAction();
+  const copyCommand = useAction();
+  const [copied, setCopied] = useState<ActionReply<'copyToken'>>();
+  const now = useNow(60_000);
+  const mayUse = (connection?.grants.length ?? 0) > 0;
+
+  async function copyToken(): Promise<string | undefined> {
+    setCopied(undefined);
+    const done = await copy.run('copyToken', { connection: name });
+    if (done === undefined) return undefined;
+    setCopied(done.reply);
+    return 'Token copied. Paste it as the password.';
+  }
+  async function copyLine(): Promise<string | undefined> {
+    return (await copyCommand.run('copyCommand', { connection: name })) && 'Command copied';
+  }
+
+  return (
+    <>
+      <div>
+        <ScreenHeading>
+          <Name>{connection?.title ?? name}</Name> is set up
+        </ScreenHeading>
+        <p className={styles['lead']}>
+          {mayUse
+            ? 'Run the command, or fill in what it says in your SQL tool, and paste the token as the password.'
+            : 'None of your groups opens it yet. Ask whoever manages access to add you to the group of its rule.'}
+        </p>
+      </div>
+      {mayUse && (
+        <div className={styles['card']}>
+          {connection?.command !== undefined && (
+            <div className={styles['command']}>
+              <code dir="ltr">{connection.command}</code>
+              <CopyButton label="Copy command" onCopy={copyLine}>
+                Copy
+              </CopyButton>
+            </div>
+          )}
+          <div className={layout['buttons']}>
+            <CopyButton kind="primary" busy={copy.busy} onCopy={copyToken}>
+              Copy token
+            </CopyButton>
+          </div>
+          {copied !== undefined && (
+            <Copied key={copied.id} clearsAt={copied.clearsAt} onOver={() => setCopied(undefined)}>
+              Paste it as the password before {timeOfDay(copied.expiresAt, now)}.
+            </Copied>
+          )}
+          <ProblemPanel problem={copy.problem ?? copyCommand.problem} />
+        </div>
+      )}
+      <Findings />
+      <div className={layout['buttons']}>
+        <Button kind={mayUse ? 'secondary' : 'primary'} onClick={onDone}>
+          Done
+        </Button>
+      </div>
+    </>
+  );
+}
+
+/** What the doctor finds wrong, each with its remedy as a button where there is one. */
+function Findings() {
+  const doctor = useAction();
+  const { run } = doctor;
+  const [checks, setChecks] = useState<Check[]>();
+  const look = useCallback(
+    () => run('runDoctor', {}).then((done) => done && setChecks(done.reply.checks)),
+    [run],
+  );
+  useEffect(() => void look(), [look]);
+  const wrong = checks?.filter(({ result }) => result === 'failed' || result === 'warning') ?? [];
+  return (
+    <section className={styles['card']} aria-label="Findings">
+      <output>
+        {doctor.busy
+          ? 'Checking everything…'
+          : checks !== undefined && (wrong.length === 0 ? 'All checks are in order.' : found(wrong.length))}
+      </output>
+      {wrong.length > 0 && (
+        <ul className={styles['found']}>
+          {wrong.map((check) => (
+            <Finding key={`${check.name} ${check.message}`} check={check} onTried={() => void look()} />
+          ))}
+        </ul>
+      )}
+      <ProblemPanel problem={doctor.problem} />
+      {wrong.length > 0 && (
+        <div className={layout['buttons']}>
+          <Button busy={doctor.busy} onClick={() => void look()}>
+            Check again
+          </Button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+const found = (count: number): string =>
+  count === 1 ? 'One thing needs a look:' : `${count} things need a look:`;
+
+type Remedy = { words: string; action: Extract<WindowAction, (typeof remedies)[number]['action']> };
+const remedies = [
+  { name: /^connection /, words: 'Try the port again', action: 'retryListeners' },
+  { name: /^keyring$/, words: 'Unlock the keyring', action: 'unlockKeyring' },
+  { name: /^audit$/, words: 'Open the audit folder', action: 'openAuditFolder' },
+  { name: /^configuration$/, words: 'Open file', action: 'openConfiguration' },
+] as const;
+
+const remedyOf = ({ name }: Check): Remedy | undefined => remedies.find((one) => one.name.test(name));
+
+function Finding({ check, onTried }: { check: Check; onTried(): void }) {
+  const remedy = remedyOf(check);
+  const mend = useAction();
+  return (
+    <li className={styles['finding']}>
+      <Icon name="alert" size={18} />
+      <div>
+        <strong>
+          <Name>{check.name}</Name>
+        </strong>
+        <p>
+          <Name>{check.message}</Name>
+        </p>
+        {check.remedy !== undefined && (
+          <p>
+            <Name>{check.remedy}</Name>
+          </p>
+        )}
+        <ProblemPanel problem={mend.problem} />
+      </div>
+      {remedy !== undefined && (
+        <Button
+          label={`${remedy.words}: ${check.name}`}
+          busy={mend.busy}
+          onClick={() => void mend.run(remedy.action, {}).then(onTried)}
+        >
+          {remedy.words}
+        </Button>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,24 @@
+import { useEffect, useState } from 'react';
+import type { LatchkeyBridge } from '../main/contract/bridge.ts';
+import type { Start } from '../main/contract/shapes.ts';
+import { App } from './app.tsx';
+import { BridgeContext } from './bridge.ts';
+import { Faults } from './screens/faults.tsx';
+import { Announcer } from './ui/announcer.tsx';
+
+/** The window: what keeps Latchkey from starting, or all the rest. */
+export function Started({ bridge }: { bridge: LatchkeyBridge }) {
+  const [start, setStart] = useState<Start>();
+  useEffect(() => {
+    void bridge.getStart({}).then((outcome) => outcome.ok && setStart(outcome.reply));
+  }, [bridge]);
+  if (start === undefined) return null;
+  if (start.kind === 'running') return <App bridge={bridge} />;
+  return (
+    <BridgeContext value={bridge}>
+      <Announcer>
+        <Faults start={start} onTried={setStart} />
+      </Announcer>
+    </BridgeContext>
+  );
+}
