@@ -7,4 +7,164 @@ import { connectionFiles } from './connection-files.ts';
 import { allowedExternalUrl } from './navigation.ts';
 import type { JoinLinks } from './join-links.ts';
 import type { DesktopBroker } from './ports.ts';
+import type { Shortlist } from './shortlist.ts';
 import type { StartAction } from './starter.ts';
+
+/** What the window may ask for once Latchkey runs; the tray acts through these too. */
+export type DesktopActions = ActionHandlers<Exclude<WindowAction, StartAction>>;
+
+export interface ActionParts {
+  broker: DesktopBroker;
+  secrets: SecretClipboard;
+  /** For what is no secret: device code, command line and settings of tools. */
+  copyText(text: string): void | Promise<void>;
+  openExternal(url: string): Promise<void>;
+  /** Resolves to an empty string, or to the reason why the folder could not be opened. */
+  openFolder(path: string): Promise<string>;
+  files: ChosenFiles;
+  preferences: Pick<DesktopActions, 'getPreferences' | 'setPreferences'>;
+  links: Pick<JoinLinks, 'shownIn' | 'dismiss'>;
+  shortlist: Pick<Shortlist, 'shownIn' | 'used'>;
+  quit(): void;
+}
+
+export function createActions(parts: ActionParts): DesktopActions {
+  const { broker, secrets } = parts;
+
+  const waitingCode = () => {
+    const { signIn } = broker.state();
+    return signIn.kind === 'code' ? signIn : undefined;
+  };
+
+  return {
+    ...broker.actions,
+    getState: async () => parts.shortlist.shownIn(parts.links.shownIn(broker.state())),
+    dismissJoinLink: async () => parts.links.dismiss(),
+    unlockAtScreen: () => broker.unlocked('window'),
+
+    async copyCode() {
+      const code = waitingCode();
+      if (code === undefined) return false;
+      await parts.copyText(code.userCode);
+      return true;
+    },
+
+    async openVerificationPage() {
+      const code = waitingCode();
+      if (code === undefined) return false;
+      const url = allowedExternalUrl(code.verificationUri, broker.localTenantOrigin?.());
+      if (url === undefined) {
+        throw new LatchkeyError(
+          'request-refused',
+          'The sign-in page is not at an address that Latchkey trusts.',
+          {
+            remedy:
+              'Do not enter the code there. Cancel, and ask whoever set up Latchkey to check the authority.',
+          },
+        );
+      }
+      await openWithSystem(
+        () => parts.openExternal(url),
+        'The browser could not be started.',
+        `Open ${url} yourself.`,
+      );
+      return true;
+    },
+
+    async copyToken(request) {
+      const issued = await broker.actions.issueToken(request);
+      try {
+        const clearsAt = await secrets.copy(issued.token);
+        parts.shortlist.used(request.connection);
+        return {
+          id: issued.id,
+          role: issued.role,
+          expiresAt: issued.expiresAt,
+          clearsAt: clearsAt.toISOString(),
+        };
+      } catch (cause) {
+        await broker.actions.revokeTokens({ id: issued.id });
+        throw new LatchkeyError('command-failed', 'The token could not be put on the clipboard.', {
+          remedy: 'It has been revoked. Try again, or use `latchkey token` in a terminal.',
+          cause,
+        });
+      }
+    },
+
+    async copyCommand({ connection, as }) {
+      const found = broker.state().connections.find(({ name }) => name === connection);
+      const command =
+        as === undefined
+          ? found?.command
+          : found?.grants.find((grant) => grant.objectId === as && grant.command !== undefined)?.command;
+      if (command === undefined) {
+        throw new LatchkeyError(
+          'connection-unknown',
+          `There is no command for the connection "${connection}".`,
+          { remedy: 'Choose one of the connections that are shown with a command.' },
+        );
+      }
+      await parts.copyText(command);
+      parts.shortlist.used(connection);
+    },
+
+    async copyHandle(request) {
+      const { id, handle } = await broker.actions.makeHandle(request);
+      try {
+        return { id, clearsAt: (await secrets.copy(handle)).toISOString() };
+      } catch (cause) {
+        await broker.actions.revokeHandle({ id });
+        throw new LatchkeyError('command-failed', 'The handle could not be put on the clipboard.', {
+          remedy: 'It has been revoked. Try again.',
+          cause,
+        });
+      }
+    },
+
+    connectTools: ({ connection }) => broker.connect.tools(connection),
+    connectSettings: ({ connection, tool, as, role }) => broker.connect.settings(connection, tool, as, role),
+    async copySetting(request) {
+      const { connection, tool, as, role } = request;
+      await parts.copyText(
+        'field' in request
+          ? await broker.connect.field(connection, tool, request.field, as, role)
+          : await broker.connect.text(connection, tool, request.text, as, role),
+      );
+    },
+    async writeSettings({ connection, tool, as, role }) {
+      const written = await broker.connect.write(connection, tool, as, role);
+      parts.shortlist.used(connection);
+      return { written };
+    },
+    async openTool({ connection, tool, as, role }) {
+      await broker.connect.open(connection, tool, as, role);
+      parts.shortlist.used(connection);
+    },
+
+    ...connectionFiles(broker, parts.files),
+
+    async openAuditFolder() {
+      const remedy = `Open the folder ${broker.auditFolder} yourself.`;
+      await openWithSystem(
+        async () => {
+          const failure = await parts.openFolder(broker.auditFolder);
+          if (failure !== '') throw new Error(failure);
+        },
+        'The audit folder could not be opened.',
+        remedy,
+      );
+    },
+
+    getPreferences: parts.preferences.getPreferences,
+    setPreferences: parts.preferences.setPreferences,
+    quit: async () => parts.quit(),
+  };
+}
+
+async function openWithSystem(open: () => Promise<void>, message: string, remedy: string): Promise<void> {
+  try {
+    await open();
+  } catch (cause) {
+    throw new LatchkeyError('command-failed', message, { remedy, cause });
+  }
+}

@@ -127,3 +127,166 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
   const { links, window, preferences } = parts;
   const shortlist = createShortlist(preferences);
   const report = (error: unknown): void => logUnexpected(options.log, error);
+  const secrets = createSecretClipboard({
+    readText: () => clipboard.readText(),
+    clear: () => clipboard.clear(),
+    writeSecret,
+  });
+  const notices = process.platform === 'linux' ? linuxNotices(connectSessionBus) : electronNotices();
+  const notifier = createNotifier({
+    show: notices.show,
+    isWatched: () => window.isFocused(),
+    openWindow: () => window.show(),
+    raiseWindow: () => window.raise(),
+  });
+  const actions = createActions({
+    broker,
+    secrets,
+    copyText: (text) => clipboard.writeText(text),
+    openExternal,
+    openFolder: (path) => shell.openPath(path),
+    files: chosenFiles,
+    preferences: preferenceActions(preferences, createAutostart(options.startArguments), shortlist),
+    shortlist,
+    links,
+    quit: () => app.quit(),
+  });
+  const tray = createTray(
+    options.trayFolder,
+    createTrayCommands(actions, notifier, () => window.show()),
+  );
+
+  const stopActions = serveActions({
+    ipcMain,
+    table: onceStarted,
+    schemas: actionSchemas,
+    handlers: actions,
+    isWindow: window.owns,
+    report,
+  });
+  const clearAtSignOut = createSignOutWatch(() => void secrets.clear().catch(report));
+  const stopState = followState(broker, links, shortlist, (state) => {
+    clearAtSignOut(state);
+    window.send(stateChannel, state);
+    tray.update(state);
+    notifier.update(state);
+  });
+  const stopWatch = watchComputer(broker, secrets, report, options.log);
+
+  const isQuitting = closeBeforeQuit(async () => {
+    stopState();
+    stopWatch();
+    notifier.close();
+    // Quitting while a window is on its way out is taken back by Electron, so the window goes first.
+    const ofBroker = options.failed.aborted ? { reason: failedReason, graceMs: drainMs } : undefined;
+    const ended = [window.close(), secrets.clear(), notices.close(), broker.close(ofBroker)];
+    const results = await Promise.allSettled(ended);
+    for (const result of results) if (result.status === 'rejected') report(result.reason);
+    stopActions();
+    tray.close();
+    // Not where it would fail again at once, for ever.
+    if (options.failed.aborted && process.uptime() > 60) app.relaunch();
+  });
+  window.onClosed((bounds) => {
+    preferences.write({ bounds });
+    if (!isQuitting()) tellAboutTray(preferences, notifier);
+  });
+  onAbort(options.failed, () => {
+    notifier.tell({
+      title: 'Latchkey starts anew',
+      body: 'It has met an error it did not expect. Open database sessions end in ten seconds; the log in its folder says more.',
+    });
+    app.quit();
+  });
+  if (options.openAtStart || links.isOpen()) window.show();
+}
+
+const doubleClickMs = 1000;
+
+/**
+ * Has the application close what is open before it quits, once.
+ * @returns whether that has begun
+ */
+function closeBeforeQuit(close: () => Promise<void>): () => boolean {
+  let phase: 'running' | 'closing' | 'closed' = 'running';
+  let quitAt = 0;
+  async function end(): Promise<void> {
+    await close();
+    phase = 'closed';
+    app.quit();
+  }
+  app.on('before-quit', (event) => {
+    if (phase === 'closed') return;
+    event.preventDefault();
+    if (phase === 'closing') {
+      // Somebody who asks again means it, unless it is the second half of a double click.
+      if (performance.now() - quitAt > doubleClickMs) app.exit(1);
+      return;
+    }
+    phase = 'closing';
+    quitAt = performance.now();
+    void end();
+  });
+  return () => phase !== 'running';
+}
+
+/** Passes the broker's state on, now and after every change; returns the way to stop. */
+function followState(
+  broker: DesktopBroker,
+  links: JoinLinks,
+  shortlist: Shortlist,
+  show: (state: AppState) => void,
+): () => void {
+  const push = createStatePush(() => shortlist.shownIn(links.shownIn(broker.state())), show);
+  shortlist.onChange(push.changed);
+  links.onOpen(push.changed);
+  const stop = broker.subscribe(push.changed);
+  push.changed();
+  return () => {
+    stop();
+    push.close();
+  };
+}
+
+/** Tells broker and clipboard of sleep and of a locked screen; returns the way to stop. */
+function watchComputer(
+  broker: DesktopBroker,
+  secrets: SecretClipboard,
+  report: (error: unknown) => void,
+  log: (line: string) => void,
+): () => void {
+  const stopWake = onWake(() => {
+    broker.recheck?.();
+    void secrets.recheck();
+  });
+  const locked = (): void => {
+    void secrets.clear().catch(report);
+    void broker.locked().catch(report);
+  };
+  const unlocked = (): void => void broker.unlocked('screen').catch(report);
+  const stopLock = onScreenLock({ locked, unlocked }, log);
+  return () => {
+    stopWake();
+    stopLock();
+  };
+}
+
+function onAbort(signal: AbortSignal, action: () => void): void {
+  if (signal.aborted) action();
+  else signal.addEventListener('abort', action, { once: true });
+}
+
+function tellAboutTray(preferences: PreferenceStore, notifier: Notifier): void {
+  if (preferences.read().toldAboutTray) return;
+  preferences.write({ toldAboutTray: true });
+  notifier.tell({
+    title: 'Latchkey keeps running',
+    body: 'Your databases stay within reach. Start Latchkey again to see the window; quit it in Settings or in the tray.',
+  });
+}
+
+/** Errors of our own are told to the person; the log takes secrets out of the text of others. */
+function logUnexpected(log: (line: string) => void, error: unknown): void {
+  if (toProblem(error).code === 'internal')
+    log(`unexpected error in the desktop application: ${toLogText(error)}`);
+}
