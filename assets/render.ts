@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
 
 const folder = import.meta.dirname;
-const states = ['signed-out', 'waiting', 'signed-in', 'problem'] as const;
+const states = ['signed-out', 'waiting', 'signed-in', 'locked', 'problem'] as const;
 type State = (typeof states)[number];
 
 const key = (stroke: string, width: number) =>
@@ -22,7 +22,13 @@ function colourImage(state: State): string {
     `<circle cx="17" cy="17" r="4.6" fill="${fill}" stroke="#fff" stroke-width="1.4"/>`;
   // Not by colour alone: trouble has a stroke, waiting has none.
   const bang = '<path d="M17 14.6v2.6M17 19.3v.1" stroke="#fff" stroke-width="1.5" stroke-linecap="round"/>';
-  const marks: Partial<Record<State, string>> = { waiting: dot('#f0a500'), problem: dot('#d9281f') + bang };
+  const padlock =
+    '<path d="M15.4 16.6v-1.1a1.6 1.6 0 0 1 3.2 0v1.1M14.7 16.6h4.6v2.7h-4.6z" fill="#fff" stroke="#fff" stroke-width=".9" stroke-linejoin="round"/>';
+  const marks: Partial<Record<State, string>> = {
+    waiting: dot('#f0a500'),
+    locked: dot('#4a5568') + padlock.replace('fill="#fff"', 'fill="none"'),
+    problem: dot('#d9281f') + bang,
+  };
   return `<rect x="1" y="1" width="20" height="20" rx="5" fill="${tile}"/>${key(stroke, 2)}${marks[state] ?? ''}`;
 }
 
@@ -33,9 +39,11 @@ function templateImage(state: State): string {
     'signed-out': '<path d="M4 4l14 14" stroke="#000" stroke-width="1.8" stroke-linecap="round"/>',
     waiting: '<circle cx="17" cy="17" r="3.3" fill="none" stroke="#000" stroke-width="1.6"/>',
     'signed-in': '',
+    locked:
+      '<path d="M14 17v-1.4a3 3 0 0 1 6 0V17M13 17h8v4h-8z" fill="none" stroke="#000" stroke-width="1.6" stroke-linejoin="round"/>',
     problem: '<path d="M17 13v4.2M17 20.2v.2" stroke="#000" stroke-width="2.2" stroke-linecap="round"/>',
   };
-  const masked = state === 'waiting' || state === 'problem';
+  const masked = state === 'waiting' || state === 'locked' || state === 'problem';
   return `<mask id="m"><rect width="22" height="22" fill="#fff"/>${masked ? hole : ''}</mask>
     <g mask="url(#m)">${key('#000', 2)}</g>${marks[state]}`;
 }

@@ -6,6 +6,7 @@ import { BridgeContext, useAppState } from './bridge.ts';
 import { AccountMenu } from './screens/account-menu.tsx';
 import { AccountsProvider } from './screens/accounts.tsx';
 import { Activity } from './screens/activity.tsx';
+import { Audit } from './screens/audit.tsx';
 import { Connections, type ConnectionTarget } from './screens/connections.tsx';
 import { ChangedConfiguration } from './screens/changed-configuration.tsx';
 import { Doctor } from './screens/doctor.tsx';
@@ -179,6 +180,8 @@ function Screen(props: {
       );
     case 'activity':
       return <Activity state={state} />;
+    case 'audit':
+      return <Audit state={state} />;
     case 'tools':
       return <Tools state={state} />;
     case 'connections':

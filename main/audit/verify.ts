@@ -3,10 +3,11 @@ import { basename, dirname } from 'node:path';
 import { LatchkeyError } from '../contract/errors.ts';
 import { newerThanThis } from '../store/versioned.ts';
 import { readAllAnchors, type Anchor } from './anchor.ts';
-import { listAuditFiles, readLineGroups, readLines, type AuditFileName, type Line } from './audit-files.ts';
+import { listAuditFiles, readLineGroups, type AuditFileName, type Line } from './audit-files.ts';
 import { createChainCheck, type ChainBreak } from './chain.ts';
 import { archivedCheckpointPath, checkpointPath, readCheckpoint } from './checkpoint.ts';
-import { decodeRecord, genesis, isNewerLine, type AuditRecord, type ChainEnd } from './record-line.ts';
+import { readBack, type Picks } from './read-back.ts';
+import { genesis, isNewerLine, type AuditRecord, type ChainEnd } from './record-line.ts';
 
 interface Counted {
   records: number;
@@ -167,29 +168,10 @@ function nothingThere(path: string, why: string): LatchkeyError {
 }
 
 /**
- * The last `limit` records that `matches` picks, oldest first, not older than `since`. Lines that are no records are
- * passed over: `verifyAudit` reports them.
+ * The last `limit` records that are meant, oldest first.
  *
  * @throws the system's error where a file cannot be read
  */
-export async function readAudit(
-  folder: string,
-  options: { limit: number; since?: Date | undefined; matches?(record: AuditRecord): boolean },
-): Promise<AuditRecord[]> {
-  const since = options.since?.getTime() ?? Number.NEGATIVE_INFINITY;
-  const { matches = () => true } = options;
-  let found: AuditRecord[] = [];
-  for (const { path } of (await listAuditFiles(folder)).toReversed()) {
-    const here: AuditRecord[] = [];
-    let isReached = false;
-    for await (const { bytes, ended } of readLines(path)) {
-      const record = ended ? decodeRecord(bytes) : undefined;
-      if (record === undefined) continue;
-      if (Date.parse(record.time) < since) isReached = true;
-      else if (matches(record)) here.push(record);
-    }
-    found = [...here, ...found].slice(-options.limit);
-    if (isReached || found.length >= options.limit) break;
-  }
-  return found;
+export async function readAudit(folder: string, options: Picks & { limit: number }): Promise<AuditRecord[]> {
+  return (await readBack(folder, options)).records.toReversed();
 }

@@ -1,3 +1,6 @@
+import { auditEntries } from '../audit/entries.ts';
+import { shownVerdict } from '../audit/verdict-text.ts';
+import { verifyAudit } from '../audit/verify.ts';
 import type { Broker } from './broker.ts';
 import type { ActionHandlers } from '../contract/action-schemas.ts';
 import type { AdministeringAction, ApiAction } from '../contract/actions.ts';
@@ -74,6 +77,11 @@ function ownActions(
     findGroups: ({ text, as }) => broker.findGroups(text, as),
     listLocalAccounts: async () => ({ accounts: await localAccounts.list() }),
     listSecrets: async () => ({ passwords: await broker.storedPasswords() }),
+    readAudit: (query) => auditEntries(broker.auditFolder, query),
+    async verifyAudit() {
+      const publicKey = broker.auditKey();
+      return shownVerdict(await verifyAudit(broker.auditFolder, { publicKey }), publicKey);
+    },
     readAuditKey: async () => ({ publicKey: broker.auditKey() ?? null }),
     runDoctor: async () => ({ checks: await broker.doctor() }),
     explain: ({ subject }) => broker.explain(subject),

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { picksOf } from '../audit/entries.ts';
 import type { AuditEvent } from '../audit/events.ts';
+import { exportRecords } from '../audit/export-file.ts';
 import type { Closers } from '../base/closers.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { ActionInput } from '../contract/action-schemas.ts';
+import type { AuditFilter } from '../contract/audit-shapes.ts';
 import { toProblem } from '../contract/errors.ts';
 import type { Explanation } from '../contract/explanation.ts';
 import type { AppState } from '../contract/state.ts';
@@ -102,6 +105,8 @@ export function createBroker(parts: BrokerParts) {
     revision: changes.revision,
     subscribe: changes.subscribe,
     auditFolder: home.audit,
+    exportAudit: (filter: AuditFilter, path: string): Promise<number> =>
+      exportRecords(home.audit, picksOf(filter), path),
     /** Public half of the key that signs the audit; undefined where it is not signed. */
     auditKey: record.publicKey,
     /** Origin of the local tenant, whose pages may be opened beside Microsoft's; undefined in earnest. */

@@ -1,4 +1,5 @@
 import type { AuditRecord } from '../audit/record-line.ts';
+import { member, text, who } from '../audit/who.ts';
 import { plain } from './output.ts';
 
 /** What stands in columns of its own, or says nothing to a reader. */
@@ -15,23 +16,6 @@ export function auditTable(records: AuditRecord[]): string {
     .map((row) => row.map((cell, column) => cell.padEnd(column === 3 ? 0 : (widths[column] ?? 0))).join('  '))
     .map((line) => line.trimEnd())
     .join('\n');
-}
-
-/** The name of the actor; of what a stranger sent, where it came from. */
-export function who(record: AuditRecord): string {
-  const actor = member(record, 'actor');
-  const username = text(member(actor, 'username')) ?? text(member(member(record, 'account'), 'username'));
-  if (username !== undefined) return username;
-  const kind = member(actor, 'kind');
-  if (kind === 'latchkey') return 'Latchkey';
-  const uid = text(member(actor, 'uid')) ?? text(member(record, 'uid'));
-  return uid === undefined ? '-' : `user ${uid} of this computer`;
-}
-
-/** Whether the record has to do with a person of that name: who did it, or to whom. Upper and lower case are the same. */
-export function concerns(record: AuditRecord, user: string): boolean {
-  const names = [who(record), member(member(record, 'account'), 'username'), record['username']];
-  return names.some((name) => text(name)?.toLowerCase().includes(user.toLowerCase()) === true);
 }
 
 function what(record: AuditRecord): string {
@@ -53,14 +37,4 @@ function timeOf({ time }: AuditRecord): string {
   const two = (number: number): string => `${number}`.padStart(2, '0');
   const date = [when.getFullYear(), two(when.getMonth() + 1), two(when.getDate())].join('-');
   return `${date} ${[when.getHours(), when.getMinutes(), when.getSeconds()].map(two).join(':')}`;
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? `${value}`
-    : undefined;
 }

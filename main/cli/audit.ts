@@ -1,20 +1,43 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
 import { defined } from '../base/defined.ts';
 import { fingerprint } from '../audit/audit-key.ts';
+import { isAuditKind, picksOf } from '../audit/entries.ts';
+import { exportRecords } from '../audit/export-file.ts';
+import { brokenError, count, wholeSentences } from '../audit/verdict-text.ts';
 import { readAudit, verifyAudit } from '../audit/verify.ts';
+import { auditKinds } from '../contract/audit-kinds.ts';
+import type { AuditFilter } from '../contract/audit-shapes.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import { administer, type Administrator } from './administer.ts';
-import { auditTable, concerns } from './audit-table.ts';
+import { auditTable } from './audit-table.ts';
 import { connectClient, type Client } from './client.ts';
 import { failed, result, type Output } from './output.ts';
 import type { Tools } from './tools.ts';
 
-interface ListOptions {
-  limit: string;
+interface FilterOptions {
   since?: string;
+  until?: string;
   event?: string;
   user?: string;
+  connection?: string;
+  kind?: string;
+  refused?: true;
+  text?: string;
+}
+
+/** What narrows the records is the same wherever they are looked for. */
+function withFilter(command: Command): Command {
+  return command
+    .option('--since <time>', 'a date, or how long ago: 30m, 12h, 7d')
+    .option('--until <time>', 'the same: only what is older')
+    .option('--event <name>', 'only these, such as login-refused')
+    .option('--kind <kind>', `only what is about: ${auditKinds.join(', ')}`)
+    .option('--user <name>', 'only what this person did, or what was done to them')
+    .option('--connection <name>', 'only what is about this connection')
+    .option('--refused', 'only what was refused or has failed')
+    .option('--text <text>', 'only what has this somewhere, in whatever case');
 }
 
 export function registerAudit({ program, output, signal, run, withClient }: Tools): void {
@@ -29,14 +52,18 @@ export function registerAudit({ program, output, signal, run, withClient }: Tool
         verify(home, output, { publicKey: options.key, from: options.from }),
       ),
     );
-  audit
-    .command('list')
-    .description('the last records: time, event, who, what')
-    .option('--limit <count>', 'how many', '50')
-    .option('--since <time>', 'a date, or how long ago: 30m, 12h, 7d')
-    .option('--event <name>', 'only these, such as login-refused')
-    .option('--user <name>', 'only what this person did, or what was done to them')
-    .action(run(({ home }, options: ListOptions) => listAudit(home, options, output)));
+  withFilter(
+    audit
+      .command('list')
+      .description('the last records: time, event, who, what')
+      .option('--limit <count>', 'how many', '50'),
+  ).action(run(({ home }, options: FilterOptions & { limit: string }) => listAudit(home, options, output)));
+  withFilter(
+    audit
+      .command('export')
+      .description('write the records into a file, as they stand in the audit')
+      .argument('<file>', 'JSON lines, the oldest first'),
+  ).action(run(({ home }, file: string, options: FilterOptions) => exportAudit(home, file, options, output)));
   audit
     .command('prune')
     .description(
@@ -81,29 +108,11 @@ async function verify(
   const verdict = await verifyAudit(join(home, 'audit'), { ...options, publicKey });
   if (verdict.ok && verdict.files === 0) throw noAudit(home);
   if (verdict.ok) {
-    const { records, files, signedBy = [], from } = verdict;
-    const where = from === undefined ? '' : `, from record ${from} on`;
-    const lines = [`The audit is whole: ${count(records, 'record')} in ${count(files, 'file')}${where}.`];
-    if (publicKey !== undefined && signedBy.includes(publicKey))
-      lines.push(`It is signed with the key ${fingerprint(publicKey)}.`);
-    else if (signedBy.length > 0) {
-      const names = signedBy.map(fingerprint).join(', ');
-      lines.push(
-        `It is signed with the key ${names}: compare with the one that you noted (latchkey audit key).`,
-      );
-    }
-    result(output, 'audit verify', { ...verdict }, lines.join('\n'));
+    result(output, 'audit verify', { ...verdict }, wholeSentences(verdict, publicKey).join('\n'));
     return 0;
   }
   if (output.json) result(output, 'audit verify', { ...verdict }, '');
-  return failed(
-    { ...output, json: false },
-    new LatchkeyError(
-      'audit-broken',
-      `The audit was changed: ${verdict.file}, line ${verdict.line}: ${verdict.reason}.`,
-      { remedy: 'Compare with a backup of the file; records before this line are as they were written.' },
-    ),
-  );
+  return failed({ ...output, json: false }, brokenError(verdict));
 }
 
 /** Of the broker that has this home open, where one does. */
@@ -120,20 +129,50 @@ async function publicKeyOf(client: Client): Promise<string | undefined> {
   return publicKey ?? undefined;
 }
 
-async function listAudit(home: string, options: ListOptions, output: Output): Promise<void> {
+async function listAudit(
+  home: string,
+  options: FilterOptions & { limit: string },
+  output: Output,
+): Promise<void> {
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1)
     throw new LatchkeyError('request-invalid', '--limit takes a whole number from 1.');
-  const { event, user } = options;
-  const records = await readAudit(join(home, 'audit'), {
-    limit,
-    since: options.since === undefined ? undefined : timeOf(options.since),
-    matches: (record) =>
-      (event === undefined || record.event === event) && (user === undefined || concerns(record, user)),
-  });
+  const records = await readAudit(join(home, 'audit'), { limit, ...picksOf(filterOf(options)) });
   if (records.length === 0 && !existsSync(join(home, 'audit'))) throw noAudit(home);
   const human = records.length === 0 ? 'No such records.' : auditTable(records);
   result(output, 'audit list', { records }, human);
+}
+
+/** The options of whoever looks for some records, as the window's viewer has them too. */
+function filterOf(options: FilterOptions): AuditFilter {
+  const { since, until, event, user, connection, kind, text } = options;
+  if (kind !== undefined && !isAuditKind(kind))
+    throw new LatchkeyError('request-invalid', `"${kind}" is no kind of records.`, {
+      remedy: `They are: ${auditKinds.join(', ')}.`,
+    });
+  return defined({
+    since: since === undefined ? undefined : timeOf(since).toISOString(),
+    until: until === undefined ? undefined : timeOf(until).toISOString(),
+    event,
+    person: user,
+    connection,
+    kind,
+    refused: options.refused,
+    text,
+  });
+}
+
+async function exportAudit(
+  home: string,
+  file: string,
+  options: FilterOptions,
+  output: Output,
+): Promise<void> {
+  const folder = join(home, 'audit');
+  if (!existsSync(folder)) throw noAudit(home);
+  const path = resolve(file);
+  const records = await exportRecords(folder, picksOf(filterOf(options)), path);
+  result(output, 'audit export', { path, records }, `${count(records, 'record')} written to ${path}.`);
 }
 
 async function prune(administrator: Administrator, before: string, archive?: string): Promise<void> {
@@ -179,8 +218,4 @@ function noAudit(home: string): LatchkeyError {
     remedy:
       'Name the home of the broker (--home or LATCHKEY_HOME). If this is it and a broker has run there, somebody took its audit away: look for a copy.',
   });
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -146,6 +146,7 @@ export const printed = {
   explain: actionSchemas.explain.reply,
   'audit verify': anything,
   'audit list': z.object({ records: z.array(anything) }),
+  'audit export': z.object({ path: text, records: z.number().int() }),
   'audit prune': actionSchemas.pruneAudit.reply,
   'audit archive': actionSchemas.pruneAudit.reply,
   'audit key': actionSchemas.readAuditKey.reply,

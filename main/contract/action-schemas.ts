@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ActionName, actions, AdministeringAction } from './actions.ts';
 import { apiState } from './api-state.ts';
+import * as audit from './audit-shapes.ts';
 import { cloudNames, signInWays } from './clouds.ts';
 import * as connection from './connection-shapes.ts';
 import { explanation } from './explanation.ts';
@@ -358,6 +359,17 @@ export const actionSchemas = {
     'stores one of them; null forgets it',
     z.strictObject({ name, value: shape.secret.nullable() }),
     done,
+  ),
+  readAudit: act(
+    'records of the audit that fit the filter, the newest first: a page, and with `before` the one of older ones',
+    audit.auditQuery,
+    audit.auditPage,
+  ),
+  verifyAudit: act('checks every record of the audit against its chain', nothing, audit.auditVerdict),
+  saveAudit: act(
+    'writes the records that fit the filter, as they stand in the audit, into a file that is chosen in a dialog',
+    audit.auditFilterShape,
+    z.object({ path: z.string().optional(), records: z.number().int().optional() }),
   ),
   readAuditKey: act(
     'the public key that signs the audit; null with a memory seal',

@@ -122,6 +122,9 @@ export const actions = {
 
   listSecrets: { may: 'reads', window: true, route: 'GET /v1/secrets' },
   storeSecret: { may: 'administers', window: true, route: 'POST /v1/secrets' },
+  readAudit: { may: 'reads', window: true, route: 'POST /v1/audit/read', soon: true },
+  verifyAudit: { may: 'reads', window: true, route: 'POST /v1/audit/verify' },
+  saveAudit: { may: 'reads', window: true },
   readAuditKey: { may: 'reads', window: false, route: 'GET /v1/audit/key' },
   pruneAudit: { may: 'administers', window: false, route: 'POST /v1/audit/prune' },
   openAuditFolder: { may: 'reads', window: true },

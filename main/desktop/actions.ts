@@ -143,6 +143,11 @@ export function createActions(parts: ActionParts): DesktopActions {
 
     ...connectionFiles(broker, parts.files),
 
+    async saveAudit(filter) {
+      const path = await parts.files.save('Export the audit', 'latchkey-audit.jsonl');
+      return path === undefined ? {} : { path, records: await broker.exportAudit(filter, path) };
+    },
+
     async openAuditFolder() {
       const remedy = `Open the folder ${broker.auditFolder} yourself.`;
       await openWithSystem(

@@ -22,7 +22,7 @@ import type { PreferenceStore } from './stored-preferences.ts';
 import { registerAppScheme } from './scheme.ts';
 import { openDesktopSeal } from './seal.ts';
 import { createSystemFetch } from './system-fetch.ts';
-import { createTrayCommands } from './tray-commands.ts';
+import { createTrayCommands, type Question } from './tray-commands.ts';
 import { createTray } from './tray.ts';
 import { keepQuiet } from './quiet.ts';
 import { writeSecret } from './write-secret.ts';
@@ -153,7 +153,14 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
   });
   const tray = createTray(
     options.trayFolder,
-    createTrayCommands(actions, notifier, () => window.show()),
+    createTrayCommands({
+      actions,
+      lock: () => broker.actions.lock({}),
+      state: broker.state,
+      notifier,
+      openWindow: () => window.show(),
+      confirm: askInBox,
+    }),
   );
 
   const stopActions = serveActions({
@@ -199,6 +206,20 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     app.quit();
   });
   if (options.openAtStart || links.isOpen()) window.show();
+}
+
+/** For what is asked outside of the window; the way back is the default. */
+async function askInBox({ message, detail, yes }: Question): Promise<boolean> {
+  const { response } = await dialog.showMessageBox({
+    type: 'question',
+    title: 'Latchkey',
+    message,
+    detail,
+    buttons: [yes, 'Cancel'],
+    defaultId: 1,
+    cancelId: 1,
+  });
+  return response === 0;
 }
 
 const doubleClickMs = 1000;

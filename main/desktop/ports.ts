@@ -2,6 +2,7 @@ import type { ActionHandlers } from '../contract/action-schemas.ts';
 import type { ApiAction } from '../contract/actions.ts';
 import type { ImportedConnections } from '../contract/connection-shapes.ts';
 import type { FetchLike } from '../contract/http.ts';
+import type { AuditFilter } from '../contract/audit-shapes.ts';
 import type { ConnectSettings, ConnectTool } from '../contract/shapes.ts';
 import type { AppState } from '../contract/state.ts';
 import type { Seal } from '../store/seal.ts';
@@ -41,6 +42,8 @@ export interface DesktopBroker {
   lists: ConnectionLists;
   close(end?: { reason: string; graceMs?: number }): Promise<void>;
   auditFolder: string;
+  /** Writes the records that fit into a file; resolves to how many there are. */
+  exportAudit(filter: AuditFilter, path: string): Promise<number>;
   /** Origin of the local tenant, such as `https://localhost:9443`; its pages may then be opened beside Microsoft's. */
   localTenantOrigin?(): string | undefined;
   /** After sleep or unlock: deadlines may have passed while no timer ran. */

@@ -1,16 +1,52 @@
 import { defined } from '../base/defined.ts';
 import { assertNever, toProblem } from '../contract/errors.ts';
+import type { AppState } from '../contract/state.ts';
 import type { DesktopActions } from './actions.ts';
 import { plainName, timeOfDay } from './labels.ts';
 import type { Notice } from './notices.ts';
 import type { TrayCommand } from './tray-menu.ts';
 
-/** Runs what was chosen in the tray menu; a menu cannot show the outcome itself, so it is told as a notice. */
-export function createTrayCommands(
-  actions: DesktopActions,
-  notifier: { tell(notice: Notice): void },
-  openWindow: () => void,
-): (command: TrayCommand) => void {
+export interface TrayParts {
+  actions: DesktopActions;
+  /** As for a locked screen. */
+  lock(): Promise<unknown>;
+  state(): Pick<AppState, 'databaseSessions' | 'accounts'>;
+  notifier: { tell(notice: Notice): void };
+  openWindow(): void;
+  /** Asks before something that cannot be undone. */
+  confirm(question: Question): Promise<boolean>;
+}
+
+export interface Question {
+  message: string;
+  detail: string;
+  /** The verb of what will happen. */
+  yes: string;
+}
+
+/**
+ * Runs what was chosen in the tray menu; a menu cannot show the outcome itself, so it is told as a notice. What ends database
+ * sessions asks first, with their number.
+ */
+export function createTrayCommands(parts: TrayParts): (command: TrayCommand) => void {
+  const { actions, notifier, openWindow } = parts;
+
+  /** @param as whose sessions end; without it all do */
+  async function mayEnd(what: string, yes: string, as?: string): Promise<boolean> {
+    const { databaseSessions, accounts } = parts.state();
+    const username = accounts.find(({ account }) => account.objectId === as)?.account.username;
+    const { length } = databaseSessions.filter(
+      (session) => as === undefined || session.username === username,
+    );
+    if (length === 0) return true;
+    const sessions = length === 1 ? 'One live database session ends' : `${length} live database sessions end`;
+    return parts.confirm({
+      message: what,
+      detail: `${sessions} at once: queries that are running stop, and open transactions are rolled back.`,
+      yes,
+    });
+  }
+
   async function run(command: TrayCommand): Promise<void> {
     switch (command.kind) {
       case 'open':
@@ -39,15 +75,25 @@ export function createTrayCommands(
         });
         notifier.tell({
           title: `Token for ${plainName(command.connection)} copied`,
-          body: `Paste it as the password. It is valid until ${timeOfDay(copied.expiresAt)} and leaves the clipboard in a minute.`,
+          body: `Paste it as the password. It is valid until ${timeOfDay(copied.expiresAt)} and leaves the clipboard by itself.`,
         });
         return;
       }
       case 'sign-out':
-        await actions.signOut(command.as === undefined ? { all: true } : { as: command.as });
+        if (await mayEnd('Sign out?', 'Sign out', command.as))
+          await actions.signOut(command.as === undefined ? { all: true } : { as: command.as });
+        return;
+      case 'end-sessions':
+        if (await mayEnd('End all sessions?', 'End all')) await actions.cutSessions({ all: true });
+        return;
+      case 'lock':
+        await parts.lock();
+        return;
+      case 'unlock':
+        await actions.unlockAtScreen({});
         return;
       case 'quit':
-        await actions.quit({});
+        if (await mayEnd('Quit Latchkey?', 'Quit')) await actions.quit({});
         return;
       default:
         assertNever(command);

@@ -3,7 +3,7 @@ import { assertNever } from '../contract/errors.ts';
 import type { AppState, Prompt } from '../contract/state.ts';
 import { connectionTitle, menuLabel, plainName, plainSentence, programName, timeOfDay } from './labels.ts';
 
-export type TrayIcon = 'signed-out' | 'waiting' | 'signed-in' | 'problem';
+export type TrayIcon = 'signed-out' | 'waiting' | 'signed-in' | 'locked' | 'problem';
 
 export type TrayCommand =
   | { kind: 'open' }
@@ -14,6 +14,9 @@ export type TrayCommand =
   | { kind: 'copy-token'; connection: string; role: string; as?: string }
   /** Of this account, or of all. */
   | { kind: 'sign-out'; as?: string }
+  | { kind: 'end-sessions' }
+  | { kind: 'lock' }
+  | { kind: 'unlock' }
   | { kind: 'quit' };
 
 /** A menu as data: an entry without a command only tells something. */
@@ -21,8 +24,10 @@ export type TrayItem = 'separator' | { label: string; command?: TrayCommand; sub
 
 /** What the icon says at a glance, and the sentence for the tooltip and the menu's first line. */
 export function trayStatus(state: AppState): { icon: TrayIcon; text: string } {
-  const { signIn, prompts } = state;
+  const { signIn, prompts, lockedSince } = state;
   const [prompt] = prompts;
+  if (lockedSince !== undefined && signIn.kind === 'signed-in')
+    return { icon: 'locked', text: `Locked since ${timeOfDay(lockedSince)}: no login is let in` };
   if (prompt !== undefined) {
     const wanted = promptLine(state, prompt);
     const code = prompt.kind === 'sign-in' && signIn.kind === 'code' ? `: code ${signIn.userCode}` : '';
@@ -54,9 +59,20 @@ export function trayStatus(state: AppState): { icon: TrayIcon; text: string } {
   }
 }
 
-/** The menu for this state. It says and does the same as the window, so that either is enough. */
-export function trayMenu(state: AppState): TrayItem[] {
-  const status: TrayItem[] = [{ label: menuLabel(trayStatus(state).text) }];
+/** More than these are in the window: a menu is for the few that are used. */
+const most = { accounts: 3, prompts: 4, providers: 4, tokens: 5, otherTokens: 20, roles: 8, sessions: 8 };
+
+/**
+ * The menu for this state: the most used of what the window says and does, and never more entries than a person looks through.
+ * @param now in ms since 1970
+ */
+export function trayMenu(state: AppState, now: number): TrayItem[] {
+  const status: TrayItem[] = [
+    { label: menuLabel(trayStatus(state).text) },
+    ...state.accounts.slice(0, most.accounts).map(({ account, until }) => ({
+      label: menuLabel(`${plainName(account.username)} · ${expiresIn(until, now)}`),
+    })),
+  ];
   if (state.localTenant) status.push({ label: 'Local test tenant, not Microsoft' });
   return [
     ...status,
@@ -64,9 +80,19 @@ export function trayMenu(state: AppState): TrayItem[] {
     ...promptItems(state),
     ...signInItems(state),
     ...tokenItems(state),
+    ...sessionItems(state),
+    ...endItems(state),
     { label: 'Open Latchkey', command: { kind: 'open' } },
     { label: 'Quit Latchkey', command: { kind: 'quit' } },
   ];
+}
+
+/** In steps that are coarse enough for a menu that must not change while somebody reads it. */
+function expiresIn(until: string, now: number): string {
+  const minutes = Math.ceil((Date.parse(until) - now) / 60_000);
+  if (minutes <= 0) return 'expired';
+  if (minutes <= 60) return `expires in ${Math.ceil(minutes / 5) * 5} min`;
+  return `expires in ${Math.ceil(minutes / 60)} h`;
 }
 
 const wayLabels: Record<SignInWay, string> = {
@@ -88,10 +114,12 @@ function firstTrouble(state: AppState): string | undefined {
 
 /** They are answered in the window, where a prompt says all that it is about. */
 function promptItems(state: AppState): TrayItem[] {
-  const items = state.prompts.map((prompt): TrayItem => ({
+  const items = state.prompts.slice(0, most.prompts).map((prompt): TrayItem => ({
     label: `${menuLabel(promptLine(state, prompt))}…`,
     command: { kind: 'open' },
   }));
+  const more = state.prompts.length - items.length;
+  if (more > 0) items.push({ label: `${more} more to answer…`, command: { kind: 'open' } });
   return items.length === 0 ? [] : [...items, 'separator'];
 }
 
@@ -110,7 +138,7 @@ function promptLine(state: AppState, prompt: Prompt): string {
   }
 }
 
-function signInItems({ signIn, providers, accounts }: AppState): TrayItem[] {
+function signInItems({ signIn, providers }: AppState): TrayItem[] {
   switch (signIn.kind) {
     case 'signed-out': {
       // Break-glass accounts need a password, which the window asks for.
@@ -120,12 +148,14 @@ function signInItems({ signIn, providers, accounts }: AppState): TrayItem[] {
         other === undefined ? [] : [{ label: wayLabels[other.way], command: { kind: 'sign-in', ...other } }];
       if (usable.length === 1) items.push({ label: 'Sign in', command: { kind: 'sign-in' } });
       else {
-        for (const { name } of usable) {
+        for (const { name } of usable.slice(0, most.providers)) {
           items.push({
             label: `Sign in with ${menuLabel(plainName(name))}`,
             command: { kind: 'sign-in', provider: name },
           });
         }
+        if (usable.length > most.providers)
+          items.push({ label: 'Sign in with another…', command: { kind: 'open' } });
       }
       return items.length === 0 ? [] : [...items, 'separator'];
     }
@@ -140,10 +170,44 @@ function signInItems({ signIn, providers, accounts }: AppState): TrayItem[] {
         'separator',
       ];
     case 'signed-in':
-      return [...signOutItems(accounts), 'separator'];
+      return [];
     default:
       return assertNever(signIn);
   }
+}
+
+/** What is live, in a menu of its own, with its end. */
+function sessionItems(state: AppState): TrayItem[] {
+  const { databaseSessions: live } = state;
+  if (live.length === 0) return [];
+  const each = live.slice(-most.sessions).map((session): TrayItem => ({
+    label: menuLabel(
+      `${programName(session.process)} on ${connectionTitle(state, session.connection)}, since ${timeOfDay(session.since)}`,
+    ),
+  }));
+  const more = live.length - each.length;
+  const label = live.length === 1 ? 'One live session' : `${live.length} live sessions`;
+  return [
+    {
+      label,
+      submenu: [
+        ...each,
+        ...(more > 0 ? [{ label: `${more} more…`, command: { kind: 'open' as const } }] : []),
+        'separator',
+        { label: 'End all…', command: { kind: 'end-sessions' } },
+      ],
+    },
+    'separator',
+  ];
+}
+
+function endItems({ signIn, accounts, lockedSince }: AppState): TrayItem[] {
+  if (signIn.kind !== 'signed-in') return [];
+  const lock: TrayItem =
+    lockedSince === undefined
+      ? { label: 'Lock', command: { kind: 'lock' } }
+      : { label: 'Let logins in again', command: { kind: 'unlock' } };
+  return [lock, ...signOutItems(accounts), 'separator'];
 }
 
 /** Each account can be signed out by itself. */
@@ -158,14 +222,26 @@ function signOutItems(accounts: AppState['accounts']): TrayItem[] {
   ];
 }
 
-function tokenItems({ connections, accounts }: AppState): TrayItem[] {
+/** First those that were used last: they are what the next token is for, most likely. */
+function byLastUse({ connections, tokens, handles, databaseSessions }: AppState): AppState['connections'] {
+  const uses = [
+    ...tokens.map(({ connection, issuedAt }) => ({ connection, at: issuedAt })),
+    ...handles.map(({ connection, lastUsedAt = '' }) => ({ connection, at: lastUsedAt })),
+    ...databaseSessions.map(({ connection, since }) => ({ connection, at: since })),
+  ];
+  const last = new Map<string, string>();
+  for (const { connection, at } of uses) if (at > (last.get(connection) ?? '')) last.set(connection, at);
+  return connections.toSorted((a, b) => (last.get(b.name) ?? '').localeCompare(last.get(a.name) ?? ''));
+}
+
+function tokenItems(state: AppState): TrayItem[] {
+  const { accounts } = state;
   /** Of several accounts each role says whose it is. */
   const whose = (objectId: string): string => {
     const found = accounts.find(({ account }) => account.objectId === objectId);
     return accounts.length < 2 || found === undefined ? '' : ` (${plainName(found.account.username)})`;
   };
-  const items = connections.flatMap(({ name, title, grants }): TrayItem[] => {
-    const label = `Copy token for ${menuLabel(plainName(title))}`;
+  const tokenItem = ({ name, grants }: AppState['connections'][number], label: string): TrayItem => {
     const commands = grants.map(({ role, objectId }) => ({
       label: menuLabel(plainName(role) + whose(objectId)),
       command: {
@@ -175,9 +251,23 @@ function tokenItems({ connections, accounts }: AppState): TrayItem[] {
         ...(accounts.length < 2 ? {} : { as: objectId }),
       } as const,
     }));
-    const [first, ...others] = commands;
-    if (first === undefined) return [];
-    return others.length === 0 ? [{ label, command: first.command }] : [{ label, submenu: commands }];
-  });
+    const [first] = commands;
+    if (commands.length === 1 && first !== undefined) return { ...first, label };
+    const shown: TrayItem[] = commands.slice(0, most.roles);
+    if (commands.length > shown.length) shown.push({ label: 'More…', command: { kind: 'open' } });
+    return { label, submenu: shown };
+  };
+  const usable = byLastUse(state).filter(({ grants }) => grants.length > 0);
+  const shown = usable.slice(0, most.tokens);
+  const others = usable.slice(most.tokens, most.tokens + most.otherTokens);
+  const items = shown.map((one) => tokenItem(one, `Copy token for ${menuLabel(plainName(one.title))}`));
+  if (others.length > 0) {
+    const submenu = others
+      .toSorted((a, b) => a.title.localeCompare(b.title))
+      .map((one) => tokenItem(one, menuLabel(plainName(one.title))));
+    if (usable.length > shown.length + others.length)
+      submenu.push({ label: 'All databases…', command: { kind: 'open' } });
+    items.push({ label: 'Copy token for another', submenu });
+  }
   return items.length === 0 ? [] : [...items, 'separator'];
 }

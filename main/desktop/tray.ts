@@ -4,6 +4,9 @@ import { Menu, type MenuItemConstructorOptions, nativeImage, type NativeImage, T
 import type { AppState } from '../contract/state.ts';
 import { type TrayCommand, type TrayIcon, type TrayItem, trayMenu, trayStatus } from './tray-menu.ts';
 
+/** As fine as the menu tells how long a sign-in lasts. */
+const deadlineStepMs = 5 * 60_000;
+
 export interface AppTray {
   update(state: AppState): void;
   close(): void;
@@ -19,25 +22,34 @@ export function createTray(imageFolder: string, run: (command: TrayCommand) => v
   const tray = new Tray(trayImage(imageFolder, 'signed-out'));
   let shown = '';
   let icon: TrayIcon = 'signed-out';
+  let last: AppState | undefined;
+  let timer: NodeJS.Timeout | undefined;
   if (process.platform !== 'darwin') tray.on('click', () => run({ kind: 'open' }));
 
+  function show(state: AppState): void {
+    last = state;
+    const status = trayStatus(state);
+    const items = trayMenu(state, Date.now());
+    // Setting a menu closes it on Linux while somebody is reading it, so only a changed one is set.
+    const next = JSON.stringify(items);
+    if (next !== shown) {
+      shown = next;
+      tray.setContextMenu(Menu.buildFromTemplate(items.map((item) => menuItem(item, run))));
+      tray.setToolTip(`Latchkey: ${status.text}`);
+    }
+    if (status.icon !== icon) {
+      icon = status.icon;
+      tray.setImage(trayImage(imageFolder, icon));
+    }
+    // What it says of a deadline changes by itself; nobody who is signed out has one.
+    clearTimeout(timer);
+    timer = state.accounts.length === 0 ? undefined : setTimeout(() => last && show(last), deadlineStepMs);
+  }
+
   return {
-    update(state) {
-      const status = trayStatus(state);
-      const items = trayMenu(state);
-      // Setting a menu closes it on Linux while somebody is reading it, so only a changed one is set.
-      const next = JSON.stringify(items);
-      if (next !== shown) {
-        shown = next;
-        tray.setContextMenu(Menu.buildFromTemplate(items.map((item) => menuItem(item, run))));
-        tray.setToolTip(`Latchkey: ${status.text}`);
-      }
-      if (status.icon !== icon) {
-        icon = status.icon;
-        tray.setImage(trayImage(imageFolder, icon));
-      }
-    },
+    update: show,
     close() {
+      clearTimeout(timer);
       tray.destroy();
     },
   };

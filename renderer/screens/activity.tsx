@@ -5,7 +5,6 @@ import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Icon } from '../ui/icon.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { clockLeft, useNow } from '../ui/time.ts';
@@ -21,7 +20,6 @@ export function Activity({ state }: { state: AppState }) {
       <ScreenHeading>Activity</ScreenHeading>
       <Sessions sessions={state.databaseSessions} handles={state.handles} titles={titles} />
       <Tokens tokens={state.tokens} titles={titles} />
-      <AuditTrail path={state.audit.path} />
     </>
   );
 }
@@ -112,24 +110,4 @@ function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, 
 function uses(count: number): string {
   if (count === 0) return 'not used yet';
   return count === 1 ? 'used once' : `used ${count} times`;
-}
-
-function AuditTrail({ path }: { path: string }) {
-  const open = useAction();
-  return (
-    <section className={styles['section']} aria-labelledby="audit">
-      <div className={styles['head']}>
-        <h2 id="audit">Audit</h2>
-        <Button busy={open.busy} onClick={() => void open.run('openAuditFolder', {})}>
-          <Icon name="folder" size={18} />
-          Open folder
-        </Button>
-      </div>
-      <p>Every sign-in, token, login and refusal is written down on this computer.</p>
-      <p className={styles['path']}>
-        <Name>{path}</Name>
-      </p>
-      <ProblemPanel problem={open.problem} onDismiss={open.dismiss} />
-    </section>
-  );
 }

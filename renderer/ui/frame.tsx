@@ -6,12 +6,13 @@ import { Icon, type IconName } from './icon.tsx';
 import { Logo } from './logo.tsx';
 
 export type Place =
-  'home' | 'activity' | 'tools' | 'connections' | 'security' | 'providers' | 'doctor' | 'settings';
+  'home' | 'activity' | 'audit' | 'tools' | 'connections' | 'security' | 'providers' | 'doctor' | 'settings';
 
 /** In the order in which they are shown. */
 export const places: { place: Place; icon: IconName; title: string }[] = [
   { place: 'home', icon: 'key', title: 'Access' },
   { place: 'activity', icon: 'activity', title: 'Activity' },
+  { place: 'audit', icon: 'list', title: 'Audit' },
   { place: 'tools', icon: 'plug', title: 'Tools' },
   { place: 'connections', icon: 'database', title: 'Connections' },
   { place: 'security', icon: 'shield', title: 'Security' },

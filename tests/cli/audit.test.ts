@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { createLatchkey, startWorld } from '../support/latchkey.ts';
@@ -67,6 +68,33 @@ describeWith([parts.postgres], 'latchkey audit', () => {
       code: 2,
       err: expect.stringContaining('"yesterday" is no time.'),
     });
+  });
+
+  it('is narrowed by what the window has too, and goes into a file as it stands', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lk-export-'));
+    try {
+      const path = join(folder, 'some.jsonl');
+      const filter = ['--kind', 'tokens', '--connection', 'sales', '--text', 'ADA@'];
+      const { code, out, err } = await latchkey.run('audit', 'export', path, '--json', ...filter);
+      expect({ code, err, told: JSON.parse(out) as unknown }).toMatchObject({
+        code: 0,
+        err: '',
+        told: { path, records: 2 },
+      });
+      expect(await readFile(path, 'utf8')).toBe(`${lines().slice(9, 10).join('')}\n${lines()[11]}\n`);
+      expect((await latchkey.run('audit', 'list', '--refused')).out).toContain('token-refused');
+      expect(await latchkey.run('audit', 'list', '--kind', 'everything')).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('They are: sign-ins, logins, tokens'),
+      });
+      expect(await latchkey.run('audit', 'export', file)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('The folder of the audit takes no other files.'),
+      });
+      expect(await readFile(file, 'utf8')).toBe(whole);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('finds the record whole', async () => {

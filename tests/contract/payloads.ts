@@ -92,6 +92,19 @@ const isListOfForms: Accepts = (value) =>
     isShape({ name: isName, is: isOneOf('new', 'there'), settings: isSettings }, { groupNames: () => true }),
   );
 
+const auditFilter: Shape = {
+  since: optional(isTime),
+  until: optional(isTime),
+  person: optional(isUsername),
+  connection: optional(isName),
+  kind: optional(isOneOf('sign-ins', 'logins', 'tokens', 'second-factors', 'administration', 'latchkey')),
+  event: optional(isText(1, 60)),
+  refused: optional(isOneOf(true)),
+  text: optional(isText(1, 200)),
+};
+const isPlace: Accepts = (value) => typeof value === 'string' && /^\d{1,9}:\d{1,15}$/.test(value);
+const isLimit: Accepts = (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 200;
+
 /** The keys that must be there, and those that may. */
 const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   getStart: isNothing,
@@ -232,6 +245,9 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   setLocalEnabled: [{ username: isUsername, enabled: isBoolean }],
   listSecrets: isNothing,
   storeSecret: [{ name: isName, value: (value) => value === null || isSecret(value) }],
+  readAudit: [{}, { ...auditFilter, before: optional(isPlace), limit: optional(isLimit) }],
+  verifyAudit: isNothing,
+  saveAudit: [{}, auditFilter],
   readAuditKey: isNothing,
   pruneAudit: [{ before: isTime }, { archive: optional(isSecret) }],
   openAuditFolder: isNothing,

@@ -28,6 +28,8 @@ const replies: Partial<Record<ApiAction, unknown>> = {
   enrolPush: { uri: 'ntfy://push.example/topic', key: 'topic', qr: [[true]] },
   validateProvider: { checks: [{ name: 'authority', result: 'ok', message: 'It answers.' }] },
   runDoctor: { checks: [] },
+  readAudit: { entries: [] },
+  verifyAudit: { ok: true, message: 'The audit is whole.', records: 0, files: 0, breaks: [] },
 };
 
 /** A broker that does nothing but write down what it was asked. */
@@ -73,6 +75,7 @@ export function createFakeBroker(
     },
     close: note('close'),
     auditFolder: '/var/audit',
+    exportAudit: note('exportAudit', 12),
     ...changes,
     actions: { ...noted, ...changes.actions } as unknown as DesktopBroker['actions'],
   };

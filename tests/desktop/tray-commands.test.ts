@@ -1,18 +1,25 @@
 import { expect, test, vi } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import type { DesktopActions } from '../../main/desktop/actions.ts';
+import type { DatabaseSession } from '../../main/contract/state.ts';
 import type { Notice } from '../../main/desktop/notices.ts';
 import { createTrayCommands } from '../../main/desktop/tray-commands.ts';
+import type { TrayCommand } from '../../main/desktop/tray-menu.ts';
+import { privileged, twoAccounts, usual } from '../renderer/account-states.ts';
+import { busy } from '../renderer/states.ts';
 
-function create(changes: Partial<DesktopActions> = {}) {
+function create(changes: Partial<DesktopActions> = {}, sessions: DatabaseSession[] = [], isSure = false) {
   const done: unknown[] = [];
   const told: Notice[] = [];
+  const asked: string[] = [];
   const note = (name: string) => async (request: unknown) => void done.push([name, request]);
   const actions = {
     signIn: note('signIn'),
     cancelSignIn: note('cancelSignIn'),
     signOut: note('signOut'),
     quit: note('quit'),
+    cutSessions: note('cutSessions'),
+    unlockAtScreen: note('unlockAtScreen'),
     copyCode: async () => done.push('copyCode') > 0,
     openVerificationPage: async () => done.push('openVerificationPage') > 0,
     async copyToken(request: unknown) {
@@ -21,12 +28,18 @@ function create(changes: Partial<DesktopActions> = {}) {
     },
     ...changes,
   } as DesktopActions;
-  const run = createTrayCommands(
+  const run = createTrayCommands({
     actions,
-    { tell: (notice) => void told.push(notice) },
-    () => void done.push('window'),
-  );
-  return { run, done, told };
+    lock: async () => done.push('lock'),
+    state: () => ({ databaseSessions: sessions, accounts: twoAccounts.accounts }),
+    notifier: { tell: (notice) => void told.push(notice) },
+    openWindow: () => void done.push('window'),
+    async confirm({ message, detail, yes }) {
+      asked.push(`${message} ${detail} [${yes}]`);
+      return isSure;
+    },
+  });
+  return { run, done, told, asked };
 }
 
 test('each command does what its entry says', async () => {
@@ -39,6 +52,8 @@ test('each command does what its entry says', async () => {
   run({ kind: 'cancel-sign-in' });
   run({ kind: 'copy-token', connection: 'sales', role: 'sales_reader' });
   run({ kind: 'sign-out' });
+  run({ kind: 'lock' });
+  run({ kind: 'unlock' });
   run({ kind: 'quit' });
   await vi.waitFor(() => expect(told).toHaveLength(1));
   expect(done).toEqual([
@@ -51,10 +66,34 @@ test('each command does what its entry says', async () => {
     'openVerificationPage',
     ['cancelSignIn', {}],
     ['copyToken', { connection: 'sales', role: 'sales_reader' }],
+    'lock',
+    ['unlockAtScreen', {}],
     ['signOut', { all: true }],
     ['quit', {}],
   ]);
   expect(told[0]?.title).toBe('Token for sales copied');
+});
+
+test('what ends live sessions asks once, with their number', async () => {
+  const three = busy.databaseSessions.map((session) => ({ ...session, username: usual.account.username }));
+  const end: TrayCommand[] = [
+    { kind: 'end-sessions' },
+    { kind: 'sign-out' },
+    { kind: 'sign-out', as: usual.account.objectId },
+    { kind: 'sign-out', as: privileged.account.objectId },
+    { kind: 'quit' },
+  ];
+  const unsure = create({}, three);
+  for (const command of end) unsure.run(command);
+  await vi.waitFor(() => expect(unsure.done).toEqual([['signOut', { as: privileged.account.objectId }]]));
+  expect(unsure.asked).toHaveLength(4);
+  expect(unsure.asked[0]).toBe(
+    'End all sessions? 3 live database sessions end at once: queries that are running stop, and open transactions are rolled back. [End all]',
+  );
+  const sure = create({}, three.slice(0, 1), true);
+  for (const command of end) sure.run(command);
+  await vi.waitFor(() => expect(sure.done).toHaveLength(5));
+  expect(sure.asked[3]).toMatch(/^Quit Latchkey\? One live database session ends/);
 });
 
 test('a failure is told with its remedy, and a foreign error without its text', async () => {

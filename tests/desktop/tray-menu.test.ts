@@ -11,7 +11,8 @@ const line = (item: TrayItem): string => {
   const inner = item.submenu === undefined ? '' : ` > ${item.submenu.map(line).join(' | ')}`;
   return `${item.command === undefined && inner === '' ? '(text) ' : ''}${item.label}${inner}`;
 };
-const lines = (state: AppState): string[] => trayMenu(state).map(line);
+const menu = (state: AppState) => trayMenu(state, states.moment);
+const lines = (state: AppState): string[] => menu(state).map(line);
 const time = (iso: string): string => new Date(iso).toLocaleTimeString([], { timeStyle: 'short' });
 
 describe('tray menu', () => {
@@ -28,7 +29,7 @@ describe('tray menu', () => {
   });
 
   test('a choice where there are several providers', () => {
-    const items = trayMenu(states.twoProviders);
+    const items = menu(states.twoProviders);
     expect(items).toContainEqual({
       label: 'Sign in with Contoso',
       command: { kind: 'sign-in', provider: 'Contoso' },
@@ -67,7 +68,7 @@ describe('tray menu', () => {
   });
 
   test('the other way in is offered where a policy has blocked the first', () => {
-    expect(trayMenu(identity.blocked)).toContainEqual({
+    expect(menu(identity.blocked)).toContainEqual({
       label: 'Sign in with the browser instead',
       command: { kind: 'sign-in', provider: 'Contoso', way: 'browser' },
     });
@@ -91,7 +92,7 @@ describe('tray menu', () => {
       icon: 'waiting',
       text: 'Second factor for Sales warehouse',
     });
-    expect(trayMenu(identity.twoPrompts).slice(2, 5)).toEqual([
+    expect(menu(identity.twoPrompts).slice(3, 6)).toEqual([
       { label: 'Second factor for Sales warehouse…', command: { kind: 'open' } },
       { label: 'Second factor for Orders, production…', command: { kind: 'open' } },
       'separator',
@@ -123,7 +124,7 @@ describe('tray menu', () => {
       icon: 'waiting',
       text: 'dbeaver asks to use Sales warehouse',
     });
-    expect(trayMenu(prompts.twoPrograms).slice(2, 5)).toEqual([
+    expect(menu(prompts.twoPrograms).slice(3, 6)).toEqual([
       { label: 'dbeaver asks to use Sales warehouse…', command: { kind: 'open' } },
       { label: 'An unknown program asks to use Orders, production…', command: { kind: 'open' } },
       'separator',
@@ -137,16 +138,18 @@ describe('tray menu', () => {
     const until = time(states.signedIn.signIn.until);
     expect(lines(states.signedIn)).toEqual([
       `(text) Signed in as adele.vance@contoso.example until ${until}`,
-      '---',
-      'Sign out',
+      '(text) adele.vance@contoso.example · expires in 8 h',
       '---',
       'Copy token for Sales warehouse',
       'Copy token for Orders, production > orders_reader | orders_owner',
       '---',
+      'Lock',
+      'Sign out',
+      '---',
       'Open Latchkey',
       'Quit Latchkey',
     ]);
-    expect(trayMenu(states.signedIn)).toContainEqual({
+    expect(menu(states.signedIn)).toContainEqual({
       label: 'Copy token for Sales warehouse',
       command: { kind: 'copy-token', connection: 'sales', role: 'sales_reader' },
     });
@@ -157,17 +160,20 @@ describe('tray menu', () => {
     const [adele, admin] = [usual, privileged].map(({ account }) => account.username);
     expect(lines(twoAccounts)).toEqual([
       `(text) Signed in as ${adele} until ${time(usual.until)}; ${admin} until ${time(privileged.until)}`,
-      '---',
-      `Sign out > ${adele} | ${admin} | All accounts`,
+      `(text) ${adele} · expires in 8 h`,
+      `(text) ${admin} · expires in 50 min`,
       '---',
       `Copy token for Sales warehouse > sales_reader (${adele}) | sales_owner (${admin})`,
       `Copy token for Orders, production > orders_reader (${adele}) | orders_owner (${adele})`,
       expect.stringMatching(/^Copy token for .+/),
       '---',
+      'Lock',
+      `Sign out > ${adele} | ${admin} | All accounts`,
+      '---',
       'Open Latchkey',
       'Quit Latchkey',
     ]);
-    expect(JSON.stringify(trayMenu(twoAccounts))).toContain(
+    expect(JSON.stringify(menu(twoAccounts))).toContain(
       JSON.stringify({
         kind: 'copy-token',
         connection: 'sales',
@@ -189,7 +195,7 @@ describe('tray menu', () => {
     if (asked === undefined || program === undefined || waits === undefined) throw new Error('no prompt');
     const { username } = privileged.account;
     const of = [asked, program, waits].map((prompt) => ({ ...prompt, username }));
-    expect(lines({ ...twoAccounts, prompts: of }).slice(2, 5)).toEqual([
+    expect(lines({ ...twoAccounts, prompts: of }).slice(4, 7)).toEqual([
       `Second factor for Sales warehouse as ${username}…`,
       `dbeaver asks to use Sales warehouse as ${username}…`,
       `Sign in as ${username} to reach Sales warehouse…`,
@@ -205,6 +211,94 @@ describe('tray menu', () => {
       icon: 'problem',
       text: 'The code was not entered in time.',
     });
+  });
+
+  test('what is live has a menu of its own, and its end', () => {
+    expect(lines(states.busy)).toContain(
+      `3 live sessions > ${states.busy.databaseSessions
+        .map(({ process, connection, since }) => {
+          const title = states.busy.connections.find(({ name }) => name === connection)?.title ?? '';
+          return `(text) ${process?.program ?? 'An unknown program'} on ${title}, since ${time(since)}`;
+        })
+        .join(' | ')} | --- | End all…`,
+    );
+  });
+
+  test('the databases that were used last come first, and the others have a menu of their own', () => {
+    const [sample] = states.signedIn.connections;
+    if (sample === undefined) throw new Error('no connection');
+    const connections = Array.from({ length: 9 }, (_, n) => ({
+      ...sample,
+      name: `c${n}`,
+      title: `Base ${n}`,
+    }));
+    const [session] = states.busy.databaseSessions;
+    const [token] = states.busy.tokens;
+    if (session === undefined || token === undefined) throw new Error('nothing is used');
+    const copies = lines({
+      ...states.signedIn,
+      connections,
+      tokens: [{ ...token, connection: 'c7', issuedAt: states.at(-2) }],
+      databaseSessions: [{ ...session, connection: 'c8', since: states.at(-1) }],
+    }).filter((text) => text.startsWith('Copy token'));
+    expect(copies).toEqual([
+      'Copy token for Base 8',
+      'Copy token for Base 7',
+      'Copy token for Base 0',
+      'Copy token for Base 1',
+      'Copy token for Base 2',
+      'Copy token for another > Base 3 | Base 4 | Base 5 | Base 6',
+    ]);
+  });
+
+  test('however much there is, nobody gets more entries than they can look through', () => {
+    const [sample] = states.signedIn.connections;
+    const [session] = states.busy.databaseSessions;
+    const [prompt] = identity.twoPrompts.prompts;
+    if (sample === undefined || session === undefined || prompt === undefined) throw new Error('no sample');
+    const many = <Of>(count: number, make: (n: number) => Of): Of[] =>
+      Array.from({ length: count }, (_, n) => make(n));
+    const state: AppState = {
+      ...twoAccounts,
+      connections: many(300, (n) => ({
+        ...sample,
+        name: `c${n}`,
+        title: `Base ${n}`,
+        grants: many(40, (role) => ({
+          ...(sample.grants[0] as (typeof sample.grants)[number]),
+          role: `r${role}`,
+        })),
+      })),
+      accounts: many(8, () => usual),
+      databaseSessions: many(200, (n) => ({ ...session, id: `s${n}` })),
+      prompts: many(40, (n) => ({ ...prompt, id: `p${n}` })),
+    };
+    const longest = (items: TrayItem[]): number =>
+      Math.max(
+        items.length,
+        ...items.map((item) => (item === 'separator' ? 0 : longest(item.submenu ?? []))),
+      );
+    expect(menu(state).length).toBeLessThanOrEqual(25);
+    expect(longest(menu(state))).toBeLessThanOrEqual(25);
+    expect(lines(state).join('\n')).toMatch(/36 more to answer…[^]*200 live sessions > [^]*192 more…/);
+    const signedOut = {
+      ...states.twoProviders,
+      providers: many(30, (n) => ({ ...states.contoso, name: `P${n}` })),
+    };
+    expect(lines(signedOut)).toContain('Sign in with another…');
+    expect(menu(signedOut).length).toBeLessThanOrEqual(25);
+  });
+
+  test('a locked computer shows in the icon, and can be opened again', () => {
+    expect(trayStatus(identity.locked)).toEqual({
+      icon: 'locked',
+      text: `Locked since ${time(identity.locked.lockedSince ?? '')}: no login is let in`,
+    });
+    expect(menu(identity.locked)).toContainEqual({
+      label: 'Let logins in again',
+      command: { kind: 'unlock' },
+    });
+    expect(lines(identity.locked)).not.toContain('Lock');
   });
 
   test('names cannot make access keys, lines or another reading order', () => {

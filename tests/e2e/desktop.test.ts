@@ -85,7 +85,7 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
     await openConnection(page, 'Sales warehouse');
     await page.getByRole('button', { name: 'Copy command for Sales warehouse' }).click();
     await eventually(() => clipboardText(desktop.app)).toContain('psql "host=127.0.0.1 port=6432');
-    await page.getByRole('navigation').getByRole('button', { name: 'Activity' }).click();
+    await page.getByRole('navigation').getByRole('button', { name: 'Audit' }).click();
     await page.getByRole('button', { name: 'Open folder' }).click();
     await eventually(() => desktop.opened()).toContain(join(desktop.home, 'audit'));
 

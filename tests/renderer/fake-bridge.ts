@@ -38,6 +38,7 @@ export async function provideBridge(
       preferences = preferencesShape.parse({ ...preferences, ...given });
       return preferences;
     },
+    readAudit: () => ({ entries: [] }),
     copyCode: () => true,
     openVerificationPage: () => true,
     revokeTokens: () => ({ revoked: 1 }),

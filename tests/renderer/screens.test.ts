@@ -236,7 +236,7 @@ const screens: Screen[] = [
   {
     name: 'activity-empty',
     state: states.signedIn,
-    shows: ['Nobody is connected', 'No token is valid right now', '/home/adele/.local/state/latchkey/audit'],
+    shows: ['Nobody is connected', 'No token is valid right now'],
     open: place('Activity'),
   },
   {
