@@ -20,8 +20,8 @@ describeWith([parts.pageEngine], `the audit, ${eachScreen}`, () =>
       {
         name: 'audit',
         state: states.signedIn,
-        shows: ['Login refused', 'Second factor accepted', 'Sales warehouse', '8 records'],
-        open: (page, bridge) => open(page, bridge, 8),
+        shows: ['Login refused', 'Second factor accepted', 'Sales warehouse', '10 records'],
+        open: (page, bridge) => open(page, bridge, 10),
       },
       {
         name: 'audit-record',
@@ -33,7 +33,7 @@ describeWith([parts.pageEngine], `the audit, ${eachScreen}`, () =>
           'token-expired',
         ],
         async open(page, bridge) {
-          await open(page, bridge, 8);
+          await open(page, bridge, 10);
           await press(page, 'Check the chain');
           await page.locator('summary').first().click();
         },
@@ -47,7 +47,7 @@ describeWith([parts.pageEngine], `the audit, ${eachScreen}`, () =>
           'Compare with a backup',
         ],
         async open(page, bridge) {
-          await open(page, bridge, 8);
+          await open(page, bridge, 10);
           bridge.answer({ verifyAudit: () => changed });
           await press(page, 'Check the chain');
         },
@@ -57,7 +57,7 @@ describeWith([parts.pageEngine], `the audit, ${eachScreen}`, () =>
         state: states.signedIn,
         shows: ['No such records', 'Show all records'],
         async open(page, bridge) {
-          await open(page, bridge, 8);
+          await open(page, bridge, 10);
           await page.getByLabel('Search').fill('no such words');
         },
       },
@@ -66,7 +66,7 @@ describeWith([parts.pageEngine], `the audit, ${eachScreen}`, () =>
         state: states.signedIn,
         shows: ['From', 'Up to and with'],
         async open(page, bridge) {
-          await open(page, bridge, 8);
+          await open(page, bridge, 10);
           await page.getByLabel('When').selectOption('Between two days');
         },
       },
