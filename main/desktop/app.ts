@@ -5,6 +5,7 @@ import { toLogText, toProblem } from '../contract/errors.ts';
 import type { AppState } from '../contract/state.ts';
 import { connectSessionBus } from '../dbus/bus.ts';
 import { createActions } from './actions.ts';
+import { askInBox } from './ask-in-box.ts';
 import { createAutostart } from './autostart.ts';
 import { chosenFiles } from './chosen-files.ts';
 import { createSecretClipboard, createSignOutWatch, type SecretClipboard } from './clipboard.ts';
@@ -22,7 +23,7 @@ import type { PreferenceStore } from './stored-preferences.ts';
 import { registerAppScheme } from './scheme.ts';
 import { openDesktopSeal } from './seal.ts';
 import { createSystemFetch } from './system-fetch.ts';
-import { createTrayCommands, type Question } from './tray-commands.ts';
+import { createTrayCommands } from './tray-commands.ts';
 import { createTray } from './tray.ts';
 import { keepQuiet } from './quiet.ts';
 import { writeSecret } from './write-secret.ts';
@@ -206,20 +207,6 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     app.quit();
   });
   if (options.openAtStart || links.isOpen()) window.show();
-}
-
-/** For what is asked outside of the window; the way back is the default. */
-async function askInBox({ message, detail, yes }: Question): Promise<boolean> {
-  const { response } = await dialog.showMessageBox({
-    type: 'question',
-    title: 'Latchkey',
-    message,
-    detail,
-    buttons: [yes, 'Cancel'],
-    defaultId: 1,
-    cancelId: 1,
-  });
-  return response === 0;
 }
 
 const doubleClickMs = 1000;

@@ -229,6 +229,8 @@ function sampleReply(action: WindowAction): () => unknown {
     cutSessions: { cut: 2 },
     validateProvider: { checks: [{ name: 'authority', result: 'ok', message: 'It answers.' }] },
     runDoctor: { checks: [] },
+    readAudit: { entries: [] },
+    verifyAudit: { ok: true, message: 'It is whole.', records: 1, files: 1, breaks: [] },
     readConnections: { connections: [], freePorts: { postgresql: 15_432, mysql: 13_306, sqlserver: 11_433 } },
     lookAtOrganisation: {
       organisation: 'Contoso',
