@@ -104,11 +104,7 @@ export function createBroker(parts: BrokerParts) {
     /** Grows with every change of the state, so that a reader can wait for the next one. */
     revision: changes.revision,
     subscribe: changes.subscribe,
-    auditFolder: home.audit,
-    exportAudit: (filter: AuditFilter, path: string): Promise<number> =>
-      exportRecords(home.audit, picksOf(filter), path),
-    /** Public half of the key that signs the audit; undefined where it is not signed. */
-    auditKey: record.publicKey,
+    ...createAuditReading(home.audit, record),
     /** Origin of the local tenant, whose pages may be opened beside Microsoft's; undefined in earnest. */
     localTenantOrigin: () => localTenantOf(inForce.configuration),
     signIn: createSignIn(options, services, parts.sealed, parts.people),
@@ -263,6 +259,16 @@ function createTest(
     isSignedIn: () => people.session.all().length > 0,
     isLocked: () => screenLock.since() !== undefined,
   });
+}
+
+function createAuditReading(folder: string, record: BrokerRecord) {
+  return {
+    auditFolder: folder,
+    exportAudit: (filter: AuditFilter, path: string): Promise<number> =>
+      exportRecords(folder, picksOf(filter), path),
+    /** Public half of the key that signs the audit; undefined where it is not signed. */
+    auditKey: record.publicKey,
+  };
 }
 
 function createAdministered(
