@@ -12,6 +12,7 @@ import { createLog } from './log/log.ts';
 import { handleUncaught, outliveStreams } from './log/uncaught.ts';
 import { startRuntime } from './runtime.ts';
 import { createIfMissing } from './store/edit-file.ts';
+import { isPackaged, ownCommand } from './store/own-command.ts';
 import { chosenConfigFile, chosenHome, defaultConfigFile, placeArguments } from './store/places.ts';
 import { authorityFileName, authorityFolder } from './store/local-authority.ts';
 
@@ -75,7 +76,7 @@ async function start(): Promise<void> {
         connect: createConnectService({
           state: broker.state,
           issuer: { make: broker.makeHandle, revoke: broker.revokeHandle },
-          command: ['latchkey', ...placeArguments({ home: homePath })],
+          command: [...(isPackaged() ? ownCommand() : ['latchkey']), ...placeArguments({ home: homePath })],
           authorityFile: join(authorityFolder(homePath), authorityFileName),
         }),
         lists: {

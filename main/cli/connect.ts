@@ -1,10 +1,11 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defined } from '../base/defined.ts';
 import { fillShown, shownPassword } from '../connect/fill.ts';
 import { findTool, settingsFor } from '../connect/tools.ts';
 import { passwordPlaceholder, type Place, type Settings, type Tool } from '../connect/types.ts';
 import { LatchkeyError } from '../contract/errors.ts';
+import { ownCommand } from '../store/own-command.ts';
 import { placeArguments } from '../store/places.ts';
 import { authorityFileName, authorityFolder } from '../store/local-authority.ts';
 import { connectClient, type Client } from './client.ts';
@@ -67,7 +68,7 @@ export function registerConnect({ program, output, run }: Tools): void {
         const client = await connectClient(home, as);
         const authorityFile = join(authorityFolder(home), authorityFileName);
         const place = await placeOf((await client.state()).state, connection, tool, {
-          command: ownCommand(home),
+          command: [...ownCommand(), ...placeArguments({ home })],
           ...(options.short === true ? { short: true } : {}),
           ...defined({
             role: options.role,
@@ -162,8 +163,3 @@ async function open(client: Client, tool: Tool, place: Place, { open: opening }:
  * How this program is called by another one, whose PATH may lack it: by full paths, with the home where it is not the
  * usual one.
  */
-function ownCommand(home: string): string[] {
-  const script = process.argv[1];
-  const own = script === undefined ? [] : [realpathSync(script)];
-  return [process.execPath, ...own, ...placeArguments({ home })];
-}

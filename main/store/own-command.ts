@@ -1,0 +1,39 @@
+import { realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+export interface OwnProcess {
+  argv: readonly string[];
+  execPath: string;
+  platform: NodeJS.Platform;
+  env: NodeJS.ProcessEnv;
+  resourcesPath?: string | undefined;
+  isPackaged: boolean;
+}
+
+/** Whether this is the program of a package. With `electron <folder>`, Electron is not ours. */
+export const isPackaged = (): boolean =>
+  process.versions['electron'] !== undefined && process.defaultApp !== true;
+
+const ownProcess = (): OwnProcess => ({
+  argv: process.argv,
+  execPath: process.execPath,
+  platform: process.platform,
+  env: process.env,
+  resourcesPath: (process as { resourcesPath?: string }).resourcesPath,
+  isPackaged: isPackaged(),
+});
+
+/**
+ * What starts the command line for tools that run it themselves, in full paths: the launcher of the package, which stays
+ * where it is. What an AppImage holds is only there while it runs, so that the file itself is started, as its launcher would.
+ */
+export function ownCommand(own: OwnProcess = ownProcess()): string[] {
+  const { argv, execPath, platform, env, resourcesPath = '' } = own;
+  if (!own.isPackaged) return [execPath, ...argv.slice(1, 2).map((script) => realpathSync(script))];
+  const appImage = env['APPIMAGE'];
+  if (platform === 'linux' && appImage !== undefined)
+    return [appImage, '--cli', '--no-sandbox', '--no-zygote', '--log-level=3', '--'];
+  if (platform === 'linux') return [join(dirname(execPath), 'latchkey')];
+  if (platform === 'darwin') return [join(resourcesPath, 'latchkey')];
+  return [join(resourcesPath, 'cli', 'latchkey.cmd')];
+}
