@@ -54,6 +54,8 @@ export default defineConfig({
           external,
           output: {
             format: 'es',
+            codeSplitting: { groups: [{ name: 'semver', test: /node_modules[\\/]semver[\\/]/ }] },
+            minify: { compress: true, mangle: false, codegen: true },
             entryFileNames: '[name].js',
             chunkFileNames: 'chunks/[name]-[hash].js',
             banner: (chunk) => (chunk.isEntry && chunk.name === 'latchkey' ? '#!/usr/bin/env node' : ''),

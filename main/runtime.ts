@@ -151,28 +151,16 @@ async function sweepBeside(configFile: string): Promise<void> {
 /**
  * One pool of connections for each authority, however many providers and checks ask for it. They are closed after the
  * broker, which still revokes leases while it closes.
- *
- * An authority of one's own is read at once, so that one that cannot be read ends the start. Those of the system, which
- * take a tenth of a second, wait until somebody is asked whom they vouch for.
  */
 function createFetches(closers: Closers): (caFile?: string) => FetchLike {
   const pools = new Map<string | undefined, ReturnType<typeof createFetch>>();
-  let isClosed = false;
   closers.add(async () => {
-    isClosed = true;
     await Promise.all(Array.from(pools.values(), (pool) => pool.close()));
   });
-  const poolOf = (caFile?: string) => {
+  return (caFile) => {
     const pool = pools.get(caFile) ?? createFetch({ caFile });
     pools.set(caFile, pool);
-    return pool;
-  };
-  return (caFile) => {
-    if (caFile !== undefined) return poolOf(caFile).fetch;
-    return async (url, init) => {
-      if (isClosed) throw new Error('asked after the close');
-      return poolOf().fetch(url, init);
-    };
+    return pool.fetch;
   };
 }
 

@@ -3,14 +3,12 @@ import type { Socket } from 'node:net';
 import type { z } from 'zod';
 import { brokerActions } from '../broker/actions.ts';
 import type { Broker } from '../broker/broker.ts';
-import { actionSchemas } from '../contract/action-schemas.ts';
 import { actions, schemaVersion } from '../contract/actions.ts';
 import { LatchkeyError, toLogText, toProblem, type ErrorCode } from '../contract/errors.ts';
 import { guard, hasBearer, type GuardRefusal } from './guard.ts';
 import { brokerProof, challengePath, clientProof, isNonce, newNonce, sameProof } from './proof.ts';
 import type { ChallengeAnswer } from './proof.ts';
 import { pageHeaders, pagesOf } from './pages.ts';
-import { routesOf } from './routes.ts';
 
 const maxBodyBytes = 64 * 1024;
 
@@ -44,7 +42,7 @@ export function createRequestHandler(options: {
   log(line: string): void;
 }): RequestHandler {
   const { broker, bearer } = options;
-  const routes = routesOf(actions, actionSchemas, brokerActions(broker));
+  let loading: ReturnType<typeof loadRoutes> | undefined;
   const pages = pagesOf(broker.monitor);
   /** What the next request on a connection has to prove itself with. */
   const nonces = new WeakMap<Socket, string>();
@@ -79,6 +77,7 @@ export function createRequestHandler(options: {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path, query] = partsOf(request);
+    const routes = await (loading ??= loadRoutes(broker));
     const route = routes.get(`${request.method} ${path}`);
     if (route === undefined)
       return send(response, 404, {
@@ -121,6 +120,15 @@ export function createRequestHandler(options: {
     if (page !== undefined) return void response.writeHead(page.status, pageHeaders(page)).end(page.text);
     return answer(request, response);
   };
+}
+
+/** For the first request: the schemas of all actions take a while to make, and nobody has asked for any before. */
+async function loadRoutes(broker: Broker) {
+  const [{ routesOf }, { actionSchemas }] = await Promise.all([
+    import('./routes.ts'),
+    import('../contract/action-schemas.ts'),
+  ]);
+  return routesOf(actions, actionSchemas, brokerActions(broker));
 }
 
 function partsOf({ url = '' }: IncomingMessage): [path: string, query: string] {

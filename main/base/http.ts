@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { createSecureContext, getCACertificates } from 'node:tls';
-import { Agent, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import type { Dispatcher } from 'undici';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { FetchLike } from '../contract/http.ts';
 import { orAborted } from './abort.ts';
@@ -9,49 +9,55 @@ import { readProxies } from './proxies.ts';
 const timeoutMs = 30_000;
 const defaultMaxBytes = 4 * 1024 * 1024;
 
-/**
- * The fetch of a process without Electron. With an own certificate authority (the local tenant's) that one alone is
- * trusted; else the certificates of Node and of the system, and the proxy named by HTTPS_PROXY and NO_PROXY.
- * @throws LatchkeyError `config-unreadable` where `caFile` cannot be read or holds no certificate.
- */
-export function createFetch(options: { caFile?: string | undefined; caPem?: string | undefined } = {}): {
+/** `fetch`, and the end of its connections. */
+export interface OwnFetch {
   fetch: FetchLike;
   close(): Promise<void>;
-} {
-  const dispatcher = createDispatcher(options);
-  return {
-    async fetch(url, init) {
-      // undici's own fetch and types, since a dispatcher of this version does not fit the fetch built into Node.
-      const response = await undiciFetch(url, { ...init, dispatcher } as Parameters<typeof undiciFetch>[1]);
-      return response as unknown as Response;
-    },
-    close: () => dispatcher.destroy(),
-  };
 }
 
-function createDispatcher({ caFile, caPem }: { caFile?: string | undefined; caPem?: string | undefined }) {
+/**
+ * The fetch of a process without Electron. With an own certificate authority (the local tenant's) that one alone is
+ * trusted; else the certificates of Node and of the system, and the proxy named by HTTPS_PROXY and NO_PROXY. Its client
+ * and the system's certificates are loaded for the first request, since together they take as long as all the rest of a
+ * start.
+ * @throws LatchkeyError `config-unreadable` where `caFile` cannot be read or holds no certificate.
+ */
+export function createFetch(
+  options: { caFile?: string | undefined; caPem?: string | undefined } = {},
+): OwnFetch {
   const limits = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
+  const { caFile, caPem } = options;
   if (caFile === undefined && caPem === undefined) {
-    const ca = [...getCACertificates('default'), ...getCACertificates('system')];
-    const tls = { secureContext: createSecureContext({ ca }), timeout: timeoutMs };
-    // Always given, and an empty one means none: undici itself would end the start over one that it cannot read.
-    const { http: httpProxy, https: httpsProxy } = readProxies();
-    return new EnvHttpProxyAgent({
-      ...limits,
-      httpProxy,
-      httpsProxy,
-      connect: tls,
-      requestTls: tls,
-      proxyTls: tls,
+    return lateFetch(({ EnvHttpProxyAgent }) => {
+      const ca = [...getCACertificates('default'), ...getCACertificates('system')];
+      const tls = { secureContext: createSecureContext({ ca }), timeout: timeoutMs };
+      // Always given, and an empty one means none: undici itself would end the start over one that it cannot read.
+      const { http: httpProxy, https: httpsProxy } = readProxies();
+      return new EnvHttpProxyAgent({
+        ...limits,
+        httpProxy,
+        httpsProxy,
+        connect: tls,
+        requestTls: tls,
+        proxyTls: tls,
+      });
     });
   }
+  const connect = { secureContext: authorityContext(caPem, caFile), timeout: timeoutMs };
+  return lateFetch(({ Agent }) => new Agent({ ...limits, connect }));
+}
+
+/** Past the proxy that HTTP_PROXY may name, which would see what is sent in the clear: for addresses of this computer. */
+export function createLoopbackFetch(): OwnFetch {
+  return lateFetch(({ Agent }) => new Agent());
+}
+
+/** At once, so that one that cannot be read ends the start. */
+function authorityContext(caPem: string | undefined, caFile: string | undefined): SecureContext {
   try {
     const ca = caPem ?? readFileSync(caFile as string, 'utf8');
     if (!ca.includes('-----BEGIN CERTIFICATE-----')) throw new Error('no PEM certificate');
-    return new Agent({
-      ...limits,
-      connect: { secureContext: createSecureContext({ ca }), timeout: timeoutMs },
-    });
+    return createSecureContext({ ca });
   } catch (cause) {
     throw new LatchkeyError(
       'config-unreadable',
@@ -62,6 +68,33 @@ function createDispatcher({ caFile, caPem }: { caFile?: string | undefined; caPe
       },
     );
   }
+}
+
+/** @param createDispatcher is called for the first request */
+function lateFetch(createDispatcher: (undici: typeof import('undici')) => Dispatcher): OwnFetch {
+  let isClosed = false;
+  let loading: Promise<{ dispatcher: Dispatcher; fetch: FetchLike }> | undefined;
+  async function load() {
+    const undici = await import('undici');
+    const dispatcher = createDispatcher(undici);
+    // undici's own fetch and types, since a dispatcher of this version does not fit the fetch built into Node.
+    const fetch: FetchLike = async (url, init) => {
+      const own = { ...init, dispatcher } as Parameters<typeof undici.fetch>[1];
+      return (await undici.fetch(url, own)) as unknown as Response;
+    };
+    return { dispatcher, fetch };
+  }
+  return {
+    async fetch(url, init) {
+      if (isClosed) throw new Error('asked after the close');
+      const { fetch } = await (loading ??= load());
+      return fetch(url, init);
+    },
+    async close() {
+      isClosed = true;
+      await (await loading)?.dispatcher.destroy();
+    },
+  };
 }
 
 export type HttpOutcome =

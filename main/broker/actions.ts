@@ -4,7 +4,6 @@ import { verifyAudit } from '../audit/verify.ts';
 import type { Broker } from './broker.ts';
 import type { ActionHandlers } from '../contract/action-schemas.ts';
 import type { AdministeringAction, ApiAction } from '../contract/actions.ts';
-import { apiStateOf } from '../contract/api-state.ts';
 
 /** What each action does that a broker can do. Those that only the window has are in desktop/actions.ts. */
 export type BrokerActions = ActionHandlers<ApiAction>;
@@ -21,6 +20,7 @@ function ownActions(
   return {
     async readState({ after, wait }) {
       if (broker.revision() <= after) await nextChange(broker, wait * 1000);
+      const { apiStateOf } = await import('../contract/api-state.ts');
       return { revision: broker.revision(), state: apiStateOf(broker.state()) };
     },
 

@@ -4,7 +4,7 @@ import type { Printed, PrintedName } from './printed.ts';
 /** Where a command writes: results to `out`, everything that is not the result to `err`. */
 export interface Output {
   /** With `--json`: what makes a line of a result, as it is documented for its command. */
-  json: ((command: PrintedName, value: unknown) => string) | false;
+  json: ((command: string, value: unknown) => string) | false;
   out(text: string): void;
   err(text: string): void;
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { actionSchemas } from '../contract/action-schemas.ts';
-import { schemaVersion } from '../contract/actions.ts';
-import { apiProblem, apiState } from '../contract/api-state.ts';
+import { apiState } from '../contract/api-state.ts';
 import { bundlePayload } from '../organisation/bundle.ts';
+import { lineOf, printedByServe } from './printed-by-serve.ts';
 
 const { shape: state } = apiState;
 const { issueToken, revokeTokens, cutSessions, makeHandle, listSecrets, listLocalAccounts, runDoctor } =
@@ -33,15 +33,8 @@ const saved = actionSchemas.saveConnections.reply.extend({ stored: z.array(text)
  * else is printed: what is not named here is left out. docs/API.md has the same as a table.
  */
 export const printed = {
-  problem: z.object({ problem: apiProblem }),
   version: z.object({ version: text, node: text, platform: text, arch: text, electron: text.optional() }),
-  serve: z.object({
-    event: z.literal('serving'),
-    pid: z.number().int(),
-    home: text,
-    api: z.url(),
-    connections: z.array(z.object({ name: text, host: text, port: z.number().int() })),
-  }),
+  ...printedByServe,
   login: z.discriminatedUnion('event', [
     z.object({ event: z.literal('code'), userCode: text, verificationUri: z.url(), expiresAt: time }),
     z.object({ event: z.literal('browser'), expiresAt: time }),
@@ -174,6 +167,4 @@ export type PrintedName = keyof typeof printed;
 /** What a command has to print. */
 export type Printed<Name extends PrintedName> = z.input<(typeof printed)[Name]>;
 
-export function jsonLine(command: PrintedName, value: unknown): string {
-  return JSON.stringify({ schemaVersion, ...(printed[command].parse(value) as object) });
-}
+export const jsonLine = lineOf(printed);

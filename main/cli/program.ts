@@ -83,7 +83,7 @@ export async function runCli(
 ): Promise<number> {
   const isJson = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined).includes('--json');
   const output: Output = {
-    json: isJson ? (await import('./printed.ts')).jsonLine : false,
+    json: false,
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
   };
@@ -98,17 +98,30 @@ export async function runCli(
   const tools = createTools(program, output, signal, organisation, (code) => (exitCode = code));
 
   try {
-    await registerCommands(tools, workerUrl, program.parseOptions(args).operands[0]);
+    const [name] = program.parseOptions(args).operands;
+    if (isJson) output.json = await jsonLines(name);
+    await registerCommands(tools, workerUrl, name);
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     // Commander has printed its sentence; help and version are not failures.
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    if (output.json !== false)
-      result(output, 'problem', { problem: { code: 'request-invalid', message: error.message } }, '');
+    if (isJson)
+      result(
+        { ...output, json: await jsonLines('serve') },
+        'problem',
+        { problem: { code: 'request-invalid', message: error.message } },
+        '',
+      );
     return 2;
   }
+}
+
+async function jsonLines(name: string | undefined): Promise<(command: string, value: unknown) => string> {
+  if (name !== 'serve') return (await import('./printed.ts')).jsonLine;
+  const { lineOf, printedByServe } = await import('./printed-by-serve.ts');
+  return lineOf(printedByServe);
 }
 
 function registerServe(

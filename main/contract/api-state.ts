@@ -1,28 +1,12 @@
 import { z } from 'zod';
 import { factorNames, signInWays } from './clouds.ts';
-import { errorCodes } from './errors.ts';
 import { forbidden } from './forbidden.ts';
+import { apiProblem } from './problem.ts';
 import { protocolNames } from './protocols.ts';
 import { clientChoices, type AppState } from './state.ts';
 
 /** Times are ISO 8601 in UTC. Nothing in here is a secret. */
 const time = z.iso.datetime();
-
-export const apiProblem = z.object({
-  code: z.enum(errorCodes),
-  message: z.string(),
-  remedy: z.string().optional(),
-  entra: z
-    .object({
-      aadsts: z.number().int().optional(),
-      error: z.string().optional(),
-      suberror: z.string().optional(),
-      claims: z.string().optional(),
-      traceId: z.string().optional(),
-      correlationId: z.string().optional(),
-    })
-    .optional(),
-});
 
 const account = z.object({
   provider: z.string(),

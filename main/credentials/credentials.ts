@@ -1,12 +1,13 @@
-import { Agent, fetch as undiciFetch } from 'undici';
 import type { RuleSettings } from '../config/schema.ts';
 import type { VaultSettings } from '../config/password-source.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { FetchLike } from '../contract/http.ts';
+import { createLoopbackFetch, type OwnFetch } from '../base/http.ts';
 import { createCommandSource, type UserAndPassword } from './command.ts';
 import { createEntraSource, type EntraPorts, type Person } from './entra.ts';
 import { closing, explainFailure } from './source-failure.ts';
-import { createVaultServer, isStatic, type VaultServer } from './vault.ts';
+import type { createVaultServer, VaultServer } from './vault.ts';
+import { isStatic } from './vault-path.ts';
 
 export interface CredentialRequest {
   /** Name of the connection, for sentences. */
@@ -67,16 +68,16 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   const commands = createCommandSource({ now });
   const life = new AbortController();
   const servers = new Map<string, VaultServer>();
-  let loopback: Agent | undefined;
+  let loopback: OwnFetch | undefined;
 
-  function serverOf({ path: _path, ...settings }: VaultSettings): VaultServer {
+  function serverOf(create: typeof createVaultServer, settings: Omit<VaultSettings, 'path'>): VaultServer {
     const key = JSON.stringify(settings);
     const known = servers.get(key);
     if (known !== undefined) return known;
     const fetch = settings.address.startsWith('https:')
       ? options.fetchWith(settings.caFile)
-      : loopbackFetch((loopback ??= new Agent()));
-    const server = createVaultServer(settings, { fetch, storedPassword, now, log });
+      : (loopback ??= createLoopbackFetch()).fetch;
+    const server = create(settings, { fetch, storedPassword, now, log });
     servers.set(key, server);
     return server;
   }
@@ -95,7 +96,10 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       return { ...user, accessToken, release: nothingToEnd };
     }
     if ('command' in source) return withoutLease(await commands.read(source));
-    return serverOf(source.vault).read(source.vault.path);
+    const { path, ...settings } = source.vault;
+    const { createVaultServer } = await import('./vault.ts');
+    if (life.signal.aborted) throw closing();
+    return serverOf(createVaultServer, settings).read(path);
   }
 
   async function clientKeyOf({ clientKey, connection }: CredentialRequest): Promise<{ clientKey?: string }> {
@@ -134,7 +138,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       life.abort();
       commands.close();
       await Promise.all([...servers.values()].map((server) => server.close()));
-      await loopback?.destroy();
+      await loopback?.close();
     },
   };
 }
@@ -153,12 +157,4 @@ function withoutLease(found: UserAndPassword): Credential {
 
 async function nothingToEnd(): Promise<void> {
   // What is not made for one session alone is not ended with it.
-}
-
-/** Past the proxy that HTTP_PROXY may name: it would see token and password in the clear. */
-function loopbackFetch(dispatcher: Agent): FetchLike {
-  return async (url, init) => {
-    const response = await undiciFetch(url, { ...init, dispatcher } as Parameters<typeof undiciFetch>[1]);
-    return response as unknown as Response;
-  };
 }

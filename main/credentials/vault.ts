@@ -7,6 +7,7 @@ import { closing, SourceFailure } from './source-failure.ts';
 import { createVaultClient, vaultFailure, type VaultAnswer, type VaultRequest } from './vault-client.ts';
 import { createLeases, type LeaseGrant } from './vault-leases.ts';
 import { createVaultTokens } from './vault-tokens.ts';
+import { isStatic } from './vault-path.ts';
 
 export type VaultServerSettings = Omit<VaultSettings, 'path'>;
 
@@ -169,11 +170,6 @@ export function createVaultServer(settings: VaultServerSettings, ports: VaultSer
       life.abort();
     },
   };
-}
-
-/** Whether the vault changes the password of one user there, and does not make a user for each login. */
-export function isStatic(path: string): boolean {
-  return path.split('/').at(-2) === 'static-creds';
 }
 
 async function noRelease(): Promise<void> {

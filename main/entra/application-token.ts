@@ -42,7 +42,7 @@ export function createApplicationToken(
 
   async function acquire(secret: string, claims: string | undefined) {
     const network = authority.connect(ending.signal);
-    const application = createMsalApplication({
+    const application = await createMsalApplication({
       login: cloud.login,
       tenantId: tenant,
       applicationId: settings.applicationId,

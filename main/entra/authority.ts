@@ -27,7 +27,7 @@ export interface Authority {
   /** The network of one operation, which the signal ends. */
   connect(signal: AbortSignal, onCode?: (code: DeviceCode) => void): AuthorityNetwork;
   /** An MSAL client with an empty cache for one operation. */
-  client(network: AuthorityNetwork, tenantId: string): PublicClientApplication;
+  client(network: AuthorityNetwork, tenantId: string): Promise<PublicClientApplication>;
   /**
    * The id of the tenant; that of one configured by its domain is in the issuer of its discovery document.
    * @throws LatchkeyError `authority-invalid` where it is not; what the network fails with

@@ -1,10 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  PromptValue,
-  ResponseMode,
-  type AuthenticationResult,
-  type PublicClientApplication,
-} from '@azure/msal-node';
+import type { AuthenticationResult, PublicClientApplication } from '@azure/msal-node';
 import { LatchkeyError, toProblem } from '../contract/errors.ts';
 import type { Account } from '../contract/state.ts';
 import { orAborted } from '../base/abort.ts';
@@ -59,13 +54,13 @@ export async function acquireTokenByBrowser(
   const url = await client.getAuthCodeUrl({
     ...common,
     state,
-    responseMode: ResponseMode.QUERY,
+    responseMode: 'query',
     codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'),
     codeChallengeMethod: 'S256',
     // Without a name the person picks the account: else the browser's own session would be taken without a word.
-    ...(loginHint === undefined ? { prompt: PromptValue.SELECT_ACCOUNT } : { loginHint }),
+    ...(loginHint === undefined ? { prompt: 'select_account' } : { loginHint }),
     // The age makes the authority say when it asked (OpenID Connect Core section 3.1.2.1).
-    ...(anew ? { prompt: PromptValue.LOGIN, extraQueryParameters: { max_age: askAnew.max_age } } : {}),
+    ...(anew ? { prompt: 'login', extraQueryParameters: { max_age: askAnew.max_age } } : {}),
   });
   signal.throwIfAborted();
   if (new URL(url).origin !== request.login) {
@@ -80,7 +75,7 @@ export async function acquireTokenByBrowser(
 }
 
 /** The wish that the person is asked, as request parameters. RFC 6749 section 3.1: who does not know one ignores it. */
-export const askAnew = { prompt: PromptValue.LOGIN, max_age: '0' } as const;
+export const askAnew = { prompt: 'login', max_age: '0' } as const;
 
 /** Has the id_token say when the person was asked, which Entra ID leaves out otherwise. */
 function withAuthTime(claims: string | undefined): string {

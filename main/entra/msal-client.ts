@@ -1,12 +1,10 @@
-import {
-  AuthError,
+import type {
+  AuthenticationResult,
   ConfidentialClientApplication,
-  InteractionRequiredAuthError,
+  Configuration,
+  INetworkModule,
   LogLevel,
   PublicClientApplication,
-  type AuthenticationResult,
-  type Configuration,
-  type INetworkModule,
 } from '@azure/msal-node';
 import { z } from 'zod';
 import type { Account } from '../contract/state.ts';
@@ -25,14 +23,15 @@ export interface MsalOptions {
  * An MSAL client that holds its cache in memory only: what it learns counts once the caller has checked it and written
  * it down.
  */
-export function createMsalClient(options: MsalOptions): PublicClientApplication {
-  return new PublicClientApplication(configurationOf(options));
+export async function createMsalClient(options: MsalOptions): Promise<PublicClientApplication> {
+  const msal = await import('@azure/msal-node');
+  return new msal.PublicClientApplication(configurationOf(options));
 }
 
 /** The same for the application itself, with its secret or its certificate. `tenantId` may be a domain here: no account is compared. */
-export function createMsalApplication(
+export async function createMsalApplication(
   options: MsalOptions & { secret: string },
-): ConfidentialClientApplication {
+): Promise<ConfidentialClientApplication> {
   const { auth, ...rest } = configurationOf(options);
   const certificate = readClientCertificate(options.secret);
   const proof =
@@ -44,7 +43,8 @@ export function createMsalApplication(
             thumbprintSha256: certificate.thumbprintSha256,
           },
         };
-  return new ConfidentialClientApplication({ ...rest, auth: { ...auth, ...proof } });
+  const msal = await import('@azure/msal-node');
+  return new msal.ConfidentialClientApplication({ ...rest, auth: { ...auth, ...proof } });
 }
 
 function configurationOf(options: MsalOptions): Configuration {
@@ -60,7 +60,11 @@ function configurationOf(options: MsalOptions): Configuration {
     system: {
       networkClient: options.network,
       // MSAL's log lines quote the server's texts, which name people.
-      loggerOptions: { loggerCallback: () => undefined, piiLoggingEnabled: false, logLevel: LogLevel.Error },
+      loggerOptions: {
+        loggerCallback: () => undefined,
+        piiLoggingEnabled: false,
+        logLevel: 0 satisfies LogLevel.Error,
+      },
     },
   };
 }
@@ -101,16 +105,20 @@ export function signInNames(result: AuthenticationResult | null): string[] {
   return [preferred, upn].filter((name) => name !== '');
 }
 
-/** The error for a failure that MSAL found by itself, without an answer of the authority. */
+/**
+ * The error for a failure that MSAL found by itself, without an answer of the authority. Its errors are known by their
+ * names: for their classes MSAL would have to be loaded before it is used.
+ */
 export function explainMsalError(error: unknown): LatchkeyError {
   if (error instanceof LatchkeyError) return error;
-  if (error instanceof InteractionRequiredAuthError) {
+  if (error instanceof Error && error.name === 'InteractionRequiredAuthError') {
     return new LatchkeyError('sign-in-required', 'There is no usable sign-in stored.', {
       remedy: 'Sign in.',
       cause: error,
     });
   }
-  const name = error instanceof AuthError && /^\w{1,60}$/.test(error.errorCode) ? error.errorCode : 'unknown';
+  const { errorCode } = (error ?? {}) as { errorCode?: unknown };
+  const name = typeof errorCode === 'string' && /^\w{1,60}$/.test(errorCode) ? errorCode : 'unknown';
   return new LatchkeyError('authority-invalid', `The sign-in library could not use the answer (${name}).`, {
     remedy: 'Check "authority" and "cloud" of the provider and try again.',
     cause: error,

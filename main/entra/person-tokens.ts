@@ -54,7 +54,7 @@ export function createPersonTokens(context: PersonTokensContext) {
       if (!current) throw signInRequired();
       if (options.person !== undefined && !isSamePerson(options.person, current)) throw otherPerson();
       const network = authority.connect(signal);
-      const client = authority.client(network, current.tenantId);
+      const client = await authority.client(network, current.tenantId);
       try {
         const result = await client.acquireTokenSilent({
           account: await store.load(client.getTokenCache(), current),

@@ -126,7 +126,7 @@ export function createSignIns(context: SignInContext): SignIns {
     let names: string[];
     try {
       const tenantId = await authority.tenantId(network);
-      const client = authority.client(network, tenantId);
+      const client = await authority.client(network, tenantId);
       const result = await acquire(client);
       account = accountOf(result, context.provider);
       names = signInNames(result);

@@ -1,4 +1,3 @@
-import nodemailer from 'nodemailer';
 import { z } from 'zod';
 import { isLoopbackHost } from '../contract/loopback.ts';
 import { LatchkeyError } from '../contract/errors.ts';
@@ -109,6 +108,7 @@ export function createCodeMailer(options: CodeMailerOptions): CodeMailer {
       }
       const values = valuesOf(mail, relay, now());
       const password = await smtp.password?.();
+      const { default: nodemailer } = await import('nodemailer');
       const transport = nodemailer.createTransport(smtpOptions(smtp, password));
       try {
         await transport.sendMail({

@@ -11,19 +11,21 @@ import { type MariadbServer, startMariadb } from '../support/mariadb.ts';
 import { parts, program } from '../support/parts.ts';
 import { processorSeconds, startPlainProxies, startSessionPooler } from './proxies.ts';
 import { interleaved, type Kind, type Way } from './rounds.ts';
+import { idle, measureStarts, memoryOf } from './start.ts';
 
 /**
  * What Latchkey costs, measured on `latchkey serve` as people start it: built, with a signed-in person of the local
  * tenant, a real token, the audit and the look-up of the client's program. Beside it, in the same rounds: no proxy at
  * all, PgBouncer, HAProxy and socat. Only the ratios mean anything, and only on a machine that does nothing else.
  *
- * `npm run bench [-- --quick] [--only postgresql|mysql] [--beside CHECKOUT] [--json FILE]`; `--beside` measures another
+ * `npm run bench [-- --quick] [--only postgresql|mysql|start] [--idle] [--beside CHECKOUT] [--json FILE]`; `--beside` measures another
  * built checkout in the same rounds.
  */
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    idle: { type: 'boolean', default: false },
     beside: { type: 'string' },
     json: { type: 'string' },
   },
@@ -39,7 +41,7 @@ const { dataAnalysts } = fabrikam.groups;
 
 const shopPassword = randomBytes(12).toString('hex');
 const world = await startWorld({ max_connections: '300' });
-const shop = options.only === 'postgresql' ? undefined : await startShop();
+const shop = options.only === 'postgresql' || options.only === 'start' ? undefined : await startShop();
 const closers: (() => unknown)[] = [
   () => rmSync(folder, { recursive: true }),
   () => shop?.close(),
@@ -256,16 +258,39 @@ async function mysql(server: MariadbServer): Promise<Kind[]> {
   ];
 }
 
+/** What a start costs, what a broker with a signed-in person holds, and with `--idle` what it does for a minute of nothing. */
+async function starting() {
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  const running = brokers[0]?.[1];
+  if (running === undefined) throw new Error('nothing has been started');
+  const started = await createLatchkey(world, {
+    program: running.program,
+    keyFile: true,
+    started: false,
+  });
+  closers.push(() => started.close());
+  const figures = await measureStarts({ running, started, rounds: options.quick ? 5 : 15 }, print);
+  const pid = running.serve.process().pid ?? 0;
+  const memory = memoryOf(pid);
+  print(`Memory, signed in: ${memory.rss.toFixed(0)} MB RSS, ${memory.pss.toFixed(0)} MB PSS`);
+  if (!options.idle) return { figures, memory };
+  const quiet = await idle(pid, 60);
+  print(`Idle for 60 s: ${quiet.ticks} ticks of the processor, its threads woke up ${quiet.wakeUps} times`);
+  return { figures, memory, idle: quiet };
+}
+
 const brokers: [string, Latchkey][] = [];
 try {
   const here = resolve(import.meta.dirname, '../..');
   brokers.push(['Latchkey', await startBuilt(here)]);
   if (options.beside !== undefined)
     brokers.push(['Latchkey beside', await startBuilt(resolve(options.beside))]);
-  const kinds = options.only === 'mysql' ? [] : await postgresql(world);
+  const kinds = options.only === 'mysql' || options.only === 'start' ? [] : await postgresql(world);
   if (shop !== undefined) kinds.push(...(await mysql(shop)));
   const results = await interleaved(kinds, rounds, (line) => process.stdout.write(`${line}\n`));
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
+  const start = options.only === undefined || options.only === 'start' ? await starting() : undefined;
+  if (options.json !== undefined)
+    writeFileSync(options.json, `${JSON.stringify({ results, start }, undefined, 2)}\n`);
 } finally {
   for (const close of closers.toReversed()) await close();
 }
