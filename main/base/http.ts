@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import type { Dispatcher } from 'undici';
+import type * as Undici from 'undici';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { FetchLike } from '../contract/http.ts';
 import { orAborted } from './abort.ts';
@@ -71,9 +71,9 @@ function authorityContext(caPem: string | undefined, caFile: string | undefined)
 }
 
 /** @param createDispatcher is called for the first request */
-function lateFetch(createDispatcher: (undici: typeof import('undici')) => Dispatcher): OwnFetch {
+function lateFetch(createDispatcher: (undici: typeof Undici) => Undici.Dispatcher): OwnFetch {
   let isClosed = false;
-  let loading: Promise<{ dispatcher: Dispatcher; fetch: FetchLike }> | undefined;
+  let loading: Promise<{ dispatcher: Undici.Dispatcher; fetch: FetchLike }> | undefined;
   async function load() {
     const undici = await import('undici');
     const dispatcher = createDispatcher(undici);
