@@ -1,30 +1,29 @@
-import { auditFault } from '../audit/fault.ts';
-import { noted } from '../audit/recorded.ts';
 import { defined } from '../base/defined.ts';
 import { databaseNamed } from '../config/databases.ts';
 import type { ConnectionSettings } from '../config/schema.ts';
-import { LatchkeyError, toLogText, toProblem, type Problem } from '../contract/errors.ts';
+import { LatchkeyError, toLogText, toProblem } from '../contract/errors.ts';
 import type { DatabaseSession } from '../contract/state.ts';
 import type { Gatekeeper, LoginAttempt, LoginDecision } from '../gateway/ports.ts';
 import { clientGone } from '../prompts/board.ts';
 import { type AdmissionOptions, createAdmission } from './admit-login.ts';
-import { circumstances } from './circumstances.ts';
 import { createEntitlements, type EntitlementOptions } from './entitlement.ts';
 import { sessionLimits } from './limits.ts';
 import { createProofCheck, type ProofCheckOptions, type Verified } from './login-proof.ts';
 import { createLoginWait, type LoginWaitOptions } from './login-wait.ts';
 import { createOpenSessions, type OpenSessionsOptions } from './open-sessions.ts';
+import { createRecentLogins } from './recent-logins.ts';
+import { createRefusedLogins } from './refused-logins.ts';
 import { refusal } from './refusals.ts';
 
-type Own = 'now' | 'entitlements' | 'refuseWhileDraining';
+type Own = 'now' | 'entitlements' | 'recent' | 'refuseWhileDraining';
 
 export interface LoginsOptions
   extends
     Omit<EntitlementOptions, Own>,
     Omit<LoginWaitOptions, Own>,
     Omit<AdmissionOptions, Own>,
-    ProofCheckOptions,
-    OpenSessionsOptions {
+    Omit<OpenSessionsOptions, Own>,
+    ProofCheckOptions {
   now?: () => number;
 }
 
@@ -44,6 +43,9 @@ export function createLogins(options: LoginsOptions) {
   const entitlements = createEntitlements({ ...options, now });
   const checkProof = createProofCheck(options);
   const waitForPerson = createLoginWait({ ...options, entitlements, now });
+  const recent = createRecentLogins(options);
+  const refused = createRefusedLogins({ audit, recent });
+  const openSessions = createOpenSessions({ ...options, recent });
   const admit = createAdmission({ ...options, now, refuseWhileDraining: draining.check });
 
   function connectionNamed(name: string): ConnectionSettings {
@@ -89,18 +91,6 @@ export function createLogins(options: LoginsOptions) {
     };
   }
 
-  /** Where the audit itself is the reason, the record of the refusal cannot be written either; the refusal stands. */
-  async function recordRefusal(attempt: LoginAttempt, found: Verified, problem: Problem): Promise<void> {
-    const { token, handle } = found;
-    await noted(audit, {
-      event: 'login-refused',
-      ...circumstances(attempt),
-      ...(token === undefined ? {} : { account: token.account, tokenId: token.id }),
-      ...(handle === undefined ? {} : { account: handle.account, handleId: handle.id }),
-      ...auditFault(problem),
-    });
-  }
-
   const gatekeeper: Pick<Gatekeeper, 'authorize' | 'rejected'> = {
     async authorize(asked, gone = new AbortController().signal): Promise<LoginDecision> {
       const named = connections().find(({ name }) => name === asked.connection);
@@ -112,25 +102,19 @@ export function createLogins(options: LoginsOptions) {
       } catch (error) {
         if (!(error instanceof LatchkeyError)) options.log?.(`login: ${toLogText(error)}`);
         const answer = refusal(toProblem(error));
-        await recordRefusal(attempt, found, answer.problem);
+        await refused.decided(attempt, found, answer.problem);
         return { allow: false, refusal: answer };
       }
     },
 
-    rejected({ connection, peer, client, refusal: { problem }, unreported }): void {
-      const { clientUser = '', database = '', program = '' } = client ?? {};
-      void noted(audit, {
-        event: 'login-refused',
-        ...circumstances({ connection, peer, clientUser, database, program }),
-        ...auditFault(problem),
-        ...defined({ unreported }),
-      });
-    },
+    rejected: refused.rejected,
   };
 
   return {
     ...gatekeeper,
-    ...createOpenSessions(options),
+    ...openSessions,
+    /** The last logins and refusals. */
+    recent: { list: recent.list, seen: recent.seen },
     /** From now on nobody is let in any more. */
     drain: draining.begin,
     connectionNamed,

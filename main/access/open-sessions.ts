@@ -6,10 +6,12 @@ import type { Gatekeeper, SessionEnd, UpstreamLogin } from '../gateway/ports.ts'
 import { upstreamLogin } from './admit-login.ts';
 import { createKeptCredentials, type KeptCredentialsOptions } from './kept-credentials.ts';
 import type { LiveLogins } from './live-logins.ts';
+import type { RecentLogins } from './recent-logins.ts';
 
 export interface OpenSessionsOptions extends KeptCredentialsOptions {
   live: LiveLogins;
   audit: Pick<Audit, 'append'>;
+  recent: Pick<RecentLogins, 'opened' | 'refused'>;
   changed(): void;
 }
 
@@ -21,6 +23,7 @@ export function createOpenSessions({
   audit,
   credentialAgain,
   log,
+  recent,
   changed,
 }: OpenSessionsOptions): OfSessions & { keepCredentials(): Promise<void> } {
   const credentials = createKeptCredentials({ live, credentialAgain, ...defined({ log }) });
@@ -60,6 +63,7 @@ export function createOpenSessions({
     sessionOpened(sessionId, database): void {
       const login = live.opened(sessionId, database);
       if (login === undefined) return;
+      recent.opened(login.shown);
       changed();
       void noted(audit, {
         event: 'database-session-opened',
@@ -77,6 +81,8 @@ export function createOpenSessions({
     sessionEnded(end): void {
       const login = live.ended(end.sessionId);
       if (login === undefined) return;
+      const { reason, problem } = end;
+      if (reason === 'never-opened' && problem !== undefined) recent.refused(login.shown, problem);
       changed();
       recordEnd(end, login.shown.connection);
     },

@@ -73,7 +73,7 @@ type AuditEventMembers =
     }
   | { event: 'handle-revoked'; handleId: string; tool: string; account: Account; connection: string }
   /** A person has said whether a program may use a connection, and for how long. */
-  | ({ event: 'client-answered'; answer: ClientChoice | 'denied' } & Pick<
+  | ({ event: 'client-answered'; answer: ClientChoice | 'denied' | 'blocked' } & Pick<
       LoginCircumstances,
       'connection' | 'database' | 'program' | 'address' | 'process'
     >)

@@ -51,7 +51,7 @@ function ownActions(
     revokeHandle: ({ id }) => broker.revokeHandle(id),
 
     allowClient: ({ id, choice }) => broker.allowClient(id, choice),
-    denyPrompt: ({ id }) => broker.denyPrompt(id),
+    denyPrompt: ({ id, block }) => broker.denyPrompt(id, block),
     answerPrompt: ({ id, code }) => secondFactor.prompts.answer(code, id),
     askPhone: ({ id }) => secondFactor.prompts.askPhone(id),
 
@@ -77,6 +77,7 @@ function ownActions(
     findGroups: ({ text, as }) => broker.findGroups(text, as),
     listLocalAccounts: async () => ({ accounts: await localAccounts.list() }),
     listSecrets: async () => ({ passwords: await broker.storedPasswords() }),
+    readLogins: async ({ connection }) => ({ logins: broker.recentLogins(connection) }),
     readAudit: (query) => auditEntries(broker.auditFolder, query),
     async verifyAudit() {
       const publicKey = broker.auditKey();

@@ -123,6 +123,7 @@ export function createBroker(parts: BrokerParts) {
       sessions,
       authorityFile: authority.authorityFile,
     }),
+    recentLogins: logins.recent.list,
     revokeToken: revocation.revokeToken,
     revokeAllTokens: revocation.revokeAllTokens,
     cutSession: revocation.cutSession,

@@ -51,7 +51,7 @@ export interface SnapshotParts {
   organisation: Pick<OrganisationPart, 'state'>;
   tokens: Pick<Tokens, 'list'>;
   handles: Pick<Handles, 'list'>;
-  logins: Pick<Logins, 'sessions'>;
+  logins: Pick<Logins, 'sessions' | 'recent'>;
   connectionTests: TestProgress;
   readiness: Pick<Readiness, 'of'>;
   /** When the screen was locked, in ms since 1970. */
@@ -82,6 +82,7 @@ export function takeSnapshot(parts: SnapshotParts): AppState {
       .filter(({ handleId }) => handleId === undefined)
       .map(toTokenState),
     databaseSessions: parts.logins.sessions(),
+    loginsSeen: parts.logins.recent.seen(),
     handles: parts.handles.list(),
     prompts: parts.board.list(),
     ...testsUnderWay(parts.connectionTests),

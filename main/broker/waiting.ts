@@ -4,9 +4,11 @@ import type { Audit } from '../audit/audit.ts';
 import { toSeconds } from '../config/duration.ts';
 import type { Configuration } from '../config/schema.ts';
 import { LatchkeyError, assertNever } from '../contract/errors.ts';
+import type { Account, ClientChoice } from '../contract/state.ts';
 import type { Session } from '../session/session.ts';
 import type { SecondFactorPrompts } from '../prompts/second-factor.ts';
-import type { PromptBoard } from '../prompts/board.ts';
+import { createBlockedPrograms } from '../prompts/blocked-programs.ts';
+import type { Demand, PromptBoard } from '../prompts/board.ts';
 import { createProgramPrompts } from '../prompts/program.ts';
 import { createSignInPrompts } from '../prompts/sign-in.ts';
 import type { LoginsOptions } from '../access/logins.ts';
@@ -24,20 +26,23 @@ export interface WaitingOptions {
 
 /** What logins wait for, and a person's answers: the sign-in, the program, the second factor. */
 export function createWaiting({ settings, board, headless, session, secondFactor, audit }: WaitingOptions) {
-  const client = createProgramPrompts({
-    board,
-    record: (answer, account, { connection, database, program, address, process }) =>
-      audit.append({
-        event: 'client-answered',
-        ...(account === undefined ? {} : { actor: personOf(account) }),
-        answer,
-        connection,
-        database,
-        program,
-        address,
-        ...defined({ process }),
-      }),
-  });
+  const blocked = createBlockedPrograms();
+  const record = (
+    answer: ClientChoice | 'denied' | 'blocked',
+    account: Account | undefined,
+    { connection, database, program, address, process }: Demand,
+  ): Promise<void> =>
+    audit.append({
+      event: 'client-answered',
+      ...(account === undefined ? {} : { actor: personOf(account) }),
+      answer,
+      connection,
+      database,
+      program,
+      address,
+      ...defined({ process }),
+    });
+  const client = createProgramPrompts({ board, record });
   const signIn = createSignInPrompts({
     board,
     headless,
@@ -55,9 +60,18 @@ export function createWaiting({ settings, board, headless, session, secondFactor
 
   const forLogins: Pick<LoginsOptions, 'waitFor' | 'patienceMs'> = {
     waitFor: {
-      signIn: signIn.demand,
-      client: client.demand,
-      secondFactor: secondFactor.demand,
+      async signIn(account, tool, demand) {
+        blocked.check(demand);
+        await signIn.demand(account, tool, demand);
+      },
+      async client(asked) {
+        blocked.check(asked.demand);
+        await client.demand(asked);
+      },
+      async secondFactor(signedIn, mode, demand) {
+        blocked.check(demand);
+        await secondFactor.demand(signedIn, mode, demand);
+      },
     },
     patienceMs: ({ protocol }, { program, peer }) =>
       patienceMs(protocol, program, peer.process, holdSettings(settings())),
@@ -68,9 +82,10 @@ export function createWaiting({ settings, board, headless, session, secondFactor
     allow: client.allow,
     /**
      * Says no to a prompt of any kind, or to the oldest.
-     * @throws LatchkeyError `request-invalid` where nothing waits.
+     * @param block and to whatever the program that it names asks for in the next hour
+     * @throws LatchkeyError `request-invalid` where nothing waits, or the program is not known.
      */
-    async deny(id?: string): Promise<void> {
+    async deny(id?: string, block = false): Promise<void> {
       const prompt = board.named(id);
       if (prompt === undefined) {
         throw new LatchkeyError('request-invalid', 'Nothing is waiting for an answer.', {
@@ -78,6 +93,10 @@ export function createWaiting({ settings, board, headless, session, secondFactor
         });
       }
       const { shown } = prompt;
+      if (block) {
+        blocked.block(prompt.demand);
+        await record('blocked', undefined, prompt.demand);
+      }
       switch (shown.kind) {
         case 'second-factor':
           secondFactor.deny(shown.id);

@@ -41,9 +41,10 @@ export function registerPrompts({ program, output, withClient }: Tools): void {
     .command('deny')
     .description('refuse the logins that wait for a prompt of any kind')
     .argument('[prompt-id]', 'the oldest by default')
+    .option('--block', 'and whatever its program asks for in the next hour')
     .action(
-      withClient(async (client, id: string | undefined) => {
-        await client.call('denyPrompt', defined({ id }));
+      withClient(async (client, id: string | undefined, { block }: { block?: true }) => {
+        await client.call('denyPrompt', defined({ id, block }));
         result(output, 'deny', { denied: true }, 'Denied.');
       }),
     );

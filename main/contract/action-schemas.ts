@@ -8,6 +8,7 @@ import * as connection from './connection-shapes.ts';
 import { explanation } from './explanation.ts';
 import type { Proof } from './proof.ts';
 import { protocolNames } from './protocols.ts';
+import { recentLogin } from './recent-login.ts';
 import * as shape from './shapes.ts';
 import { account } from './sign-in-state.ts';
 import { appState, clientChoices } from './state.ts';
@@ -156,8 +157,8 @@ export const actionSchemas = {
     done,
   ),
   denyPrompt: act(
-    'refuses the logins that wait for a prompt of any kind; without an id the oldest',
-    byMaybeId,
+    'refuses the logins that wait for a prompt of any kind; without an id the oldest. `block` refuses all that its program asks for in the next hour, too',
+    z.strictObject({ id: name.optional(), block: z.literal(true).optional() }),
     done,
   ),
   answerPrompt: act(
@@ -359,6 +360,11 @@ export const actionSchemas = {
     'stores one of them; null forgets it',
     z.strictObject({ name, value: shape.secret.nullable() }),
     done,
+  ),
+  readLogins: act(
+    'the last logins since the start, the newest first, each with what its client was told where it was refused',
+    z.strictObject({ connection: name.optional() }),
+    z.object({ logins: z.array(recentLogin) }),
   ),
   readAudit: act(
     'records of the audit that fit the filter, the newest first: a page, and with `before` the one of older ones',

@@ -23,6 +23,12 @@ export const preferences = z.object({
   startAtLogin: z.boolean(),
   /** Names of connections that come first, in their order. */
   favourites: z.array(name).max(200),
+  /** How long a token or a handle stays on the clipboard. */
+  clipboardSeconds: z.number().int().min(10).max(300),
+  /** Whether the system's notifications are used at all; without them a prompt shows the window. */
+  notifications: z.boolean(),
+  /** What a login that waits for an answer does: a notification, or the window before all others. */
+  whenLoginWaits: z.enum(['notify', 'front']),
 });
 export type Preferences = z.infer<typeof preferences>;
 

@@ -237,6 +237,8 @@ export const appState = z.object({
   connections: z.array(connection),
   tokens: z.array(token),
   databaseSessions: z.array(databaseSession),
+  /** How many logins have come through or were refused since the start: `readLogins` tells of the last ones. */
+  loginsSeen: z.number().int().optional(),
   handles: z.array(handle),
   /** Connections that the person has put first on this computer, by name; absent where there is none. */
   favourites: z.array(z.string()).optional(),

@@ -12,6 +12,7 @@ import { createSecretClipboard, createSignOutWatch, type SecretClipboard } from 
 import { createStatePush, serveActions } from './ipc.ts';
 import { electronNotices } from './electron-notices.ts';
 import { linuxNotices } from './linux-notices.ts';
+import { keepsRunning, windowCrashed } from './notices.ts';
 import { createNotifier, type Notifier } from './notifications.ts';
 import type { DesktopBroker, DesktopPlatform } from './ports.ts';
 import { onScreenLock, onWake } from './power.ts';
@@ -128,15 +129,20 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
   const { links, window, preferences } = parts;
   const shortlist = createShortlist(preferences);
   const report = (error: unknown): void => logUnexpected(options.log, error);
-  const secrets = createSecretClipboard({
-    readText: () => clipboard.readText(),
-    clear: () => clipboard.clear(),
-    writeSecret,
-  });
+  const secrets = createSecretClipboard(
+    {
+      readText: () => clipboard.readText(),
+      clear: () => clipboard.clear(),
+      writeSecret,
+    },
+    { lifetimeMs: () => preferences.read().clipboardSeconds * 1000 },
+  );
   const notices = process.platform === 'linux' ? linuxNotices(connectSessionBus) : electronNotices();
   const notifier = createNotifier({
     show: notices.show,
     isWatched: () => window.isFocused(),
+    wishes: preferences.read,
+    beep: () => shell.beep(),
     openWindow: () => window.show(),
     raiseWindow: () => window.raise(),
   });
@@ -195,6 +201,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     // Not where it would fail again at once, for ever.
     if (options.failed.aborted && process.uptime() > 60) app.relaunch();
   });
+  window.onCrash(() => notifier.tell(windowCrashed));
   window.onClosed((bounds) => {
     preferences.write({ bounds });
     if (!isQuitting()) tellAboutTray(preferences, notifier);
@@ -287,10 +294,7 @@ function onAbort(signal: AbortSignal, action: () => void): void {
 function tellAboutTray(preferences: PreferenceStore, notifier: Notifier): void {
   if (preferences.read().toldAboutTray) return;
   preferences.write({ toldAboutTray: true });
-  notifier.tell({
-    title: 'Latchkey keeps running',
-    body: 'Your databases stay within reach. Start Latchkey again to see the window; quit it in Settings or in the tray.',
-  });
+  notifier.tell(keepsRunning);
 }
 
 /** Errors of our own are told to the person; the log takes secrets out of the text of others. */

@@ -24,9 +24,9 @@ export interface SecretClipboard {
  */
 export function createSecretClipboard(
   clipboard: SystemClipboard,
-  options: { lifetimeMs?: number; now?: () => number } = {},
+  options: { lifetimeMs?: () => number; now?: () => number } = {},
 ): SecretClipboard {
-  const lifetimeMs = options.lifetimeMs ?? 60_000;
+  const lifetimeMs = options.lifetimeMs ?? (() => 60_000);
   const now = options.now ?? Date.now;
   let held: { digest: Buffer; clearsAt: number; timer: NodeJS.Timeout } | undefined;
 
@@ -46,9 +46,10 @@ export function createSecretClipboard(
     async copy(secret) {
       await clipboard.writeSecret(secret);
       if (held !== undefined) clearTimeout(held.timer);
-      const timer = setTimeout(() => void clearHeld().catch(() => undefined), lifetimeMs);
+      const kept = lifetimeMs();
+      const timer = setTimeout(() => void clearHeld().catch(() => undefined), kept);
       timer.unref();
-      held = { digest: digestOf(secret), clearsAt: now() + lifetimeMs, timer };
+      held = { digest: digestOf(secret), clearsAt: now() + kept, timer };
       return new Date(held.clearsAt);
     },
     recheck,

@@ -13,6 +13,17 @@ export interface PromptNotice extends Notice {
   promptId: string;
 }
 
+/** Told once, when the window is closed for the first time. */
+export const keepsRunning: Notice = {
+  title: 'Latchkey keeps running',
+  body: 'Your databases stay within reach. Start Latchkey again to see the window; quit it in Settings or in the tray.',
+};
+
+export const windowCrashed: Notice = {
+  title: 'The window of Latchkey has met an error',
+  body: 'Your databases stay within reach. Click here to open it again.',
+};
+
 const warnBeforeMs = 10 * 60_000;
 
 /** What is worth telling somebody who is not looking at the window, when the state goes from one to the next. */

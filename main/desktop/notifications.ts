@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Preferences } from '../contract/shapes.ts';
 import type { AppState } from '../contract/state.ts';
 import { type Notice, noticeOfDeadline, noticeOnChange, promptNotices } from './notices.ts';
 
@@ -14,6 +15,10 @@ export type ShowNotice = (notice: Notice & { urgent: boolean }, onClick: () => v
 export interface NotifierParts {
   show: ShowNotice;
   isWatched(): boolean;
+  /** As the person has chosen. */
+  wishes(): Pick<Preferences, 'notifications' | 'whenLoginWaits'>;
+  /** A sound, for whoever looks elsewhere. */
+  beep(): void;
   openWindow(): void;
   /** Shows the window to somebody who looks elsewhere, without taking the keyboard from what they type into. */
   raiseWindow(): void;
@@ -41,7 +46,7 @@ export function createNotifier(parts: NotifierParts): Notifier {
   const warned = new Set<string>();
 
   function tell(notice: Notice): void {
-    parts.show({ ...notice, urgent: false }, parts.openWindow);
+    if (parts.wishes().notifications) parts.show({ ...notice, urgent: false }, parts.openWindow);
   }
 
   /** One notification for each prompt; it goes when the prompt does, so that nobody answers one that is over. */
@@ -52,7 +57,14 @@ export function createNotifier(parts: NotifierParts): Notifier {
       notification.close();
     }
     if (parts.isWatched()) return;
-    for (const { promptId, ...notice } of promptNotices(before, state)) {
+    const notices = promptNotices(before, state);
+    if (notices.length === 0) return;
+    parts.beep();
+    const { notifications, whenLoginWaits } = parts.wishes();
+    if (whenLoginWaits === 'front') parts.openWindow();
+    else if (!notifications) parts.raiseWindow();
+    if (whenLoginWaits === 'front' || !notifications) return;
+    for (const { promptId, ...notice } of notices) {
       const notification = parts.show({ ...notice, urgent: true }, parts.openWindow);
       ofPrompts.set(promptId, notification);
       void raiseUnlessShown(promptId, notification);

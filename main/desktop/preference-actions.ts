@@ -1,4 +1,5 @@
 import { nativeTheme } from 'electron';
+import { defined } from '../base/defined.ts';
 import type { DesktopActions } from './actions.ts';
 import type { Autostart } from './autostart.ts';
 import type { Shortlist } from './shortlist.ts';
@@ -9,20 +10,24 @@ export function preferenceActions(
   autostart: Autostart,
   shortlist: Pick<Shortlist, 'favourites' | 'setFavourites'>,
 ): Pick<DesktopActions, 'getPreferences' | 'setPreferences'> {
-  const current = () => ({
-    theme: preferences.read().theme,
-    startAtLogin: autostart.enabled(),
-    favourites: shortlist.favourites(),
-  });
+  const current = () => {
+    const { theme, clipboardSeconds, notifications, whenLoginWaits } = preferences.read();
+    return {
+      theme,
+      startAtLogin: autostart.enabled(),
+      favourites: shortlist.favourites(),
+      clipboardSeconds,
+      notifications,
+      whenLoginWaits,
+    };
+  };
   return {
     getPreferences: async () => current(),
-    async setPreferences({ theme, startAtLogin, favourites }) {
+    async setPreferences({ startAtLogin, favourites, ...kept }) {
       if (startAtLogin !== undefined) autostart.set(startAtLogin);
       if (favourites !== undefined) shortlist.setFavourites(favourites);
-      if (theme !== undefined) {
-        preferences.write({ theme });
-        nativeTheme.themeSource = theme;
-      }
+      preferences.write(defined(kept));
+      if (kept.theme !== undefined) nativeTheme.themeSource = kept.theme;
       return current();
     },
   };

@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { themes } from '../contract/shapes.ts';
+import { preferences, themes } from '../contract/shapes.ts';
 import { newerThanThis, versionOf } from '../store/versioned.ts';
+
+const { shape: shapes } = preferences;
 
 /**
  * What the window remembers. No secret and nothing that access depends on may ever be in here: the library that
@@ -8,6 +10,9 @@ import { newerThanThis, versionOf } from '../store/versioned.ts';
  */
 const stored = z.object({
   theme: z.enum(themes).catch('system'),
+  clipboardSeconds: shapes.clipboardSeconds.catch(60),
+  notifications: shapes.notifications.catch(true),
+  whenLoginWaits: shapes.whenLoginWaits.catch('notify'),
   bounds: z
     .object({ x: z.int(), y: z.int(), width: z.int().min(1), height: z.int().min(1) })
     .optional()

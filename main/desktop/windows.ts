@@ -13,6 +13,8 @@ export interface MainWindow {
   send(channel: string, value: unknown): void;
   /** Calls back each time the window is closed, with where it was. */
   onClosed(listener: (bounds: Rectangle) => void): void;
+  /** Calls back each time the page has crashed, and the window is gone with it. */
+  onCrash(listener: () => void): void;
   /** Resolves when the window is gone. */
   close(): Promise<void>;
 }
@@ -40,6 +42,7 @@ const atFirst = { width: 1040, height: 720 };
 export function createMainWindow(options: WindowOptions): MainWindow {
   const pages = openPageSession(options.rendererFolder);
   const closing = new Set<(bounds: Rectangle) => void>();
+  const crashed = new Set<() => void>();
   let window: BrowserWindow | undefined;
 
   function open(how: 'focused' | 'beside'): BrowserWindow {
@@ -76,7 +79,11 @@ export function createMainWindow(options: WindowOptions): MainWindow {
       if (window === created) window = undefined;
     });
     // A page that crashed cannot be trusted to come back in order; the next time it is built anew.
-    created.webContents.on('render-process-gone', () => created.destroy());
+    created.webContents.on('render-process-gone', (_event, { reason }) => {
+      created.destroy();
+      if (reason === 'clean-exit') return;
+      for (const listener of crashed) listener();
+    });
     void created.loadURL(startPage);
     return created;
   }
@@ -101,6 +108,7 @@ export function createMainWindow(options: WindowOptions): MainWindow {
       if (window !== undefined && !window.webContents.isDestroyed()) window.webContents.send(channel, value);
     },
     onClosed: (listener) => void closing.add(listener),
+    onCrash: (listener) => void crashed.add(listener),
     close() {
       const open = window;
       if (open === undefined) return Promise.resolve();

@@ -1,24 +1,48 @@
 import { useRef, useState } from 'react';
+import type { RecentLogin } from '../../main/contract/recent-login.ts';
 import type { AppState, TokenState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { Empty } from '../ui/empty.tsx';
+import { TextField } from '../ui/field.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { clockLeft, useNow } from '../ui/time.ts';
 import { Name } from '../ui/name.tsx';
 import styles from './activity.module.css';
+import { RecentLogins } from './recent-logins.tsx';
 import { Sessions } from './sessions.tsx';
 
-/** What is in use right now, and the ways to end it. */
+type Shown = Pick<RecentLogin, 'connection' | 'program' | 'process' | 'username' | 'database' | 'role'>;
+
+/** What is in use right now, and the ways to end it; and what was tried lately. */
 export function Activity({ state }: { state: AppState }) {
   const titles = new Map(state.connections.map(({ name, title }) => [name, title]));
+  const [search, setSearch] = useState('');
+  const matches = ({ connection, program, process, username = '', database, role = '' }: Shown): boolean =>
+    [titles.get(connection) ?? '', connection, program, process?.program ?? '', username, database, role]
+      .join('\n')
+      .toLowerCase()
+      .includes(search.trim().toLowerCase());
   return (
     <>
       <ScreenHeading>Activity</ScreenHeading>
-      <Sessions sessions={state.databaseSessions} handles={state.handles} titles={titles} />
+      <TextField
+        label="Search"
+        placeholder="Database, program, account or role"
+        value={search}
+        maxLength={200}
+        onChange={setSearch}
+      />
+      <Sessions
+        sessions={state.databaseSessions}
+        handles={state.handles}
+        titles={titles}
+        matches={search.trim() === '' ? undefined : matches}
+      />
+      <RecentLogins seen={state.loginsSeen ?? 0} titles={titles} matches={matches} />
       <Tokens tokens={state.tokens} titles={titles} />
     </>
   );

@@ -1,4 +1,4 @@
-import { type ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { PeerProcess, Prompt } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
@@ -41,9 +41,12 @@ export function PromptFrame(props: {
 }) {
   const { prompt, others, onHide, onSettled } = props.asked;
   const deny = useAction();
+  const [blocks, setBlocks] = useState(false);
 
   async function refuse(): Promise<void> {
-    if ((await deny.run('denyPrompt', { id: prompt.id })) !== undefined) onSettled(props.refused);
+    const request = { id: prompt.id, ...(blocks ? { block: true as const } : {}) };
+    if ((await deny.run('denyPrompt', request)) === undefined) return;
+    onSettled(blocks ? `${props.refused} The program is blocked for an hour.` : props.refused);
   }
 
   return (
@@ -53,6 +56,12 @@ export function PromptFrame(props: {
         {props.facts}
       </Facts>
       {props.children}
+      {prompt.process?.path !== undefined && (
+        <label className={styles['block']}>
+          <input type="checkbox" checked={blocks} onChange={(event) => setBlocks(event.target.checked)} />
+          When denied, block this program for an hour
+        </label>
+      )}
       <ProblemPanel problem={deny.problem} />
       <div className={styles['foot']}>
         {props.yes}

@@ -67,10 +67,11 @@ function Code(props: { id: string; lockedUntil: string | undefined; onAccepted()
   return (
     <CodeForm
       label="Code of your authenticator"
-      hint="Six digits, or one of your recovery codes."
+      hint="Six digits, or one of your recovery codes. Six digits that you paste are sent at once."
       submit="Approve"
       action={answer}
       focusAtFirst
+      sendsPaste
       onCode={(code) => void submit(code)}
     />
   );

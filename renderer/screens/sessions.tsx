@@ -6,10 +6,39 @@ import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog, type Question } from '../ui/confirm-dialog.tsx';
 import { Empty } from '../ui/empty.tsx';
+import { SelectField } from '../ui/field.tsx';
 import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
 import { ago, useNow } from '../ui/time.ts';
 import styles from './activity.module.css';
+
+const groupings = ['none', 'connection', 'program', 'username'] as const;
+type Grouping = (typeof groupings)[number];
+const groupingLabels: Record<Grouping, string> = {
+  none: 'Nothing',
+  connection: 'Database',
+  program: 'Program',
+  username: 'Account',
+};
+
+/** By name of the group; the sessions keep their order. */
+function groupsOf(
+  sessions: DatabaseSession[],
+  grouping: Grouping,
+  titles: Map<string, string>,
+): [string, DatabaseSession[]][] {
+  const groups = new Map<string, DatabaseSession[]>();
+  for (const session of sessions) {
+    const names: Record<Grouping, string> = {
+      none: '',
+      connection: titles.get(session.connection) ?? session.connection,
+      program: programOf(session),
+      username: session.username,
+    };
+    groups.set(names[grouping], [...(groups.get(names[grouping]) ?? []), session]);
+  }
+  return [...groups].toSorted(([a], [b]) => a.localeCompare(b));
+}
 
 /** Who is connected right now with what, and the ways to end that. */
 export function Sessions(props: {
@@ -19,13 +48,17 @@ export function Sessions(props: {
   titles: Map<string, string>;
   /** Those of one connection only: they are a part of its detail, and all means all of these. */
   isOfOne?: boolean;
+  /** What the person looks for; absent where that is everything. */
+  matches?: ((session: DatabaseSession) => boolean) | undefined;
 }) {
-  const { sessions, titles, isOfOne = false } = props;
+  const { sessions, titles, isOfOne = false, matches } = props;
   const Heading = isOfOne ? 'h3' : 'h2';
+  const shown = matches === undefined ? sessions : sessions.filter(matches);
   const cut = useAction();
   const announce = useAnnounce();
   const heading = useRef<HTMLHeadingElement>(null);
   const [asked, setAsked] = useState<DatabaseSession | 'all'>();
+  const [grouping, setGrouping] = useState<Grouping>('none');
   const tools = new Map(props.handles.map(({ id, tool }) => [id, tool]));
 
   async function end(): Promise<boolean> {
@@ -50,11 +83,21 @@ export function Sessions(props: {
         <Heading id="sessions" ref={heading} tabIndex={-1}>
           Live database sessions
         </Heading>
-        {sessions.length > 0 && (
-          <Button kind="danger" onClick={() => setAsked('all')}>
-            End all
-          </Button>
-        )}
+        <div className={styles['tools']}>
+          {sessions.length > 1 && !isOfOne && (
+            <SelectField<Grouping>
+              label="Group by"
+              value={grouping}
+              options={groupings.map((value) => ({ value, label: groupingLabels[value] }))}
+              onChange={setGrouping}
+            />
+          )}
+          {sessions.length > 0 && (
+            <Button kind="danger" onClick={() => setAsked('all')}>
+              End all
+            </Button>
+          )}
+        </div>
       </div>
       {sessions.length === 0 && isOfOne ? (
         <p className={layout['soft']}>Nobody is connected.</p>
@@ -63,18 +106,28 @@ export function Sessions(props: {
           Logins of your SQL tools appear here while they last.
         </Empty>
       ) : (
-        <ul className={styles['rows']}>
-          {sessions.map((session) => (
-            <Session
-              key={session.id}
-              session={session}
-              title={titles.get(session.connection) ?? session.connection}
-              tool={session.handleId === undefined ? undefined : (tools.get(session.handleId) ?? '')}
-              onEnd={() => setAsked(session)}
-            />
-          ))}
-        </ul>
+        groupsOf(shown, grouping, titles).map(([name, members]) => (
+          <div key={name} className={styles['group']}>
+            {grouping !== 'none' && (
+              <h3>
+                <Name>{name}</Name> <small>{members.length}</small>
+              </h3>
+            )}
+            <ul className={styles['rows']} aria-label={grouping === 'none' ? 'Sessions' : name}>
+              {members.map((session) => (
+                <Session
+                  key={session.id}
+                  session={session}
+                  title={titles.get(session.connection) ?? session.connection}
+                  tool={session.handleId === undefined ? undefined : (tools.get(session.handleId) ?? '')}
+                  onEnd={() => setAsked(session)}
+                />
+              ))}
+            </ul>
+          </div>
+        ))
       )}
+      {sessions.length > 0 && shown.length === 0 && <p>No live session fits the search.</p>}
       {asked !== undefined && (
         <ConfirmDialog
           question={asked === 'all' ? endAllQuestion(sessions.length) : endQuestion(asked)}

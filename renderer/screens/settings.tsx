@@ -8,6 +8,7 @@ import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { Switch } from '../ui/switch.tsx';
+import { lifetime } from '../ui/time.ts';
 import { OrganisationSection } from './organisation.tsx';
 import { JoinedOrganisation } from './joined-organisation.tsx';
 import styles from './settings.module.css';
@@ -109,9 +110,67 @@ function Choices() {
             onChange={(checked) => void change({ startAtLogin: checked })}
           />
         </div>
+        <Habits preferences={preferences} change={(wanted) => void change(wanted)} />
       </div>
       <ProblemPanel problem={action.problem} onDismiss={action.dismiss} />
     </section>
+  );
+}
+
+const clipboardTimes = [15, 30, 60, 120, 300];
+
+/** How the person hears of what waits, and for how long a secret stays on the clipboard. */
+function Habits(props: { preferences: Preferences; change(wanted: Partial<Preferences>): void }) {
+  const { preferences, change } = props;
+  const [notifications, waits, clipboard] = [useId(), useId(), useId()];
+  const times = [...new Set([...clipboardTimes, preferences.clipboardSeconds])].toSorted((a, b) => a - b);
+  return (
+    <>
+      <div className={styles['row']}>
+        <label className={styles['what']} htmlFor={waits}>
+          When a login waits for you
+          <small>With a sound; the answer is always given in the window.</small>
+        </label>
+        <select
+          id={waits}
+          className={styles['select']}
+          value={preferences.whenLoginWaits}
+          onChange={({ target }) => change({ whenLoginWaits: target.value === 'front' ? 'front' : 'notify' })}
+        >
+          <option value="notify">Notify me</option>
+          <option value="front">Bring the window to the front</option>
+        </select>
+      </div>
+      <div className={styles['row']}>
+        <label className={styles['what']} htmlFor={notifications}>
+          Notifications
+          <small>Without them the window shows itself when a login waits.</small>
+        </label>
+        <Switch
+          id={notifications}
+          checked={preferences.notifications}
+          onChange={(checked) => change({ notifications: checked })}
+        />
+      </div>
+      <div className={styles['row']}>
+        <label className={styles['what']} htmlFor={clipboard}>
+          Tokens leave the clipboard after
+          <small>Unless you have copied something else by then.</small>
+        </label>
+        <select
+          id={clipboard}
+          className={styles['select']}
+          value={preferences.clipboardSeconds}
+          onChange={({ target }) => change({ clipboardSeconds: Number(target.value) })}
+        >
+          {times.map((seconds) => (
+            <option key={seconds} value={seconds}>
+              {lifetime(seconds)}
+            </option>
+          ))}
+        </select>
+      </div>
+    </>
   );
 }
 

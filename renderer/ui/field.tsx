@@ -170,6 +170,8 @@ export function CodeField(
     value: string;
     onChange(value: string): void;
     ref?: Ref<HTMLInputElement>;
+    /** Says whether it has dealt with the text that is pasted. */
+    onPaste?(text: string): boolean;
     /** Buttons on the same line, where there is room. */
     beside?: ReactNode;
   },
@@ -189,6 +191,9 @@ export function CodeField(
           autoCapitalize="off"
           spellCheck={false}
           onChange={(event) => onChange(event.target.value)}
+          onPaste={(event) => {
+            if (props.onPaste?.(event.clipboardData.getData('text')) === true) event.preventDefault();
+          }}
         />
         {props.beside}
       </div>

@@ -11,6 +11,7 @@ const table = Object.entries<Action>(actions);
  */
 const kinds = {
   reads: [
+    'GET /v1/logins',
     'POST /v1/audit/read',
     'POST /v1/audit/verify',
     'GET /v1/audit/key',
@@ -96,7 +97,7 @@ test('each action of the window that administers takes a proof, and no other doe
     'leaveOrganisation',
   ]);
   const others = new Set(
-    'getState signIn cancelSignIn signOut signInLocally copyCode openVerificationPage copyToken copyCommand revokeTokens cutSessions copyHandle revokeHandle allowClient connectTools connectSettings copySetting writeSettings openTool openAuditFolder getPreferences setPreferences confirmTotp confirmPush answerPrompt askPhone denyPrompt unlockAtScreen unlockKeyring validateProvider retryListeners readAudit verifyAudit saveAudit reloadConfiguration runDoctor quit readConnections testConnection cancelConnectionTest lookAtConnections readImport saveExport findGroups listSecrets useAccount lookAtOrganisation dismissJoinLink'.split(
+    'getState signIn cancelSignIn signOut signInLocally copyCode openVerificationPage copyToken copyCommand revokeTokens cutSessions copyHandle revokeHandle allowClient connectTools connectSettings copySetting writeSettings openTool openAuditFolder getPreferences setPreferences confirmTotp confirmPush answerPrompt askPhone denyPrompt unlockAtScreen unlockKeyring validateProvider retryListeners readLogins readAudit verifyAudit saveAudit reloadConfiguration runDoctor quit readConnections testConnection cancelConnectionTest lookAtConnections readImport saveExport findGroups listSecrets useAccount lookAtOrganisation dismissJoinLink'.split(
       ' ',
     ),
   );

@@ -76,6 +76,17 @@ describeWith([parts.postgres, parts.psql, otherUser.part], 'a login that is refu
       program: 'latchkey-test',
       uid: process.getuid?.(),
     });
+    // In the client's own words, for who looks why it does not come in.
+    const { logins } = await (await latchkey.client()).call('readLogins', { connection: 'sales' });
+    expect(logins[0]).toMatchObject({
+      outcome: 'refused',
+      program: 'latchkey-test',
+      problem: {
+        code: 'token-wrong',
+        message: 'Latchkey does not know this token: it was mistyped, or belongs to an earlier run.',
+        remedy: 'Copy a new token for "sales" from the Latchkey window, or run: latchkey token sales',
+      },
+    });
     for (const password of ['hunter2', token.token.slice(0, -1), `${token.token} `, 'x'.repeat(5000)]) {
       expect(await refusalOf(connect(token, { password })).catch(String)).toMatchObject({
         sqlState: '28000',
@@ -86,6 +97,12 @@ describeWith([parts.postgres, parts.psql, otherUser.part], 'a login that is refu
   it('expired token', async () => {
     const token = await latchkey.token({ connection: 'sales', lifetimeSeconds: 1 });
     const open = await connect(token);
+    const { logins } = await (await latchkey.client()).call('readLogins', {});
+    expect(logins[0]).toMatchObject({
+      outcome: 'opened',
+      connection: 'sales',
+      username: 'ada@fabrikam.example',
+    });
     await sleep(1100);
     const refusal = await refusalOf(connect(token));
     expect(refusal).toEqual({

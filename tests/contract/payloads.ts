@@ -166,7 +166,7 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   ],
   revokeHandle: isId,
   allowClient: [{ choice: isOneOf('once', 'hour', 'until-lock', 'always') }, { id: optional(isName) }],
-  denyPrompt: isMaybeId,
+  denyPrompt: [{}, { id: optional(isName), block: optional(isOneOf(true)) }],
   answerPrompt: [{ code: isName }, { id: optional(isName) }],
   askPhone: isMaybeId,
   lock: isNothing,
@@ -245,6 +245,7 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   setLocalEnabled: [{ username: isUsername, enabled: isBoolean }],
   listSecrets: isNothing,
   storeSecret: [{ name: isName, value: (value) => value === null || isSecret(value) }],
+  readLogins: [{}, { connection: optional(isName) }],
   readAudit: [{}, { ...auditFilter, before: optional(isPlace), limit: optional(isLimit) }],
   verifyAudit: isNothing,
   saveAudit: [{}, auditFilter],
@@ -262,6 +263,11 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
       favourites: optional(
         (value) => Array.isArray(value) && value.length <= 200 && value.every((each) => isName(each)),
       ),
+      clipboardSeconds: optional(
+        (value) => Number.isInteger(value) && Number(value) >= 10 && Number(value) <= 300,
+      ),
+      notifications: optional(isBoolean),
+      whenLoginWaits: optional(isOneOf('notify', 'front')),
     },
   ],
   quit: isNothing,

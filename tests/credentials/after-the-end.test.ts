@@ -1,5 +1,6 @@
 import { createLiveLogins } from '../../main/access/live-logins.ts';
 import { createOpenSessions } from '../../main/access/open-sessions.ts';
+import { createRecentLogins } from '../../main/access/recent-logins.ts';
 import type { Token } from '../../main/access/tokens.ts';
 import type { AuditEvent } from '../../main/audit/events.ts';
 import { fabrikam } from '../../main/demo/tenant/organisation.ts';
@@ -43,6 +44,7 @@ async function openSession(world: World, password: object, protocol: 'mysql' | '
     audit: { append: async (event) => void events.push(event) },
     credentialAgain: started.credentials.again,
     log: (line) => void world.lines.push(line),
+    recent: createRecentLogins({ changed: () => undefined }),
     changed: () => undefined,
   });
   return { ...started, ...open, id: session.id, events, released: () => released };

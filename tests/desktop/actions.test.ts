@@ -3,10 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
+import type { Preferences } from '../../main/contract/shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { type ActionParts, createActions } from '../../main/desktop/actions.ts';
 import * as states from '../renderer/states.ts';
 import { createFakeBroker } from './fake-broker.ts';
+
+const preferences: Preferences = {
+  theme: 'dark',
+  startAtLogin: false,
+  favourites: ['sales'],
+  clipboardSeconds: 60,
+  notifications: true,
+  whenLoginWaits: 'notify',
+};
 
 function create(
   state: AppState,
@@ -34,8 +44,8 @@ function create(
     },
     files: { open: async () => undefined, save: async () => undefined },
     preferences: {
-      getPreferences: async () => ({ theme: 'system', startAtLogin: false, favourites: [] }),
-      setPreferences: async () => ({ theme: 'dark', startAtLogin: true, favourites: ['sales'] }),
+      getPreferences: async () => ({ ...preferences, theme: 'system' }),
+      setPreferences: async () => ({ ...preferences, startAtLogin: true }),
     },
     links: { shownIn: (shown) => shown, dismiss: () => void done.push('dismiss') },
     shortlist: { shownIn: (shown) => shown, used: (name) => void used.push(name) },

@@ -28,6 +28,7 @@ const replies: Partial<Record<ApiAction, unknown>> = {
   enrolPush: { uri: 'ntfy://push.example/topic', key: 'topic', qr: [[true]] },
   validateProvider: { checks: [{ name: 'authority', result: 'ok', message: 'It answers.' }] },
   runDoctor: { checks: [] },
+  readLogins: { logins: [] },
   readAudit: { entries: [] },
   verifyAudit: { ok: true, message: 'The audit is whole.', records: 0, files: 0, breaks: [] },
 };

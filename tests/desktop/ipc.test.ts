@@ -200,7 +200,14 @@ test('a burst of changes is one message with the last state', async () => {
 
 function sampleReply(action: WindowAction): () => unknown {
   const enrolment = { uri: 'otpauth://totp/x', key: 'JBSW Y3DP', qr: [[true]] };
-  const preferences = { theme: 'dark', startAtLogin: false, favourites: ['sales'] };
+  const preferences = {
+    theme: 'dark',
+    startAtLogin: false,
+    favourites: ['sales'],
+    clipboardSeconds: 60,
+    notifications: true,
+    whenLoginWaits: 'notify',
+  };
   const replies: Partial<Record<WindowAction, unknown>> = {
     getStart: { kind: 'running' },
     tryStart: { kind: 'running' },
@@ -229,6 +236,7 @@ function sampleReply(action: WindowAction): () => unknown {
     cutSessions: { cut: 2 },
     validateProvider: { checks: [{ name: 'authority', result: 'ok', message: 'It answers.' }] },
     runDoctor: { checks: [] },
+    readLogins: { logins: [] },
     readAudit: { entries: [] },
     verifyAudit: { ok: true, message: 'It is whole.', records: 1, files: 1, breaks: [] },
     readConnections: { connections: [], freePorts: { postgresql: 15_432, mysql: 13_306, sqlserver: 11_433 } },

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { AppState } from '../../main/contract/state.ts';
 import { connectSessionBus } from '../../main/dbus/bus.ts';
 import { linuxNotices } from '../../main/desktop/linux-notices.ts';
+import type { Preferences } from '../../main/contract/shapes.ts';
 import { createNotifier } from '../../main/desktop/notifications.ts';
 import { dbusParts, startBus, startStandIn, type StandIn } from '../dbus/session.ts';
 import { newProgram } from '../renderer/prompt-states.ts';
@@ -28,12 +29,23 @@ describeWith([dbusParts.daemon, dbusParts.python], 'notifications on Linux', () 
     await bus.close();
   });
 
-  function start() {
-    const calls = { open: vi.fn<() => void>(), raise: vi.fn<() => void>() };
+  function start(
+    wishes: Pick<Preferences, 'notifications' | 'whenLoginWaits'> = {
+      notifications: true,
+      whenLoginWaits: 'notify',
+    },
+  ) {
+    const calls = {
+      open: vi.fn<() => void>(),
+      raise: vi.fn<() => void>(),
+      beep: vi.fn<() => void>(),
+    };
     const notices = linuxNotices(() => connectSessionBus(bus.env));
     const notifier = createNotifier({
       show: notices.show,
       isWatched: () => false,
+      wishes: () => wishes,
+      beep: calls.beep,
       openWindow: calls.open,
       raiseWindow: calls.raise,
     });
@@ -46,6 +58,21 @@ describeWith([dbusParts.daemon, dbusParts.python], 'notifications on Linux', () 
   const serve = async (capabilities: string, delay = 0): Promise<void> => {
     server = await startStandIn('notification-server.py', [capabilities, String(delay)], bus.env);
   };
+
+  test('a login that waits does what the person has chosen, with a sound, also without notifications', async () => {
+    await serve('body');
+    const front = start({ notifications: true, whenLoginWaits: 'front' });
+    front.notifier.update(asking(hostile));
+    expect([front.open, front.raise, front.beep].map((call) => call.mock.calls.length)).toEqual([1, 0, 1]);
+    const silent = start({ notifications: false, whenLoginWaits: 'notify' });
+    silent.notifier.update(asking(hostile));
+    silent.notifier.tell({ title: 'Copied', body: '' });
+    expect([silent.open, silent.raise, silent.beep].map((call) => call.mock.calls.length)).toEqual([0, 1, 1]);
+    const usual = start();
+    usual.notifier.update(asking(hostile));
+    await expect.poll(() => called('Notify')).toHaveLength(1);
+    expect(usual.beep).toHaveBeenCalledTimes(1);
+  });
 
   test('text is text where the server takes markup, and is left as it is where it does not', async () => {
     await serve('body,body-markup,actions');

@@ -29,7 +29,14 @@ export async function provideBridge(
 ): Promise<FakeBridge> {
   const calls: FakeBridge['calls'] = [];
   let state = appState.parse(first);
-  let preferences: Preferences = { theme: 'system', startAtLogin: false, favourites: [] };
+  let preferences: Preferences = {
+    theme: 'system',
+    startAtLogin: false,
+    favourites: [],
+    clipboardSeconds: 60,
+    notifications: true,
+    whenLoginWaits: 'notify',
+  };
   const handlers: Handlers = {
     getStart: () => ({ kind: 'running' }),
     getState: () => state,
@@ -38,6 +45,7 @@ export async function provideBridge(
       preferences = preferencesShape.parse({ ...preferences, ...given });
       return preferences;
     },
+    readLogins: () => ({ logins: [] }),
     readAudit: () => ({ entries: [] }),
     copyCode: () => true,
     openVerificationPage: () => true,

@@ -1,0 +1,128 @@
+import { useEffect, useId, useState } from 'react';
+import type { RecentLogin } from '../../main/contract/recent-login.ts';
+import { useAction } from '../bridge.ts';
+import { Empty } from '../ui/empty.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Name } from '../ui/name.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { Switch } from '../ui/switch.tsx';
+import { ago, useNow } from '../ui/time.ts';
+import styles from './activity.module.css';
+
+const shownAtMost = 50;
+
+/** Who came in lately and who did not, with the words that the client got. */
+export function RecentLogins(props: {
+  /** How many there were: with another one the list is read again. */
+  seen: number;
+  titles: Map<string, string>;
+  /** Leaves out those that do not match what the person looks for. */
+  matches(login: RecentLogin): boolean;
+}) {
+  const { run, problem } = useAction();
+  const { seen } = props;
+  const only = useId();
+  const [read, setRead] = useState<{ seen: number; logins: RecentLogin[] }>();
+  const [onlyRefused, setOnlyRefused] = useState(false);
+
+  useEffect(() => {
+    let isShown = true;
+    void run('readLogins', {}).then((done) => {
+      if (isShown && done !== undefined) setRead({ seen, logins: done.reply.logins });
+      return undefined;
+    });
+    return () => {
+      isShown = false;
+    };
+  }, [run, seen]);
+
+  const shown = read?.logins.filter(
+    (login) => props.matches(login) && (!onlyRefused || login.outcome === 'refused'),
+  );
+  return (
+    <section className={styles['section']} aria-labelledby="recent-logins">
+      <div className={styles['head']}>
+        <h2 id="recent-logins">Recent logins and refusals</h2>
+        <div className={styles['only']}>
+          <label htmlFor={only}>Only refusals</label>
+          <Switch id={only} checked={onlyRefused} onChange={setOnlyRefused} />
+        </div>
+      </div>
+      <ProblemPanel problem={problem} />
+      {shown?.length === 0 && (
+        <Empty icon="clock" title={nothingShown(read?.logins ?? [], onlyRefused)}>
+          What your SQL tools try appears here, with the words that they were told. The audit has it for good.
+        </Empty>
+      )}
+      {shown !== undefined && shown.length > 0 && (
+        <ul className={styles['rows']} aria-label="Recent logins, the newest first">
+          {shown.slice(0, shownAtMost).map((login) => (
+            <Login
+              key={login.id}
+              login={login}
+              title={props.titles.get(login.connection) ?? login.connection}
+            />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function nothingShown(logins: RecentLogin[], onlyRefused: boolean): string {
+  if (logins.length === 0) return 'No logins yet';
+  if (onlyRefused && logins.every(({ outcome }) => outcome !== 'refused')) return 'Nobody was refused';
+  return 'No login fits the search';
+}
+
+function Login({ login, title }: { login: RecentLogin; title: string }) {
+  const { at, database, program, process, username, role, problem } = login;
+  const now = useNow(10_000);
+  return (
+    <li className={`${styles['row']} ${styles['login']}`}>
+      <div className={styles['what']}>
+        <strong className={problem === undefined ? undefined : styles['refused']}>
+          {problem !== undefined && <Icon name="alert" size={15} />}
+          <Name>{process?.program ?? 'Unknown program'}</Name>{' '}
+          {problem === undefined ? 'logged in to' : 'was refused at'} <Name>{title}</Name>
+        </strong>
+        {problem !== undefined && (
+          <p className={styles['told']}>
+            <Name>{problem.message}</Name>
+          </p>
+        )}
+        {problem?.remedy !== undefined && (
+          <p className={styles['remedy']}>
+            <Name>{problem.remedy}</Name>
+          </p>
+        )}
+        <small>
+          {program === '' ? (
+            'gives itself no name'
+          ) : (
+            <>
+              calls itself <Name>{program}</Name>
+            </>
+          )}
+          {database !== '' && (
+            <>
+              {' · '}database <Name>{database}</Name>
+            </>
+          )}
+          {role !== undefined && (
+            <>
+              {' · '}role <Name>{role}</Name>
+            </>
+          )}
+          {username !== undefined && (
+            <>
+              {' · '}
+              <Name>{username}</Name>
+            </>
+          )}
+        </small>
+      </div>
+      <span className={styles['when']}>{ago(now - Date.parse(at))}</span>
+    </li>
+  );
+}
