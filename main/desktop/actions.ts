@@ -3,6 +3,7 @@ import type { WindowAction } from '../contract/actions.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { ChosenFiles } from './chosen-files.ts';
 import type { SecretClipboard } from './clipboard.ts';
+import { connectActions } from './connect-actions.ts';
 import { connectionFiles } from './connection-files.ts';
 import { allowedExternalUrl } from './navigation.ts';
 import type { JoinLinks } from './join-links.ts';
@@ -121,26 +122,7 @@ export function createActions(parts: ActionParts): DesktopActions {
       }
     },
 
-    connectTools: ({ connection }) => broker.connect.tools(connection),
-    connectSettings: ({ connection, tool, as, role }) => broker.connect.settings(connection, tool, as, role),
-    async copySetting(request) {
-      const { connection, tool, as, role } = request;
-      await parts.copyText(
-        'field' in request
-          ? await broker.connect.field(connection, tool, request.field, as, role)
-          : await broker.connect.text(connection, tool, request.text, as, role),
-      );
-    },
-    async writeSettings({ connection, tool, as, role }) {
-      const written = await broker.connect.write(connection, tool, as, role);
-      parts.shortlist.used(connection);
-      return { written };
-    },
-    async openTool({ connection, tool, as, role }) {
-      await broker.connect.open(connection, tool, as, role);
-      parts.shortlist.used(connection);
-    },
-
+    ...connectActions(parts),
     ...connectionFiles(broker, parts.files),
 
     async saveAudit(filter) {

@@ -7,6 +7,7 @@ import { connectSessionBus } from '../dbus/bus.ts';
 import { createActions } from './actions.ts';
 import { askInBox } from './ask-in-box.ts';
 import { createAutostart } from './autostart.ts';
+import { closeBeforeQuit } from './before-quit.ts';
 import { chosenFiles } from './chosen-files.ts';
 import { createSecretClipboard, createSignOutWatch, type SecretClipboard } from './clipboard.ts';
 import { createStatePush, serveActions } from './ipc.ts';
@@ -214,35 +215,6 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     app.quit();
   });
   if (options.openAtStart || links.isOpen()) window.show();
-}
-
-const doubleClickMs = 1000;
-
-/**
- * Has the application close what is open before it quits, once.
- * @returns whether that has begun
- */
-function closeBeforeQuit(close: () => Promise<void>): () => boolean {
-  let phase: 'running' | 'closing' | 'closed' = 'running';
-  let quitAt = 0;
-  async function end(): Promise<void> {
-    await close();
-    phase = 'closed';
-    app.quit();
-  }
-  app.on('before-quit', (event) => {
-    if (phase === 'closed') return;
-    event.preventDefault();
-    if (phase === 'closing') {
-      // Somebody who asks again means it, unless it is the second half of a double click.
-      if (performance.now() - quitAt > doubleClickMs) app.exit(1);
-      return;
-    }
-    phase = 'closing';
-    quitAt = performance.now();
-    void end();
-  });
-  return () => phase !== 'running';
 }
 
 /** Passes the broker's state on, now and after every change; returns the way to stop. */

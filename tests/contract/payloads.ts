@@ -327,6 +327,7 @@ const samples: Partial<Record<ActionName, Record<string, unknown>>> = {
   removeProvider: { name: 'contoso', code: '123456', phone: true },
   setProviderEnabled: { name: 'contoso', enabled: false },
   setProviderSecret: { name: 'contoso', secret: 'application secret' },
+  findTenant: { authority: 'contoso.example' },
   validateProvider: { name: 'contoso' },
   saveConnections: {
     connections: [

@@ -236,6 +236,18 @@ function sampleReply(action: WindowAction): () => unknown {
     cutSessions: { cut: 2 },
     validateProvider: { checks: [{ name: 'authority', result: 'ok', message: 'It answers.' }] },
     runDoctor: { checks: [] },
+    findTenant: {
+      tenantId: '00000000-0000-4000-8000-000000000001',
+      authority: 'https://login.microsoftonline.com/00000000-0000-4000-8000-000000000001',
+      cloud: 'global',
+    },
+    explain: {
+      username: 'adele@contoso.example',
+      connection: 'sales',
+      allowed: true,
+      roles: [],
+      reasons: [],
+    },
     readLogins: { logins: [] },
     readAudit: { entries: [] },
     verifyAudit: { ok: true, message: 'It is whole.', records: 1, files: 1, breaks: [] },

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ElectronApplication, Page } from 'playwright-core';
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { actions, windowActions } from '../../main/contract/actions.ts';
+import { dbusParts, startStandIn } from '../dbus/session.ts';
 import { buildScriptedDesktop } from '../support/builds.ts';
 import { describeWith } from '../support/parts.ts';
 import { brokerCalls, changeState, type Desktop, startDesktop, takeDisplay } from './desktop.ts';
@@ -363,12 +364,22 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
     expect(await page.getByLabel('System').isChecked()).toBe(true);
   });
 
-  test('a page that crashes takes nothing with it', async () => {
+  test('a page that crashes takes nothing with it, and a notification tells of it', async () => {
+    const { python } = dbusParts;
+    const hasServer = process.platform === 'linux' && python.path !== undefined;
+    const server = hasServer
+      ? await startStandIn('notification-server.py', ['body', '0'], process.env)
+      : undefined;
+    onTestFinished(() => server?.close());
     await open();
     await desktop.app.evaluate(({ BrowserWindow }) =>
       BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer(),
     );
     await eventually(() => windowCount(desktop.app)).toBe(0);
+    if (server !== undefined)
+      await eventually(() => Promise.resolve(server.said)).toContainEqual(
+        expect.objectContaining({ call: 'Notify', title: 'The window of Latchkey has met an error' }),
+      );
     expect(await desktop.launchAgain()).toBe(0);
     await eventually(() => windowCount(desktop.app)).toBe(1);
     await eventually(() =>
