@@ -126,7 +126,7 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
     const page = await open();
     await changeState(desktop.app, 'newProgram');
     const program = page.getByRole('dialog', { name: 'May dbeaver use Sales warehouse?' });
-    await program.getByText('for an hour').click();
+    await program.getByText('for an hour', { exact: true }).click();
     await program.getByRole('button', { name: 'Allow' }).click();
     await program.waitFor({ state: 'detached' });
 
