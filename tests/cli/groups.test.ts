@@ -15,8 +15,9 @@ test.each(commandGroups)('$names are what their module registers', async ({ name
 test('the table of actions knows which of them take an account, as their schemas do', () => {
   const names = Object.keys(actions) as ActionName[];
   const bySchema = names.filter((name) => {
-    const { shape = {} } = actionSchemas[name].request as { shape?: object };
-    return 'as' in shape;
+    const request: object = actionSchemas[name].request;
+    const forms = 'options' in request ? (request.options as object[]) : [request];
+    return forms.every((form) => 'shape' in form && 'as' in (form.shape as object));
   });
   expect(names.filter((name) => 'as' in actions[name])).toEqual(bySchema);
 });

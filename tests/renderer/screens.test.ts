@@ -54,7 +54,9 @@ const screens: Screen[] = [
     name: 'access',
     state: states.signedIn,
     shows: [
-      'Signed in until 16:24',
+      // In the narrow rail the words stand for screen readers alone.
+      'Signed in until',
+      '16:24',
       'Your connections',
       'Open to you',
       'Sales warehouse',
