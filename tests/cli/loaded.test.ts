@@ -90,7 +90,13 @@ test('a start of serve loads nothing of MSAL, of HTTP to elsewhere, of mail, and
           {
             group: '33333333-3333-4333-8333-333333333333',
             role: 'sales',
-            password: { vault: { address: 'http://127.0.0.1:1', path: 'database/creds/sales' } },
+            password: {
+              vault: {
+                address: 'https://127.0.0.1:1',
+                path: 'database/creds/sales',
+                auth: { stored: 'vault' },
+              },
+            },
           },
         ],
       },
@@ -100,7 +106,7 @@ test('a start of serve loads nothing of MSAL, of HTTP to elsewhere, of mail, and
   const serve = async (record: string): Promise<void> => {
     const child = commandLine(record).start(['serve', '--json', '--key-file', key]);
     const ended = once(child, 'close');
-    await firstLine(child);
+    expect(await firstLine(child)).toContain('"serving"');
     child.kill('SIGTERM');
     await ended;
   };
@@ -111,7 +117,7 @@ test('a start of serve loads nothing of MSAL, of HTTP to elsewhere, of mail, and
   await serve(record);
   const main = loadedIn(record);
   expect(main.packages).toEqual(['commander', 'otpauth', 'uqr', 'yaml', 'zod']);
-  expect(main.kilobytes).toBeLessThan(1150);
+  expect(main.kilobytes).toBeLessThan(1300);
   const worker = loadedIn(record, false);
   expect(worker.packages).toEqual([]);
   expect(worker.kilobytes).toBeLessThan(300);
