@@ -69,9 +69,18 @@ describeWith([parts.pageEngine], 'the window', () => {
       const { page } = await renderer.show(state);
       await page.getByRole('navigation').getByRole('button', { name: place }).click();
       if (place === 'Settings') await page.getByLabel('System').waitFor();
+      if (place === 'Activity') await page.getByLabel('Only refusals').waitFor();
       const controls = await page
         .locator(
-          ['button', 'summary', 'input[type=search]', 'input[type=checkbox]', 'input[type=radio]:checked']
+          [
+            'button',
+            'summary',
+            'select',
+            'input[type=search]',
+            'input[type=text]',
+            'input[type=checkbox]',
+            'input[type=radio]:checked',
+          ]
             .map((control) => `${control}:visible:not([tabindex="-1"])`)
             .concat('[tabindex="0"]:visible:not(button)')
             .join(', '),
