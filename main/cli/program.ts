@@ -88,18 +88,18 @@ export async function runCli(
     err: (text) => void process.stderr.write(`${text}\n`),
   };
   const program = createProgram();
-  program.on('option:version', () => {
-    const { electron } = process.versions;
-    const system = { node: process.versions.node, platform: process.platform, arch: process.arch };
-    result(output, 'version', { version, ...system, ...defined({ electron }) }, version);
-    throw new CommanderError(0, 'commander.version', version);
-  });
   let exitCode = 0;
   const tools = createTools(program, output, signal, organisation, (code) => (exitCode = code));
 
   try {
     const [name] = program.parseOptions(args).operands;
     if (isJson) output.json = await jsonLines(name);
+    if (program.opts<{ version?: true }>().version === true) {
+      const { electron, node } = process.versions;
+      const { platform, arch } = process;
+      result(output, 'version', { version, node, platform, arch, ...defined({ electron }) }, version);
+      return 0;
+    }
     await registerCommands(tools, workerUrl, name);
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
