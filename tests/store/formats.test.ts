@@ -220,7 +220,15 @@ describe('of a newer Latchkey', () => {
       },
       (line) => lines.push(line),
     );
-    expect(preferences.read()).toEqual({ theme: 'dark', favourites: [], recents: [], toldAboutTray: false });
+    expect(preferences.read()).toEqual({
+      theme: 'dark',
+      clipboardSeconds: 60,
+      notifications: true,
+      whenLoginWaits: 'notify',
+      favourites: [],
+      recents: [],
+      toldAboutTray: false,
+    });
     preferences.write({ theme: 'light' });
     expect(preferences.read().theme).toBe('light');
     expect(lines[0]).toMatch(sentence);
