@@ -61,7 +61,7 @@ test('each asks the broker for just that', async () => {
     // The code first: the broker answers the oldest prompt where no id is given.
     ['answer', '555555', 'p1'],
     ['askPhone', 'p1'],
-    ['denyPrompt', undefined],
+    ['denyPrompt', undefined, undefined],
     ['allowClient', 'c1', 'hour'],
     ['signInLocally', 'root', 'correct horse', '666666'],
     ['revokeAllTokens'],
