@@ -1,25 +1,25 @@
-import { execFile } from 'node:child_process';
+import {
+  powershell,
+  powershellArguments,
+  runWindows,
+  strictScript,
+  system32,
+  type RunWindows,
+} from '../base/windows-programs.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import { jsonObject } from '../contract/json.ts';
 import type { OrganisationSource } from './load.ts';
 import { organisationFileAt, organisationPath } from './organisation-file.ts';
-import { powershell, system32 } from './windows-programs.ts';
 
 /** Where a group policy or an MDM writes. Windows lets administrators alone write below this key. */
 export const policyKey = String.raw`HKEY_LOCAL_MACHINE\SOFTWARE\Policies\Latchkey`;
 const parentKey = policyKey.slice(0, policyKey.lastIndexOf('\\'));
 
-/** Runs a program of Windows and tells what it has written. Rejects where it cannot be run or ends with another code than 0. */
-export type RunWindows = (program: string, args: readonly string[]) => Promise<string>;
-
 /**
  * Without the value in the key, there is no policy of ours: a key alone says nothing. The value is one text, or one with
  * several lines (REG_SZ, REG_MULTI_SZ).
  */
-const script = `
-$ErrorActionPreference = 'Stop'
-$ProgressPreference = 'SilentlyContinue'
-[Console]::OutputEncoding = New-Object System.Text.UTF8Encoding $false
+const script = `${strictScript}
 $key = [Microsoft.Win32.RegistryKey]::OpenBaseKey('LocalMachine', 'Registry64').OpenSubKey('SOFTWARE\\Policies\\Latchkey')
 $value = if ($key) { $key.GetValue('Configuration', $null, 'DoNotExpandEnvironmentNames') }
 $text = if ($null -ne $value) { @($value) -join "\`n" }
@@ -41,7 +41,7 @@ export function windowsPolicy(run: RunWindows = runWindows): OrganisationSource 
           .split(/\r?\n/)
           .some((line) => line.trim().toLowerCase() === policyKey.toLowerCase());
         if (!found) return undefined;
-        const said = await run(powershell, ['-NoLogo', '-NoProfile', '-NonInteractive', '-Command', script]);
+        const said = await run(powershell, powershellArguments(script));
         const text = jsonObject(said)?.['text'];
         if (typeof text !== 'string' && text !== null) throw new TypeError('no answer of the script');
         return text === null ? undefined : { text, origin: policyKey };
@@ -69,11 +69,3 @@ export function machineOrganisation(
   if (platform !== 'win32') return file;
   return { files: file.files, read: async () => (await policy.read()) ?? file.read() };
 }
-
-const runWindows: RunWindows = (program, args) =>
-  new Promise((resolve, reject) => {
-    execFile(program, args, { timeout: 20_000, windowsHide: true }, (error, stdout) => {
-      if (error === null) resolve(stdout);
-      else reject(error);
-    });
-  });

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { win32 } from 'node:path';
 import { z } from 'zod';
-import { powershell } from './windows-programs.ts';
+import { powershell, powershellArguments, runWindows, strictScript } from '../base/windows-programs.ts';
 
 /** Owner and access list of a file or folder, as PowerShell tells them: identities as SIDs, rights as numbers. */
 const access = z.array(
@@ -56,10 +55,7 @@ export async function windowsFault(path: string, read: ReadWindowsAccess): Promi
 }
 
 /** Rules that only what is created later inherits (InheritOnly) say nothing of the thing itself. */
-const script = `
-$ErrorActionPreference = 'Stop'
-$ProgressPreference = 'SilentlyContinue'
-[Console]::OutputEncoding = New-Object System.Text.UTF8Encoding $false
+const script = `${strictScript}
 $sid = [System.Security.Principal.SecurityIdentifier]
 $all = foreach ($path in ($env:LATCHKEY_PATHS -split '\\|')) {
   $acl = Get-Acl -LiteralPath $path
@@ -74,21 +70,7 @@ ConvertTo-Json @($all) -Depth 4 -Compress
 `;
 
 /** Asks PowerShell. */
-export const readWindowsAccess: ReadWindowsAccess = (paths) =>
-  new Promise((resolve, reject) => {
-    const env = { ...process.env, LATCHKEY_PATHS: paths.join('|') };
-    execFile(
-      powershell,
-      ['-NoLogo', '-NoProfile', '-NonInteractive', '-Command', script],
-      { env, timeout: 20_000, windowsHide: true },
-      (error, stdout) => {
-        if (error !== null) reject(error);
-        else
-          try {
-            resolve(access.parse(JSON.parse(stdout)));
-          } catch (cause) {
-            reject(cause as Error);
-          }
-      },
-    );
-  });
+export const readWindowsAccess: ReadWindowsAccess = async (paths) => {
+  const env = { ...process.env, LATCHKEY_PATHS: paths.join('|') };
+  return access.parse(JSON.parse(await runWindows(powershell, powershellArguments(script), env)));
+};

@@ -1,11 +1,7 @@
 import { expect, it } from 'vitest';
+import type { RunWindows } from '../../main/base/windows-programs.ts';
 import type { OrganisationSource } from '../../main/config/load.ts';
-import {
-  machineOrganisation,
-  policyKey,
-  windowsPolicy,
-  type RunWindows,
-} from '../../main/config/organisation-policy.ts';
+import { machineOrganisation, policyKey, windowsPolicy } from '../../main/config/organisation-policy.ts';
 
 const text = 'locked:\n  - session.deadline\nsession: {deadline: 4h}\n';
 const keys = ['Latchkey', 'Microsoft'].map(

@@ -38,7 +38,7 @@ export const rooms: Room[] = [
   room('audit',            'store contract', '', 'audit broker', 'append-only, hash-chained, signed record'),
   room('gateway',          'base contract', '@mongodb-js/saslprep', 'gateway broker', 'listeners, dialling, the pipe; peers/ finds whose a client is; postgres/, mysql/, sqlserver/ have the protocols'),
   room('connect',          'config store base contract', '', 'connect cli', 'settings for SQL tools: what they are, and how they are put where a tool reads them'),
-  room('config',           'contract', '', 'config cli docs', 'the configuration: layers of organisation and person, schema, loading, messages'),
+  room('config',           'base contract', '', 'config cli docs', 'the configuration: layers of organisation and person, schema, loading, messages'),
   room('desktop',          'dbus store base contract', 'electron electron-store', 'desktop e2e', 'whatever imports Electron: tray, window, IPC, notices, clipboard'),
   room('store',            'base contract', '', 'store audit', 'durable files, the home folder and its lock, seals'),
   room('preload.ts',       'contract', 'electron', 'desktop e2e', 'the bridge of the window, derived from the contract'),

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { powershell, powershellArguments } from '../../base/windows-programs.ts';
 import type { PeerIdentity } from './identity.ts';
 import type { Peer, PeerProcess } from '../ports.ts';
 
@@ -55,14 +55,11 @@ while ($null -ne ($line = [Console]::In.ReadLine())) {
 `;
 
 /**
- * PowerShell takes half a second to start, so that one stays and is asked by line. The script is in the open on its
- * command line, where administrators see what runs, and for Windows' quoting has no double quotes. The full path keeps
- * a powershell.exe in the current folder from being run.
+ * PowerShell takes half a second to start, so that one stays and is asked by line. For Windows' quoting the script has no
+ * double quotes.
  */
 export function startPowerShell(): Answerer {
-  const folder = join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'WindowsPowerShell', 'v1.0');
-  const parameters = ['-NoLogo', '-NoProfile', '-NonInteractive', '-Command', script];
-  return spawn(join(folder, 'powershell.exe'), parameters, {
+  return spawn(powershell, powershellArguments(script), {
     stdio: ['pipe', 'pipe', 'ignore'],
     windowsHide: true,
   });
