@@ -1,4 +1,4 @@
-import { type ReactNode, useId, useState } from 'react';
+import { Fragment, type ReactNode, useId, useState } from 'react';
 import styles from './popup.module.css';
 
 /**
@@ -20,7 +20,8 @@ export function Popup(props: {
   const { role, title, label, tabIndex } = props;
   const id = useId();
   const [panel, setPanel] = useState<HTMLDivElement | null>(null);
-  const [open, setOpen] = useState(false);
+  /** When it was opened. Closed and opened at once, the browser tells the opening alone: what is in it is made anew all the same. */
+  const [openedAt, setOpenedAt] = useState<number>();
   return (
     <>
       <button
@@ -28,7 +29,7 @@ export function Popup(props: {
         className={props.className}
         popoverTarget={id}
         aria-haspopup={role}
-        aria-expanded={open}
+        aria-expanded={openedAt !== undefined}
         aria-label={label}
         tabIndex={tabIndex}
       >
@@ -41,9 +42,11 @@ export function Popup(props: {
         role={role}
         aria-label={title}
         className={`${styles['panel']} ${styles[role]}`}
-        onToggle={(event) => setOpen(event.newState === 'open')}
+        onToggle={(event) => setOpenedAt(event.newState === 'open' ? event.timeStamp : undefined)}
       >
-        {open && props.children(() => panel?.hidePopover())}
+        {openedAt !== undefined && (
+          <Fragment key={openedAt}>{props.children(() => panel?.hidePopover())}</Fragment>
+        )}
       </div>
     </>
   );

@@ -99,6 +99,12 @@ describeWith([parts.pageEngine], 'the list of connections', () => {
     await eventually(() => focusedName(page)).toBe('More for Sales warehouse');
     await page.keyboard.press('Enter');
     await eventually(() => focusedName(page)).toBe('Connect a tool');
+    // Closed and opened within one turn, which the browser tells as one event.
+    await page.getByRole('button', { name: 'More for Sales warehouse' }).evaluate((button) => {
+      document.querySelector<HTMLElement>('[popover]:popover-open')?.hidePopover();
+      (button as HTMLElement).click();
+    });
+    await eventually(() => focusedName(page)).toBe('Connect a tool');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await eventually(() => bridge.calls.at(-1)).toEqual({
