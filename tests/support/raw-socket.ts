@@ -20,7 +20,8 @@ export function rawSocket(target: number | string): Promise<RawSocket> {
     typeof target === 'number' ? { host: '127.0.0.1', port: target, noDelay: true } : { path: target },
   );
   const started = performance.now();
-  let received: Buffer = Buffer.alloc(0);
+  let room: Buffer = Buffer.alloc(0);
+  let received: Buffer = room;
   let ended: { received: Buffer; afterMs: number; reset: boolean } | undefined;
   let reset = false;
   const watchers = new Set<() => void>();
@@ -28,7 +29,11 @@ export function rawSocket(target: number | string): Promise<RawSocket> {
     for (const watcher of watchers) watcher();
   };
   socket.on('data', (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk]);
+    // The room is doubled: a copy for each chunk costs a long result seconds, and they would count as the gateway's.
+    const length = received.length + chunk.length;
+    if (length > room.length) room = Buffer.concat([received], Math.max(length, 2 * room.length));
+    chunk.copy(room, received.length);
+    received = room.subarray(0, length);
     notify();
   });
   socket.on('error', () => {
