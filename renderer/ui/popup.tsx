@@ -42,7 +42,11 @@ export function Popup(props: {
         role={role}
         aria-label={title}
         className={`${styles['panel']} ${styles[role]}`}
-        onToggle={(event) => setOpenedAt(event.newState === 'open' ? event.timeStamp : undefined)}
+        onToggle={(event) => {
+          // React brings the toggles of what is in the panel up to here too.
+          if (event.target === event.currentTarget)
+            setOpenedAt(event.newState === 'open' ? event.timeStamp : undefined);
+        }}
       >
         {openedAt !== undefined && (
           <Fragment key={openedAt}>{props.children(() => panel?.hidePopover())}</Fragment>

@@ -369,6 +369,11 @@ describeWith([parts.pageEngine], 'the window', () => {
     expect(await calls()).toBeLessThan(6 * toOpen);
     await bridge.push(states.signedIn);
     await eventually(() => groups.count()).toBe(3);
+
+    // Closed, they take the rest of the panel along no more.
+    await page.locator('summary').click();
+    await eventually(() => groups.count()).toBe(0);
+    expect(await page.locator('summary').count()).toBe(1);
   });
 
   test('names out of the directory stay text, and cannot reorder themselves or their neighbours', async () => {
