@@ -3,16 +3,13 @@ import type { ConnectSettings, ConnectTool } from '../../main/contract/shapes.ts
 import type { ConnectionState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
-import { SelectField } from '../ui/field.tsx';
 import { Modal } from '../ui/modal.tsx';
-import { Name, plainText } from '../ui/name.tsx';
+import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { AccountChoice, As, useAs, useWhose } from './accounts.tsx';
 import { ConnectSteps } from './connect-steps.tsx';
+import { defaultRole, RoleChoice } from './role-choice.tsx';
 import { ToolGrid } from './tool-grid.tsx';
-
-/** No name of a role: names are never empty. */
-const defaultRole = '';
 
 /** What a SQL tool needs to reach a connection: chosen from those that speak its protocol and run here. */
 export function ConnectDialog(props: {
@@ -49,18 +46,7 @@ export function ConnectDialog(props: {
           setRole(defaultRole);
         }}
       />
-      {roles.length > 1 && (
-        <SelectField
-          label="Role"
-          hint="The default one is found anew at each login."
-          value={role}
-          options={[
-            { value: defaultRole, label: 'Default role' },
-            ...roles.map((grant) => ({ value: grant.role, label: plainText(grant.role) })),
-          ]}
-          onChange={setRole}
-        />
-      )}
+      <RoleChoice roles={roles} value={role} onChange={setRole} />
       <As account={able.length > 1 ? account : undefined}>
         <ToolChoice
           key={`${account} ${role}`}

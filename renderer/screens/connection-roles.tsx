@@ -1,13 +1,10 @@
-import { useState } from 'react';
-import type { ActionReply } from '../../main/contract/action-schemas.ts';
 import type { ConnectionState, Grant, TokenState } from '../../main/contract/state.ts';
-import { useAction } from '../bridge.ts';
-import { Copied } from '../ui/copied.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
-import { clockLeft, lifetime, timeOfDay, useNow } from '../ui/time.ts';
+import { clockLeft, lifetime, useNow } from '../ui/time.ts';
 import { useWhose } from './accounts.tsx';
+import { CopiedToken, useTokenCopy } from './token-copy.tsx';
 import styles from './connection-detail.module.css';
 
 /** The ways in that a connection has for whoever is signed in, each with a token to copy and what is left of the last. */
@@ -47,24 +44,16 @@ function RoleRow(props: {
   tokens: readonly TokenState[];
 }) {
   const { connection, grant } = props;
-  const copy = useAction();
-  const [copied, setCopied] = useState<ActionReply<'copyToken'>>();
-  const now = useNow(60_000);
+  const token = useTokenCopy();
   const { several, nameOf } = useWhose();
   const whose = several ? { as: grant.objectId } : {};
   const groupName = grant.group.name === '' ? grant.group.id : grant.group.name;
 
-  async function copyToken(): Promise<string | undefined> {
-    setCopied(undefined);
-    const done = await copy.run('copyToken', {
-      connection: connection.name,
-      role: grant.role,
-      ...whose,
-    });
-    if (done === undefined) return undefined;
-    setCopied(done.reply);
-    return `Token for ${connection.title} copied. Paste it as the password.`;
-  }
+  const copyToken = (): Promise<string | undefined> =>
+    token.copy(
+      { connection: connection.name, role: grant.role, ...whose },
+      `Token for ${connection.title} copied. Paste it as the password.`,
+    );
 
   return (
     <li>
@@ -85,19 +74,15 @@ function RoleRow(props: {
         </div>
         <CopyButton
           kind={props.isFirst ? 'primary' : 'secondary'}
-          busy={copy.busy}
+          busy={token.busy}
           label={`Copy token for ${connection.title}, role ${grant.role}${several ? `, as ${nameOf(grant.objectId)}` : ''}`}
           onCopy={copyToken}
         >
           Copy token
         </CopyButton>
       </div>
-      {copied !== undefined && (
-        <Copied key={copied.id} clearsAt={copied.clearsAt} onOver={() => setCopied(undefined)}>
-          Paste it as the password before {timeOfDay(copied.expiresAt, now)}.
-        </Copied>
-      )}
-      <ProblemPanel problem={copy.problem} onDismiss={copy.dismiss} />
+      <CopiedToken {...token} />
+      <ProblemPanel problem={token.problem} onDismiss={token.dismiss} />
     </li>
   );
 }

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type Ref } from 'react';
 import { Icon } from '../ui/icon.tsx';
+import { SearchInput } from '../ui/search-input.tsx';
 import styles from './connection-search.module.css';
 
 /** Finds a connection; the arrow down leads on into the list. */
@@ -22,17 +23,7 @@ export function ConnectionSearch(props: {
   return (
     <div className={styles['search']}>
       <Icon name="search" size={18} />
-      <input
-        ref={ref}
-        type="search"
-        aria-label="Search connections"
-        placeholder="Search connections"
-        autoComplete="off"
-        spellCheck={false}
-        value={value}
-        onChange={(event) => onChange(event.target.value)}
-        onKeyDown={move}
-      />
+      <SearchInput ref={ref} label="Search connections" value={value} onChange={onChange} onKeyDown={move} />
       <output className={styles['found']}>
         {found !== undefined && (found === 0 ? 'Nothing found' : `${found} found`)}
       </output>

@@ -6,16 +6,16 @@ import { useAnnounce } from '../ui/announcer.tsx';
 import { asSentence, type Faults, useFormFocus } from '../ui/faults.ts';
 import { SelectField, TextField } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
+import { guid } from '../ui/guid.ts';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
+import { otherClouds } from './provider-draft.ts';
 import { useAdministration } from './step-up.tsx';
 import styles from './first-run.module.css';
 
 const clouds = [
   { value: 'any', label: 'Microsoft’s, as the address says' },
-  { value: 'us-government', label: 'US Government (GCC High)' },
-  { value: 'us-government-dod', label: 'US Government (DoD)' },
-  { value: 'china', label: 'China (21Vianet)' },
+  ...otherClouds,
   { value: 'local', label: 'A local tenant on this computer, for tests' },
 ] as const;
 
@@ -27,7 +27,6 @@ interface Draft {
   caFile: string;
 }
 const nothing: Draft = { authority: '', applicationId: '', cloud: 'any', resource: '', caFile: '' };
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The tenant by its domain, and the application: both are tried before anything is written. */
 export function FirstTenant({ onBack }: { onBack(): void }) {

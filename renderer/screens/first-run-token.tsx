@@ -1,37 +1,28 @@
 import { useCallback, useEffect, useState } from 'react';
-import type { ActionReply } from '../../main/contract/action-schemas.ts';
 import type { Check } from '../../main/contract/shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import type { WindowAction } from '../../main/contract/actions.ts';
 import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
-import { Copied } from '../ui/copied.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
-import { timeOfDay, useNow } from '../ui/time.ts';
+import { CopiedToken, useTokenCopy } from './token-copy.tsx';
 import styles from './first-run.module.css';
 
 /** What the person came for: a password for the SQL tool, and what still stands in its way. */
 export function FirstToken(props: { state: AppState; name: string; onDone(): void }) {
   const { state, name, onDone } = props;
   const connection = state.connections.find((one) => one.name === name);
-  const copy = useAction();
+  const token = useTokenCopy();
   const copyCommand = useAction();
-  const [copied, setCopied] = useState<ActionReply<'copyToken'>>();
-  const now = useNow(60_000);
   const mayUse = (connection?.grants.length ?? 0) > 0;
 
-  async function copyToken(): Promise<string | undefined> {
-    setCopied(undefined);
-    const done = await copy.run('copyToken', { connection: name });
-    if (done === undefined) return undefined;
-    setCopied(done.reply);
-    return 'Token copied. Paste it as the password.';
-  }
+  const copyToken = (): Promise<string | undefined> =>
+    token.copy({ connection: name }, 'Token copied. Paste it as the password.');
   async function copyLine(): Promise<string | undefined> {
     return (await copyCommand.run('copyCommand', { connection: name })) && 'Command copied';
   }
@@ -59,16 +50,12 @@ export function FirstToken(props: { state: AppState; name: string; onDone(): voi
             </div>
           )}
           <div className={layout['buttons']}>
-            <CopyButton kind="primary" busy={copy.busy} onCopy={copyToken}>
+            <CopyButton kind="primary" busy={token.busy} onCopy={copyToken}>
               Copy token
             </CopyButton>
           </div>
-          {copied !== undefined && (
-            <Copied key={copied.id} clearsAt={copied.clearsAt} onOver={() => setCopied(undefined)}>
-              Paste it as the password before {timeOfDay(copied.expiresAt, now)}.
-            </Copied>
-          )}
-          <ProblemPanel problem={copy.problem ?? copyCommand.problem} />
+          <CopiedToken {...token} />
+          <ProblemPanel problem={token.problem ?? copyCommand.problem} />
         </div>
       )}
       <Findings />

@@ -4,13 +4,12 @@ import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { TextField } from '../ui/field.tsx';
+import { guid } from '../ui/guid.ts';
 import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { useAs } from './accounts.tsx';
 import styles from './connections.module.css';
-
-const objectId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A directory group, looked up by the beginning of its name; its object id is what counts. */
 export function GroupField(props: {
@@ -44,7 +43,7 @@ export function GroupField(props: {
 
   async function find(): Promise<void> {
     const wanted = text.trim();
-    if (objectId.test(wanted)) return choose({ id: wanted.toLowerCase(), name: '' });
+    if (guid.test(wanted)) return choose({ id: wanted.toLowerCase(), name: '' });
     if (wanted === '') return input.current?.focus();
     const done = await search.run('findGroups', { text: wanted, ...as });
     if (done === undefined) return;

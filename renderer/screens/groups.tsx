@@ -3,6 +3,7 @@ import type { Group } from '../../main/contract/state.ts';
 import { Icon } from '../ui/icon.tsx';
 import { ago, useNow } from '../ui/time.ts';
 import { Name } from '../ui/name.tsx';
+import { SearchInput } from '../ui/search-input.tsx';
 import styles from './groups.module.css';
 
 const searchFrom = 8;
@@ -38,15 +39,7 @@ const GroupList = memo(
     return (
       <div className={styles['list']}>
         {groups.length >= searchFrom && (
-          <input
-            type="search"
-            className={styles['search']}
-            aria-label="Search your groups"
-            placeholder="Search your groups"
-            autoComplete="off"
-            value={search}
-            onChange={(event) => setSearch(event.target.value)}
-          />
+          <SearchInput label="Search your groups" value={search} onChange={setSearch} />
         )}
         <output className={styles['hint']}>
           {wanted === '' ? '' : `${found.length.toLocaleString()} of ${groups.length.toLocaleString()}`}

@@ -7,6 +7,7 @@ import { Modal } from '../ui/modal.tsx';
 import { plainText } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { AccountChoice, useWhose } from './accounts.tsx';
+import { defaultRole, RoleChoice } from './role-choice.tsx';
 
 export interface MadeHandle {
   id: string;
@@ -14,9 +15,6 @@ export interface MadeHandle {
   /** When it leaves the clipboard, ISO 8601. */
   clearsAt: string;
 }
-
-/** No name of a role: names are never empty. */
-const defaultRole = '';
 
 /** Asks for which tool, connection and role; the handle goes straight to the clipboard. */
 export function HandleForm(props: {
@@ -93,18 +91,7 @@ export function HandleForm(props: {
             setRole(defaultRole);
           }}
         />
-        {roles.length > 1 && (
-          <SelectField
-            label="Role"
-            hint="The default one is found anew at each login."
-            value={role}
-            options={[
-              { value: defaultRole, label: 'Default role' },
-              ...roles.map((grant) => ({ value: grant.role, label: plainText(grant.role) })),
-            ]}
-            onChange={setRole}
-          />
-        )}
+        <RoleChoice roles={roles} value={role} onChange={setRole} />
         <ProblemPanel problem={action.problem} />
       </Form>
     </Modal>

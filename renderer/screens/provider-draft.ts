@@ -11,6 +11,13 @@ import { asSentence, faultsIn, type Faults } from '../ui/faults.ts';
  */
 export const keep = 'keep';
 
+/** Microsoft's clouds beside the global one. */
+export const otherClouds = [
+  { value: 'us-government', label: 'US Government (GCC High)' },
+  { value: 'us-government-dod', label: 'US Government (DoD)' },
+  { value: 'china', label: 'China (21Vianet)' },
+] as const;
+
 /** What stands in the fields of the form, as text. */
 export interface ProviderDraft {
   name: string;

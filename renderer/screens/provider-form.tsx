@@ -14,6 +14,7 @@ import {
   keep,
   checkDraft,
   newDraft,
+  otherClouds,
   type ProviderDraft,
 } from './provider-draft.ts';
 import { useAdministration } from './step-up.tsx';
@@ -24,12 +25,7 @@ const types = [
   { value: 'local', label: 'Local (break-glass accounts)' },
 ] as const;
 
-const clouds = [
-  { value: 'global', label: 'Global' },
-  { value: 'us-government', label: 'US Government (GCC High)' },
-  { value: 'us-government-dod', label: 'US Government (DoD)' },
-  { value: 'china', label: 'China (21Vianet)' },
-] as const;
+const clouds = [{ value: 'global', label: 'Global' }, ...otherClouds] as const;
 
 const wayOrders = [
   { value: 'device-code,browser', label: 'With a code, then with the browser' },

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { ConnectTool } from '../../main/contract/shapes.ts';
 import { Name } from '../ui/name.tsx';
+import { SearchInput } from '../ui/search-input.tsx';
 import styles from './tool-grid.module.css';
 
 /** One of the tools, by name; fewer are shown once something is searched for. */
@@ -17,16 +18,7 @@ export function ToolGrid(props: {
   const found = tools.filter(({ title }) => title.toLocaleLowerCase().includes(wanted));
   return (
     <div className={styles['choice']}>
-      <input
-        type="search"
-        className={styles['search']}
-        aria-label="Search tools"
-        placeholder="Search tools"
-        autoComplete="off"
-        spellCheck={false}
-        value={search}
-        onChange={(event) => setSearch(event.target.value)}
-      />
+      <SearchInput label="Search tools" value={search} onChange={setSearch} />
       <output className={styles['found']}>{found.length === 0 && 'No tool is called that.'}</output>
       <div role="radiogroup" aria-label="Tool" className={styles['grid']}>
         {found.map(({ id, title, installed }) => (
