@@ -54,7 +54,7 @@ async function viaOf(text: string, path?: string): Promise<Via> {
     : via;
 }
 
-test('hosts and owner of the configuration are what the gateway gets', async () => {
+test('hosts, owner and lostAfter of the configuration are what the gateway gets', async () => {
   const off = "tls: {mode: 'off'}";
   expect(await addressOf('hosts: [a.example, "b.example:5433", "[::1]:5434"], port: 6000')).toMatchObject({
     host: 'a.example',
@@ -64,6 +64,8 @@ test('hosts and owner of the configuration are what the gateway gets', async () 
       { host: '::1', port: 5434 },
     ],
   });
+  expect(await addressOf(`host: localhost, ${off}`)).toMatchObject({ lostAfterMs: 60_000 });
+  expect(await addressOf(`host: localhost, ${off}, lostAfter: 2m`)).toMatchObject({ lostAfterMs: 120_000 });
   const ownersOf = async (owner: string) =>
     (await addressOf(`host: localhost, ${off}, owner: ${owner}`)).owners;
   expect(await ownersOf('root')).toEqual([0]);

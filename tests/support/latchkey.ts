@@ -291,6 +291,7 @@ export async function connect(
     password: string;
     application_name: string;
     options: string;
+    ssl: { ca: string };
   }> = {},
 ): Promise<PgClient> {
   const client = new PgClient({
