@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { newTokenText } from '../../main/access/token-text.ts';
 import type { IssuedToken } from '../../main/contract/shapes.ts';
 import { freePort } from '../support/free-port.ts';
@@ -95,15 +95,17 @@ describeWith([parts.postgres, parts.psql, otherUser.part], 'a login that is refu
   });
 
   it('expired token', async () => {
-    const token = await latchkey.token({ connection: 'sales', lifetimeSeconds: 1 });
+    const token = await latchkey.token({ connection: 'sales', lifetimeSeconds: 4 });
     const open = await connect(token);
-    const { logins } = await (await latchkey.client()).call('readLogins', {});
-    expect(logins[0]).toMatchObject({
+    onTestFinished(() => open.end());
+    // The client is in before the broker has been told.
+    const client = await latchkey.client();
+    await expect.poll(async () => (await client.call('readLogins', {})).logins[0], soon).toMatchObject({
       outcome: 'opened',
       connection: 'sales',
       username: 'ada@fabrikam.example',
     });
-    await sleep(1100);
+    await sleep(Date.parse(token.expiresAt) - Date.now() + 100);
     const refusal = await refusalOf(connect(token));
     expect(refusal).toEqual({
       sqlState: '28000',
@@ -113,7 +115,6 @@ describeWith([parts.postgres, parts.psql, otherUser.part], 'a login that is refu
     expect(await lastRecord('login-refused')).toMatchObject({ code: 'token-expired', tokenId: token.id });
     // What was let in before goes on: a query outlives its token.
     expect((await open.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
-    await open.end();
   });
 
   it('revoked token', async () => {

@@ -28,7 +28,7 @@ describeWith([parts.postgres], 'a connection whose file says requireTls', () => 
     expect(refused).toMatchObject({ code: 'tls-required' });
     const ca = await readFile(join(latchkey.home, 'certificates', 'latchkey-ca.pem'), 'utf8');
     const client = await connect(token, { ssl: { ca } });
-    expect((await client.query('select current_user as role')).rows).toEqual([{ role: 'sales_owner' }]);
+    expect((await client.query('select current_user as role')).rows).toEqual([{ role: 'sales_readonly' }]);
     await client.end();
   });
 });

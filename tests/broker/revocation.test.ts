@@ -219,9 +219,9 @@ describeWith([parts.postgres], 'the end of access', () => {
   });
 
   it('an expired token ends no query', async () => {
-    const token = await latchkey.token({ connection: 'sales', lifetimeSeconds: 1 });
+    const token = await latchkey.token({ connection: 'sales', lifetimeSeconds: 3 });
     const client = await connect(token);
-    expect((await client.query("select 'done' as state, pg_sleep(2)")).rows).toMatchObject([
+    expect((await client.query("select 'done' as state, pg_sleep(4)")).rows).toMatchObject([
       { state: 'done' },
     ]);
     expect((await latchkey.state()).databaseSessions).toHaveLength(1);
