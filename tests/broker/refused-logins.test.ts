@@ -100,11 +100,13 @@ describeWith([parts.postgres, parts.psql, otherUser.part], 'a login that is refu
     onTestFinished(() => open.end());
     // The client is in before the broker has been told.
     const client = await latchkey.client();
-    await expect.poll(async () => (await client.call('readLogins', {})).logins[0], soon).toMatchObject({
-      outcome: 'opened',
-      connection: 'sales',
-      username: 'ada@fabrikam.example',
-    });
+    await expect
+      .poll(async () => (await client.call('readLogins', {})).logins[0], soon)
+      .toMatchObject({
+        outcome: 'opened',
+        connection: 'sales',
+        username: 'ada@fabrikam.example',
+      });
     await sleep(Date.parse(token.expiresAt) - Date.now() + 100);
     const refusal = await refusalOf(connect(token));
     expect(refusal).toEqual({
