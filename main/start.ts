@@ -1,9 +1,11 @@
+import { leaveAppImage } from './base/app-image.ts';
 import { packagedArguments } from './cli/packaged-arguments.ts';
 
 /**
  * What Electron starts. The packaged program is the command line as well, on Electron's own Node: with a command it does
  * what the command does, before Electron looks for a screen, and ends. Each half is loaded only where it is meant.
  */
+leaveAppImage();
 // With `electron <folder>` the first argument is the folder, and the command line runs from its sources.
 const ofCommand = process.defaultApp === true ? undefined : packagedArguments(process.argv);
 if (ofCommand === undefined) {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { app } from 'electron';
+import { appImageFile } from '../base/app-image.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import { xdgFolder } from '../store/places.ts';
 import { desktopEntry, isEntryOn } from './desktop-entry.ts';
@@ -62,8 +63,8 @@ function xdgAutostart(args: readonly string[]): Autostart {
   };
 }
 
-/** An AppImage runs from a mount that is gone after a restart; its file is named in the environment. */
+/** An AppImage runs from a mount that is gone after a restart. */
 function startCommand(args: readonly string[]): string[] {
-  const program = process.env['APPIMAGE'] ?? process.execPath;
+  const program = appImageFile() ?? process.execPath;
   return app.isPackaged ? [program, ...args] : [program, app.getAppPath(), ...args];
 }

@@ -1,11 +1,13 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { appImageFile } from '../base/app-image.ts';
 
 export interface OwnProcess {
   argv: readonly string[];
   execPath: string;
   platform: NodeJS.Platform;
-  env: NodeJS.ProcessEnv;
+  /** The file of the AppImage that it runs from. */
+  appImage?: string | undefined;
   resourcesPath?: string | undefined;
   isPackaged: boolean;
 }
@@ -18,7 +20,7 @@ const ownProcess = (): OwnProcess => ({
   argv: process.argv,
   execPath: process.execPath,
   platform: process.platform,
-  env: process.env,
+  appImage: appImageFile(),
   resourcesPath: (process as { resourcesPath?: string }).resourcesPath,
   isPackaged: isPackaged(),
 });
@@ -28,10 +30,9 @@ const ownProcess = (): OwnProcess => ({
  * where it is. What an AppImage holds is only there while it runs, so that the file itself is started, as its launcher would.
  */
 export function ownCommand(own: OwnProcess = ownProcess()): string[] {
-  const { argv, execPath, platform, env, resourcesPath = '' } = own;
+  const { argv, execPath, platform, appImage, resourcesPath = '' } = own;
   if (!own.isPackaged) return [execPath, ...argv.slice(1, 2).map((script) => realpathSync(script))];
-  const appImage = env['APPIMAGE'];
-  if (platform === 'linux' && appImage !== undefined)
+  if (appImage !== undefined)
     return [appImage, '--cli', '--no-sandbox', '--no-zygote', '--log-level=3', '--'];
   if (platform === 'linux') return [join(dirname(execPath), 'latchkey')];
   if (platform === 'darwin') return [join(resourcesPath, 'latchkey')];

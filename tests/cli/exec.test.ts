@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { algorithm, loadX509 } from '../../main/base/x509.ts';
+import { writeAppRun } from '../support/electron-builder.ts';
 import {
   connect,
   createLatchkey,
@@ -210,6 +211,38 @@ describeWith([parts.postgres, parts.psql], 'latchkey exec', () => {
         await (await latchkey.client()).post('/v1/tokens/revoke', { all: true });
       });
     });
+
+  it('gives the command nothing of the AppImage that it runs from', async () => {
+    const APPDIR = await realpath(await mkdtemp(join(tmpdir(), 'lk-mount-')));
+    // The AppRun of electron-builder with a Node for Electron's program, which does here what it does with a command.
+    await copyFile(process.execPath, join(APPDIR, 'latchkey-desktop'));
+    const appRun = await writeAppRun(APPDIR, 'latchkey-desktop');
+    const entry = join(dirname(latchkey.program), 'start.js');
+    const command = ['exec', 'sales', '--', 'env'];
+    const child = spawn(appRun, [entry, '--cli', '--no-sandbox', '--', ...command], {
+      env: {
+        ...latchkey.commandLine.env,
+        APPDIR,
+        APPIMAGE: '/opt/L.AppImage',
+        ARGV0: 'L.AppImage',
+        OWD: '/',
+      },
+    });
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    expect(err).toBe('');
+    // The shell that starts the program counts and tells what is its own; a file for the command has a name of chance.
+    const comparable = (printed: string) =>
+      printed
+        .trimEnd()
+        .replaceAll(/\.exec\.\w+\./g, '.exec.')
+        .split('\n')
+        .filter((line) => !/^(?:_|SHLVL|PWD|OLDPWD|\w*PASSWORD)=/.test(line))
+        .toSorted();
+    const { out: withoutAppImage } = await exec('env');
+    expect(comparable(withoutAppImage)).toContainEqual(expect.stringMatching(/^PATH=/));
+    expect(comparable(out)).toEqual(comparable(withoutAppImage));
+    await rm(APPDIR, { recursive: true });
+  });
 
   it('says that the options of sessions are left out', async () => {
     const { code, err } = await latchkey.commandLine.run(['exec', 'sales', '--', 'true'], '', {

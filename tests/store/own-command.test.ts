@@ -1,4 +1,5 @@
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ownCommand, type OwnProcess } from '../../main/store/own-command.ts';
 
@@ -8,7 +9,6 @@ const packaged = (more: Partial<OwnProcess>): string[] =>
     argv: ['/opt/Latchkey/latchkey-desktop', '/opt/Latchkey/latchkey-desktop', 'connect', 'psql'],
     execPath: '/opt/Latchkey/latchkey-desktop',
     platform: 'linux',
-    env: {},
     resourcesPath: '/opt/Latchkey/resources',
     isPackaged: true,
     ...more,
@@ -27,16 +27,10 @@ it('is the launcher of a package, beside the program', () => {
   expect(packaged({ platform: 'darwin', resourcesPath })).toEqual([`${resourcesPath}/latchkey`]);
 });
 
-it('is the file of an AppImage, as what is in it is gone once it has ended', () => {
-  const env = { APPIMAGE: '/home/ann/Latchkey.AppImage' };
-  expect(packaged({ env })).toEqual([
-    '/home/ann/Latchkey.AppImage',
-    '--cli',
-    '--no-sandbox',
-    '--no-zygote',
-    '--log-level=3',
-    '--',
-  ]);
-  // A variable that another AppImage has left is none of ours outside a package.
-  expect(packaged({ env, isPackaged: false, argv: ['node'] })).toEqual(['/opt/Latchkey/latchkey-desktop']);
+it('is the file of an AppImage, as what is in it is gone once it has ended, with the switches of the launcher', () => {
+  const appImage = '/home/ann/Latchkey.AppImage';
+  const launcher = readFileSync(join(import.meta.dirname, '../../assets/package/latchkey'), 'utf8');
+  const [, switches = ''] = /^exec "\$here\/latchkey-desktop" (--.*) "\$@"$/m.exec(launcher) ?? [];
+  expect(switches).toMatch(/^--cli .* --$/);
+  expect(packaged({ appImage })).toEqual([appImage, ...switches.split(' ')]);
 });

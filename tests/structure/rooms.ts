@@ -16,7 +16,7 @@ export interface Room {
 
 // prettier-ignore
 export const rooms: Room[] = [
-  room('start.ts',         'index.ts cli', '', 'e2e packages', 'what Electron starts: the desktop, or the command line in the packaged program'),
+  room('start.ts',         'index.ts cli base', '', 'e2e packages', 'what Electron starts: the desktop, or the command line in the packaged program'),
   room('index.ts',         'desktop broker runtime.ts connect config store log base', '', 'e2e', 'composition root of the desktop application'),
   room('cli',              'headless.ts api local-accounts organisation audit connect store config log base contract', 'commander', 'cli docs', 'the latchkey command'),
   room('headless.ts',      'runtime.ts store base', '', 'broker cli', 'composition root without a screen (`latchkey serve`)'),
