@@ -6,6 +6,7 @@ import { startHeadless, type HeadlessOptions } from '../headless.ts';
 import { createLog } from '../log/log.ts';
 import { handleUncaught, outliveStreams } from '../log/uncaught.ts';
 import { result, type Output } from './output.ts';
+import { tellServiceManager } from './service-manager.ts';
 
 const hangUpReason = 'SIGHUP came: its terminal has gone.';
 
@@ -51,14 +52,19 @@ export async function serve(
     },
     `Latchkey is serving ${listening.length} of ${connections.length} connections. Sign in with: latchkey login`,
   );
+  const tell = (state: string) => tellServiceManager(state, (reason) => log.write(reason));
+  await tell('READY=1');
   const end = AbortSignal.any([signal, hungUp.signal, failed.signal]);
   if (!end.aborted) await once(end, 'abort');
+  const told = tell('STOPPING=1');
   if (!failed.signal.aborted) {
     if (hungUp.signal.aborted) log.write(`Latchkey ends: ${hangUpReason}`);
     await headless.close(hungUp.signal.aborted ? { reason: hangUpReason } : undefined);
+    await told;
     return 0;
   }
   await headless.close({ reason: 'an error that nobody has caught; see the log', graceMs: drainMs });
+  await told;
   return 1;
 }
 
