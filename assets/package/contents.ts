@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A package of npm that the bundler has put at least one file of into dist/. */
@@ -26,7 +26,10 @@ const json = <T>(...path: string[]): T => JSON.parse(readFileSync(join(...path),
 
 /** @throws where there are no source maps, or a package has no licence: then nobody could say what is inside */
 export function bundledPackages(project: string): BundledPackage[] {
-  const maps = globSync('dist/{main,renderer}/**/*.map', { cwd: project });
+  // A pattern would leave out names that begin with a dot, which the bundler gives to some.
+  const maps = readdirSync(join(project, 'dist'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.map'))
+    .map((path) => join('dist', path));
   if (maps.length === 0) throw new Error('dist/ has no source maps; run `npm run build` first');
   const folders = new Set<string>();
   for (const map of maps) {

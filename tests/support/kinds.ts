@@ -16,10 +16,14 @@ export const measured: readonly string[] = find(
   'tests/gateway/{slow-upstream,stop,mysql/stop}.test.ts',
 );
 
-/** Holds its time or memory to a bound that what runs beside it would exceed: gets the machine for itself. */
+/**
+ * Holds its time or memory to a bound that what runs beside it would exceed, or keeps the cores busy itself for long: gets
+ * the machine for itself.
+ */
 export const alone: readonly string[] = find(
   'tests/{api/slow-clients,broker/revocation,desktop/linux-notices}.test.ts',
   'tests/gateway/{crowd,cut,postgres/scram,postgres/wire}.test.ts',
+  'tests/packages/linux.test.ts',
 );
 
 /**

@@ -10,6 +10,7 @@ export const seconds: Readonly<Record<string, number>> = {
   'tests/e2e/desktop.test.ts': 68,
   'tests/renderer/identity-screens.test.ts': 67,
   'tests/broker/restart.test.ts': 62,
+  'tests/packages/linux.test.ts': 60,
   'tests/renderer/second-factor.test.ts': 57,
   'tests/gateway/via.test.ts': 57,
   'tests/broker/second-factor.test.ts': 56,
