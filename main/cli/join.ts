@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { OrganisationSource } from '../config/load.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { LookedAtOrganisation } from '../contract/shapes.ts';
@@ -22,12 +24,19 @@ export function registerJoin({ program, output, signal, organisation, run }: Too
     waysOf({ globals, output, signal, organisation }, use);
   program
     .command('join')
-    .description("take on an organisation's settings from its address; shows what they are, and asks first")
-    .argument('<address>', 'https://… with # and the fingerprint of the key that signs them')
+    .description(
+      "take on an organisation's settings from its address or a file; shows what they are, and asks first",
+    )
+    .argument(
+      '<address>',
+      'https://… with # and the fingerprint of the key that signs them, or a file with --key',
+    )
+    .option('--key <fingerprint>', 'of the key that must have signed the file')
     .option('--yes', 'do not ask', false)
     .action(
-      run((globals, address: string, { yes }: { yes: boolean }) =>
+      run((globals, given: string, { yes, key }: { yes: boolean; key?: string }) =>
         withWays(globals, async ({ look, join, isRunning }) => {
+          const address = addressOf(given, key);
           const found = await look(address);
           output.err(describe(found));
           if (!yes && !(await agrees())) {
@@ -64,6 +73,21 @@ export function registerJoin({ program, output, signal, organisation, run }: Too
         }),
       ),
     );
+}
+
+/** One letter and a colon is a drive of Windows. */
+function addressOf(given: string, key: string | undefined): string {
+  const isAddress = /^[a-z][a-z0-9+.-]+:/i.test(given);
+  if (isAddress && key === undefined) return given;
+  if (isAddress)
+    throw new LatchkeyError('request-invalid', '--key is for a file: an address ends with the fingerprint.', {
+      remedy: 'Give the whole address that your organisation has given out, and no --key.',
+    });
+  if (key === undefined)
+    throw new LatchkeyError('request-invalid', `The file ${given} needs --key <fingerprint>.`, {
+      remedy: 'Ask your organisation for the fingerprint of its key, on another way than the file came.',
+    });
+  return `${pathToFileURL(resolve(given)).href}#${key}`;
 }
 
 async function waysOf<T>(

@@ -306,6 +306,11 @@ export const actionSchemas = {
     z.object({ groups: z.array(connection.namedGroup) }),
   ),
 
+  chooseBundle: act(
+    "lets the person choose the file of an organisation's bundle: its path, and the address to look at, which still needs # and the fingerprint of the key. Empty where they think better of it",
+    nothing,
+    z.object({ file: z.object({ path: z.string(), address: z.string() }).exactOptional() }),
+  ),
   lookAtOrganisation: act(
     "reads the organisation's bundle at an address and verifies it: whose it is, and what it would set. Nothing counts by that",
     z.strictObject({ address: organisationAddress }),

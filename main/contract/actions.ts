@@ -97,6 +97,7 @@ export const actions = {
   saveExport: { may: 'reads', window: true },
   findGroups: { may: 'reads', window: true, route: 'POST /v1/groups/find', as: true },
 
+  chooseBundle: { may: 'reads', window: true },
   lookAtOrganisation: { may: 'own', window: true, route: 'POST /v1/organisation/look' },
   joinOrganisation: {
     may: 'administers',

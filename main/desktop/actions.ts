@@ -1,6 +1,7 @@
 import type { ActionHandlers } from '../contract/action-schemas.ts';
 import type { WindowAction } from '../contract/actions.ts';
 import { LatchkeyError } from '../contract/errors.ts';
+import { bundleFiles } from './bundle-files.ts';
 import type { ChosenFiles } from './chosen-files.ts';
 import type { SecretClipboard } from './clipboard.ts';
 import { connectActions } from './connect-actions.ts';
@@ -124,6 +125,7 @@ export function createActions(parts: ActionParts): DesktopActions {
 
     ...connectActions(parts),
     ...connectionFiles(broker, parts.files),
+    ...bundleFiles(broker.actions, parts.files),
 
     async saveAudit(filter) {
       const path = await parts.files.save('Export the audit', 'latchkey-audit.jsonl');

@@ -4,7 +4,7 @@ import { addressInJoinLink } from '../contract/join-link.ts';
 
 /** Where an organisation's bundle is, and the key that has to have signed it. */
 export interface OrganisationAddress {
-  /** Without the fragment, which never goes to a server. */
+  /** Without the fragment, which never goes to a server; `file:///…` where the bundle is a file of this computer. */
   url: string;
   /** SHA-256 thumbprint of the public key (RFC 7638) in base64url. */
   fingerprint: string;
@@ -14,20 +14,37 @@ const fingerprintPattern = /^[A-Za-z0-9_-]{43}$/;
 const maxLength = 2000;
 
 /**
- * Reads `https://…#<fingerprint>`, or a link `latchkey://join?address=…` that carries one. Plain http is for a server on
- * this computer itself, where it leaves for nobody to see.
+ * Reads `https://…#<fingerprint>`, `file:///…#<fingerprint>`, or a link `latchkey://join?address=…` that carries the former.
+ * Plain http is for a server on this computer itself, where it leaves for nobody to see.
  * @throws LatchkeyError `request-invalid`
  */
 export function readOrganisationAddress(text: string): OrganisationAddress {
   if (text.length > maxLength) throw invalid('is too long');
-  const url = parsed(addressInLink(text.trim()));
+  const address = addressInLink(text.trim());
+  const url = parsed(address);
+  // Whoever has made a link knows nothing of the files of this computer.
+  if (url.protocol === 'file:' && address === text.trim()) return ofFile(url);
   const isPlain = url.protocol === 'http:' && isLoopbackName(url.hostname);
   if (url.protocol !== 'https:' && !isPlain) throw invalid('does not begin with https://');
   if (url.username !== '' || url.password !== '') throw invalid('names a user, which it may not');
-  const fingerprint = url.hash.slice(1);
-  if (!isFingerprint(fingerprint)) throw invalid('does not end with # and the fingerprint of the key');
+  const fingerprint = fingerprintIn(url);
   url.hash = '';
   return { url: url.href, fingerprint };
+}
+
+function ofFile(url: URL): OrganisationAddress {
+  // A host, or a second slash, would be a file of another computer: Windows would sign in there by itself.
+  if (url.host !== '' || /^\/(?:\/|%2f|%5c)/i.test(url.pathname))
+    throw invalid('is no file of this computer');
+  const fingerprint = fingerprintIn(url);
+  url.hash = '';
+  return { url: url.href, fingerprint };
+}
+
+function fingerprintIn({ hash }: URL): string {
+  const fingerprint = hash.slice(1);
+  if (!isFingerprint(fingerprint)) throw invalid('does not end with # and the fingerprint of the key');
+  return fingerprint;
 }
 
 export function isFingerprint(text: string): boolean {

@@ -6,6 +6,7 @@ import type { FetchLike } from '../contract/http.ts';
 import type { OrganisationAddress } from './address.ts';
 import { acceptBundle, type Bundle } from './bundle.ts';
 import { fetchBundle, type Fetched } from './fetch.ts';
+import { isFileAddress, readBundle } from './read-file.ts';
 import type { KeptOrganisation } from './kept.ts';
 
 export interface IntakeOptions {
@@ -19,7 +20,7 @@ export interface IntakeOptions {
   signal: AbortSignal;
 }
 
-/** What a server has given, and may count. */
+/** What a server or a file has given, and may count. */
 export interface Taken extends Fetched {
   address: OrganisationAddress;
   bundle: Bundle;
@@ -51,11 +52,13 @@ export function createIntake({ kept, fetch, audit, checkBundle, now, signal }: I
 
   /**
    * @param etag of what is there already; without one there is always an answer
-   * @returns undefined where the server has the same
+   * @returns undefined where the server has the same, or a file that was joined is gone
    * @throws LatchkeyError `bundle-…`, `config-invalid`
    */
   async function newer(address: OrganisationAddress, etag?: string): Promise<Taken | undefined> {
-    const found = await fetchBundle(fetch, address.url, { etag, signal });
+    const found = isFileAddress(address)
+      ? await readBundle(address.url, etag)
+      : await fetchBundle(fetch, address.url, { etag, signal });
     return found && accepted(address, found);
   }
 

@@ -14,11 +14,11 @@ import styles from './join-dialog.module.css';
 import { useAdministration } from './step-up.tsx';
 
 /**
- * Joins an organisation by its address: first it is asked for and shown, and then joined as it was shown.
+ * Joins an organisation by its address or a file: first it is asked for and shown, and then joined as it was shown.
  * @param props.address as a link had it; it is looked at only when the person says so
  */
 export function JoinDialog(props: { address?: string; onClose(): void }) {
-  const [found, setFound] = useState<{ address: string; is: LookedAtOrganisation }>();
+  const [found, setFound] = useState<Found>();
   return (
     <Modal title="Join an organisation" wide onEscape={props.onClose}>
       {found === undefined ? (
@@ -30,25 +30,40 @@ export function JoinDialog(props: { address?: string; onClose(): void }) {
   );
 }
 
-function Address(props: {
-  first: string;
-  onFound(found: { address: string; is: LookedAtOrganisation }): void;
-  onClose(): void;
-}) {
+type Found = { address: string; is: LookedAtOrganisation };
+
+function Address(props: { first: string; onFound(found: Found): void; onClose(): void }) {
   const look = useAction();
+  const choice = useAction();
   const announce = useAnnounce();
   const { form } = useFormFocus();
-  const [address, setAddress] = useState(props.first);
+  const [file, setFile] = useState<{ path: string; address: string }>();
+  const [text, setText] = useState(props.first);
   const [missing, setMissing] = useState(false);
+  const words = file === undefined ? ofAddress : ofKey;
+
+  /** With a file, what is typed is the fingerprint of its key; undefined takes the file away again. */
+  function take(next: typeof file): void {
+    setFile(next);
+    setText('');
+    setMissing(false);
+    form.current?.querySelector('input')?.focus();
+  }
+
+  async function choose(): Promise<void> {
+    const done = await choice.run('chooseBundle', {});
+    if (done?.reply.file !== undefined) take(done.reply.file);
+  }
 
   async function submit(): Promise<void> {
-    const given = address.trim();
+    const given = text.trim();
     setMissing(given === '');
     if (given === '') return form.current?.querySelector('input')?.focus();
-    const done = await look.run('lookAtOrganisation', { address: given });
+    const address = file === undefined ? given : `${file.address}#${given}`;
+    const done = await look.run('lookAtOrganisation', { address });
     if (done === undefined) return;
-    announce(`The address is that of ${done.reply.organisation}`);
-    props.onFound({ address: given, is: done.reply });
+    announce(`${file === undefined ? 'The address' : 'The file'} is that of ${done.reply.organisation}`);
+    props.onFound({ address, is: done.reply });
   }
 
   return (
@@ -61,21 +76,50 @@ function Address(props: {
       onCancel={props.onClose}
     >
       <p className={layout['soft']}>
-        Your organisation may have given you an address. It sets where you sign in, and to which databases
-        Latchkey leads. Take it only from somebody whom you know.
+        Your organisation may have given you an address or a file. It sets where you sign in, and to which
+        databases Latchkey leads. Take it only from somebody whom you know.
       </p>
+      {file !== undefined && (
+        <p>
+          <Name>{file.path}</Name>
+        </p>
+      )}
       <TextField
-        label="Address"
-        hint="It begins with https:// and ends with # and 43 characters."
-        value={address}
-        onChange={setAddress}
+        label={words.label}
+        hint={words.hint}
+        value={text}
+        onChange={setText}
         maxLength={2000}
-        fault={missing ? 'Paste the address that your organisation has given you.' : undefined}
+        fault={missing ? words.lacking : undefined}
       />
-      <ProblemPanel problem={look.problem} />
+      {/* A link has an address already. */}
+      {props.first === '' && (
+        <div className={layout['buttons']}>
+          <Button busy={choice.busy} onClick={() => void choose()}>
+            {file === undefined ? 'Choose a file instead…' : 'Choose another file…'}
+          </Button>
+          {file !== undefined && (
+            <Button kind="quiet" onClick={() => take(undefined)}>
+              Enter an address instead
+            </Button>
+          )}
+        </div>
+      )}
+      <ProblemPanel problem={choice.problem ?? look.problem} />
     </Form>
   );
 }
+
+const ofAddress = {
+  label: 'Address',
+  hint: 'It begins with https:// and ends with # and 43 characters.',
+  lacking: 'Paste the address that your organisation has given you.',
+};
+const ofKey = {
+  label: 'Fingerprint of its key',
+  hint: 'It has 43 characters. Ask your organisation for it, on another way than the file came.',
+  lacking: 'Paste the fingerprint that your organisation has given you.',
+};
 
 function Decision(props: { address: string; found: LookedAtOrganisation; onClose(): void }) {
   const { found } = props;

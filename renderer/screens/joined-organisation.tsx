@@ -9,13 +9,13 @@ import { JoinDialog } from './join-dialog.tsx';
 import styles from './settings.module.css';
 import { useAdministration } from './step-up.tsx';
 
-/** The organisation that was joined by its address, or the way to join one. */
+/** The organisation that was joined by its address or a file, or the way to join one. */
 export function JoinedOrganisation({ state }: { state: AppState }) {
   const heading = useId();
   const { joinedOrganisation: joined } = state;
   return (
     <section className={styles['section']} aria-labelledby={heading}>
-      <h2 id={heading}>Organisation by address</h2>
+      <h2 id={heading}>Organisation by address or file</h2>
       <div className={styles['panel']}>
         <div className={styles['row']}>{joined === undefined ? <None /> : <Joined joined={joined} />}</div>
       </div>
@@ -29,8 +29,8 @@ function None() {
   return (
     <>
       <div className={styles['what']}>
-        You have joined no organisation by its address.
-        <small>With its address Latchkey takes sign-in and databases from there.</small>
+        You have joined no organisation by its address or a file.
+        <small>With it Latchkey takes sign-in and databases from there.</small>
       </div>
       <Button onClick={() => setJoining(true)}>Join an organisation…</Button>
       {joining && <JoinDialog onClose={() => setJoining(false)} />}

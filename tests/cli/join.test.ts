@@ -146,6 +146,32 @@ describe('an organisation, joined where there is nothing yet', () => {
     ]);
   });
 
+  it('comes from a file as well, with the fingerprint beside it', async () => {
+    const file = join(folder, 'fabrikam.jws');
+    await writeFile(file, ours.bundle({ serial: 1, configuration: await settings(['sales']) }));
+    const without = await run(['join', file, '--yes']);
+    expect(without).toMatchObject({ code: 2, err: expect.stringContaining('needs --key <fingerprint>') });
+    expect(await run(['join', address, '--key', ours.fingerprint])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--key is for a file'),
+    });
+    const other = await run(['join', file, '--key', signer().fingerprint, '--yes']);
+    expect(other).toMatchObject({ code: 1, err: expect.stringContaining('is signed with the key') });
+    const joined = await run(['join', file, '--key', ours.fingerprint, '--yes', '--json']);
+    expect(JSON.parse(joined.out)).toMatchObject({ organisation: 'Fabrikam', serial: 1 });
+    await rm(file);
+    const latchkey = await serve();
+    try {
+      await latchkey.broker.refreshOrganisation();
+      const { connections, joinedOrganisation } = latchkey.broker.state();
+      expect(connections.map(({ name }) => name)).toEqual(['sales']);
+      expect(joinedOrganisation).toMatchObject({ counts: true, url: expect.stringMatching(/^file:/) });
+      expect(joinedOrganisation?.problem).toBeUndefined();
+    } finally {
+      await latchkey.close();
+    }
+  });
+
   it('is joined and left while Latchkey runs, and lasts over a start without its server', async () => {
     await publish(1, ['sales']);
     expect((await run(['join', address, '--yes'])).code).toBe(0);

@@ -110,6 +110,7 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   getStart: isNothing,
   tryStart: [{}, { create: optional(isOneOf(true)) }],
   openConfiguration: [{}, { file: optional(isText(1, 4096)) }],
+  chooseBundle: isNothing,
   getState: isNothing,
   readState: [
     {},

@@ -278,3 +278,33 @@ test('the lock and the keyring are opened by whoever uses the window', async () 
     ['unlockKeyring', {}],
   ]);
 });
+
+test('the file of a bundle is read only where the person has chosen it in the dialog', async () => {
+  const chosen: (string | undefined)[] = ['/media/stick/fabrikam 1.jws', undefined];
+  const { actions, calls } = create(states.signedOut, {
+    files: { open: async () => chosen.shift(), save: async () => undefined },
+  });
+  const key = `#${'x'.repeat(43)}`;
+  const address = 'file:///media/stick/fabrikam%201.jws';
+  const refused = { code: 'request-refused' };
+  await expect(actions.lookAtOrganisation({ address: `${address}${key}` })).rejects.toMatchObject(refused);
+  expect(await actions.chooseBundle({})).toEqual({ file: { path: '/media/stick/fabrikam 1.jws', address } });
+  expect(await actions.chooseBundle({})).toEqual({});
+  await actions.lookAtOrganisation({ address: `${address}${key}` });
+  await actions.joinOrganisation({ address: `${address}${key}` }, { code: '123456' });
+  await actions.lookAtOrganisation({ address: `https://settings.fabrikam.example/x.jws${key}` });
+  for (const other of [
+    'file:///etc/shadow',
+    ' file:///etc/shadow',
+    '\u00A0FILE:///etc/shadow',
+    `${address}/../x`,
+  ]) {
+    await expect(actions.lookAtOrganisation({ address: `${other}${key}` })).rejects.toMatchObject(refused);
+    await expect(actions.joinOrganisation({ address: `${other}${key}` }, {})).rejects.toMatchObject(refused);
+  }
+  expect(calls).toEqual([
+    ['lookAtOrganisation', { address: `${address}${key}` }],
+    ['joinOrganisation', { address: `${address}${key}` }, { code: '123456' }],
+    ['lookAtOrganisation', { address: `https://settings.fabrikam.example/x.jws${key}` }],
+  ]);
+});

@@ -19,6 +19,7 @@ const found = {
   hash: 'h7',
   sets: ['Database "sales": postgresql at db.fabrikam.example.', 'You cannot change: session.deadline.'],
 };
+const bundleFile = { path: '/media/stick/fabrikam.jws', address: 'file:///media/stick/fabrikam.jws' };
 const { organisation: name, hash: _, sets: __, ...rest } = found;
 const joined: AppState = {
   ...signedOut,
@@ -50,6 +51,16 @@ const screens: Screen[] = [
     },
   },
   {
+    name: 'join-by-file',
+    state: noProvider,
+    shows: ['/media/stick/fabrikam.jws', 'Fingerprint of its key', 'Choose another file…'],
+    answers: { chooseBundle: () => ({ file: bundleFile }) },
+    async open(page) {
+      await press(page, 'Join your organisation…');
+      await press(page, 'Choose a file instead…');
+    },
+  },
+  {
     name: 'joined-organisation',
     state: joined,
     shows: ['Fabrikam', 'Serial number 7', fingerprint, 'could not be fetched', 'Leave…'],
@@ -74,6 +85,33 @@ describeWith([parts.pageEngine], 'an organisation', () => {
     expect(bridge.calls.filter(({ action }) => action.endsWith('Organisation'))).toEqual([
       { action: 'lookAtOrganisation', request: { address } },
       { action: 'joinOrganisation', request: { address, hash: 'h7' } },
+    ]);
+  });
+
+  test('is joined by a file that was chosen, with the fingerprint beside it', async () => {
+    const { page, bridge } = await renderer.show(noProvider);
+    bridge.answer({
+      chooseBundle: () => ({}),
+      lookAtOrganisation: () => found,
+      joinOrganisation: () => ({ organisation: name }),
+    });
+    await press(page, 'Join your organisation…');
+    await press(page, 'Choose a file instead…');
+    await expect.poll(() => bridge.calls.at(-1)?.action).toBe('chooseBundle');
+    expect(await page.getByLabel('Address', { exact: true }).count()).toBe(1);
+    bridge.answer({ chooseBundle: () => ({ file: bundleFile }) });
+    await press(page, 'Choose a file instead…');
+    await page.getByText(bundleFile.path).waitFor();
+    await press(page, 'Show what it sets');
+    await expect.poll(() => page.locator('dialog').innerText()).toContain('Paste the fingerprint');
+    await page.getByLabel('Fingerprint of its key').fill(fingerprint);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Join', exact: true }).click();
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    const whole = `${bundleFile.address}#${fingerprint}`;
+    expect(bridge.calls.filter(({ action }) => action.endsWith('Organisation'))).toEqual([
+      { action: 'lookAtOrganisation', request: { address: whole } },
+      { action: 'joinOrganisation', request: { address: whole, hash: 'h7' } },
     ]);
   });
 
