@@ -12,6 +12,7 @@ import { ChangedConfiguration } from './screens/changed-configuration.tsx';
 import { Doctor } from './screens/doctor.tsx';
 import { FirstRun, isFirstRun } from './screens/first-run.tsx';
 import { Home } from './screens/home.tsx';
+import { LeftOut } from './screens/left-out.tsx';
 import { LinkedOrganisation } from './screens/joined-organisation.tsx';
 import { PaletteKey } from './screens/palette-commands.tsx';
 import { type Panes, usePanes } from './screens/panes.ts';
@@ -223,6 +224,8 @@ function Notices({ state }: { state: AppState }) {
           required && failing !== undefined && <ProblemPanel key={name} problem={sinkProblem(failing)} />,
       )}
       <ChangedConfiguration state={state} />
+      {/* Whoever is signed in has it in the list. */}
+      {state.accounts.length === 0 && <LeftOut state={state} />}
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { defined } from '../base/defined.ts';
 import { databaseNamed } from '../config/databases.ts';
 import type { ConnectionSettings } from '../config/schema.ts';
-import { LatchkeyError, toLogText, toProblem } from '../contract/errors.ts';
+import { LatchkeyError, type Problem, toLogText, toProblem } from '../contract/errors.ts';
 import type { DatabaseSession } from '../contract/state.ts';
 import type { Gatekeeper, LoginAttempt, LoginDecision } from '../gateway/ports.ts';
 import { clientGone } from '../prompts/board.ts';
@@ -24,6 +24,8 @@ export interface LoginsOptions
     Omit<AdmissionOptions, Own>,
     Omit<OpenSessionsOptions, Own>,
     ProofCheckOptions {
+  /** Why a connection of the configuration is left out. */
+  leftOut?(name: string): Problem | undefined;
   now?: () => number;
 }
 
@@ -38,7 +40,7 @@ const shortestOpenMs = 1500;
  * other users do not come as far as this: the gateways send them away.
  */
 export function createLogins(options: LoginsOptions) {
-  const { connections, live, audit, now = Date.now } = options;
+  const { connections, leftOut = () => undefined, live, audit, now = Date.now } = options;
   const draining = createDraining();
   const entitlements = createEntitlements({ ...options, now });
   const checkProof = createProofCheck(options);
@@ -51,6 +53,9 @@ export function createLogins(options: LoginsOptions) {
   function connectionNamed(name: string): ConnectionSettings {
     const found = connections().find((connection) => connection.name === name);
     if (found !== undefined) return found;
+    const problem = leftOut(name);
+    if (problem !== undefined)
+      throw new LatchkeyError('connection-unknown', problem.message, { remedy: problem.remedy });
     throw new LatchkeyError('connection-unknown', `There is no connection "${name}".`, {
       remedy: `Known connections: ${
         connections()

@@ -9,6 +9,7 @@ const ofItself: ReadonlySet<AuditEvent['event']> = new Set([
   'groups-refreshed',
   'groups-refresh-failed',
   'database-session-ended',
+  'connection-left-out',
   'connection-listener-failed',
   'connection-listener-opened',
   'refusals-suppressed',

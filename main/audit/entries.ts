@@ -51,6 +51,7 @@ const kinds: Record<AuditEvent['event'], AuditKind> = {
   'broker-started': 'latchkey',
   'broker-stopped': 'latchkey',
   'start-failed': 'latchkey',
+  'connection-left-out': 'latchkey',
   'connection-listener-failed': 'latchkey',
   'connection-listener-opened': 'latchkey',
   'request-refused': 'latchkey',

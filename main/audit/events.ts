@@ -110,6 +110,8 @@ type AuditEventMembers =
     } & Partial<AuditFault>)
   /** A session was cut, and its server could not be told to stop the statement under way, which may have run on. */
   | ({ event: 'statement-not-stopped'; databaseSessionId: string; connection: string } & AuditFault)
+  /** Its settings have a fault: it serves nothing until they are mended. `place` is the file and line of the first. */
+  | ({ event: 'connection-left-out'; connection: string; place: string } & AuditFault)
   | ({ event: 'connection-listener-failed'; connection: string } & AuditFault)
   /** After such a failure. */
   | { event: 'connection-listener-opened'; connection: string }

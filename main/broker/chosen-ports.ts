@@ -26,11 +26,18 @@ const block = 20;
 /**
  * The ports of all connections: those that the configuration names, and for `port: auto` one of `listen.ports`. That one
  * is chosen once and kept in the home, as tools have saved it: from then on somebody else who has it is a fault that is told.
+ * `reserved` ports are nobody's now.
  * @param home the state folder
  * @throws LatchkeyError `port-in-use` where no port of the range is free, `store-failed`, and `stored-newer`
  */
 export async function choosePorts(
-  { connections, listen, api, metrics }: Pick<Configuration, 'connections' | 'listen' | 'api' | 'metrics'>,
+  {
+    connections,
+    listen,
+    api,
+    metrics,
+    reserved = [],
+  }: Pick<Configuration, 'connections' | 'listen' | 'api' | 'metrics'> & { reserved?: readonly number[] },
   home: string,
   user: number = userNumber(),
   free: (port: number) => Promise<boolean> = isFree,
@@ -38,7 +45,7 @@ export async function choosePorts(
   const file = join(home, fileName);
   const wanted = connections.filter(({ port }) => port === 'auto').map(({ name }) => name);
   const { first, last } = portsOf(listen.ports);
-  const named = new Set([...connections.map(({ port }) => port), api.port, metrics.port]);
+  const named = new Set([...connections.map(({ port }) => port), ...reserved, api.port, metrics.port]);
   const recorded = wanted.length === 0 ? {} : await read(file);
   const chosen = new Map(
     Object.entries(recorded).filter(([, port]) => port >= first && port <= last && !named.has(port)),

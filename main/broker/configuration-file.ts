@@ -11,12 +11,13 @@ import {
   type ConfigurationTexts,
   type LoadedConfiguration,
 } from '../config/load.ts';
+import { loadedIfInOrder } from '../config/checked-change.ts';
+import { type FaultyConnection, refuseNewFaults } from '../config/faulty.ts';
 import { lockedOut } from '../config/ignored.ts';
 import type { OrganisationLayer } from '../config/organisation.ts';
 import type { Configuration } from '../config/schema.ts';
-import { LatchkeyError } from '../contract/errors.ts';
 import { editFile, type Edited } from '../store/edit-file.ts';
-import { upstreamAddress } from './upstream-address.ts';
+import { madeConnections } from './made-connections.ts';
 
 export type ConfigurationFile = ReturnType<typeof createConfigurationFile>;
 
@@ -24,6 +25,8 @@ export type ConfigurationFile = ReturnType<typeof createConfigurationFile>;
 export interface FileChange {
   /** The new text; pure, as it may be asked for more than once. */
   edit(text: string, organisation: OrganisationLayer | undefined): string;
+  /** Names of connections that have to be in order afterwards, also where they are left out for a fault now. */
+  inOrder?: readonly string[];
   /** Looks at the file as it would be, and as it was where that was in order. @throws LatchkeyError to keep it as it was */
   accept?(next: Configuration, before: Configuration | undefined): void | Promise<void>;
   /** For the audit, once it is written. */
@@ -33,19 +36,27 @@ export interface FileChange {
 /**
  * The configuration file, which is the person's: what changes is written into it as it stands. All changes go through
  * here, one after the other, each checked as the next start would check it, and each on record.
+ * @param leftOut the connections that are left out for their faults now
  */
-export function createConfigurationFile(source: ConfigurationSource, audit: Pick<Audit, 'append'>) {
+export function createConfigurationFile(
+  source: ConfigurationSource,
+  audit: Pick<Audit, 'append'>,
+  leftOut: () => readonly FaultyConnection[] = () => [],
+) {
   const path = source.file;
   const mutex = createMutex();
 
-  async function changeAlone({ edit, accept, event }: FileChange): Promise<Configuration> {
+  async function changeAlone({ edit, inOrder = [], accept, event }: FileChange): Promise<Configuration> {
     let result: { next: Configuration; record: AuditEvent } | undefined;
     const organisation = await source.organisation.read();
     const write = (): Promise<Edited> =>
       editFile(path, async (text) => {
         const changed = edit(text, organisation);
         const loaded = await checkedConfiguration({ person: changed, organisation }, path);
-        const loadedBefore = readIfInOrder({ person: text, organisation }, path);
+        // As the reload that follows does it: nobody has to mend another connection first.
+        const known = leftOut().filter(({ name }) => !inOrder.includes(name));
+        refuseNewFaults(loaded, known, path);
+        const loadedBefore = loadedIfInOrder({ person: text, organisation }, path);
         const refusal = lockedOut(loadedBefore?.layers.ignored ?? [], loaded.layers.ignored);
         if (refusal !== undefined) throw refusal;
         const [next, before] = [loaded.configuration, loadedBefore?.configuration];
@@ -84,25 +95,13 @@ async function makeIfMissing(path: string): Promise<void> {
   }
 }
 
-/** A change may be what puts a file in order again. */
-function readIfInOrder(texts: ConfigurationTexts, file: string): LoadedConfiguration | undefined {
-  try {
-    return loadedFrom(texts, file);
-  } catch (error) {
-    if (error instanceof LatchkeyError) return undefined;
-    throw error;
-  }
-}
-
 /**
  * What a start makes of these texts: its form, and the files and users of this computer that it names.
- * @throws LatchkeyError `config-invalid`, `config-unreadable`
+ * @throws LatchkeyError `config-invalid`
  */
 export async function checkedConfiguration(
   texts: ConfigurationTexts,
   file: string,
 ): Promise<LoadedConfiguration> {
-  const loaded = loadedFrom(texts, file);
-  await Promise.all(loaded.configuration.connections.map(upstreamAddress));
-  return loaded;
+  return (await madeConnections(loadedFrom(texts, file))).loaded;
 }

@@ -1,12 +1,12 @@
 import { createMutex } from '../base/mutex.ts';
 import { changeConnections, unknownConnection, writtenConnections } from '../config/connections.ts';
-import { readConfiguration } from '../config/load.ts';
+import { loadedFrom, type LoadedConfiguration } from '../config/load.ts';
 import { organisationLists } from '../config/organisation.ts';
 import { storedNames } from '../config/password-source.ts';
 import type { Configuration, ConnectionSettings } from '../config/schema.ts';
 import { actions } from '../contract/actions.ts';
 import type { ConnectionForm, RoleSecret, Saved, Written } from '../contract/connection-shapes.ts';
-import { LatchkeyError, toProblem } from '../contract/errors.ts';
+import { fromProblem, LatchkeyError, toProblem } from '../contract/errors.ts';
 import type { Reloaded } from '../contract/shapes.ts';
 import { protocolNames, type ProtocolName } from '../contract/protocols.ts';
 import type { ConfigurationFile } from './configuration-file.ts';
@@ -78,6 +78,7 @@ export function createConnectionAdministration(options: ConnectionAdministration
     const next = await configurationFile.change({
       edit: (text, organisation) =>
         changeConnections(text, { kind: 'save', connections }, path, organisation),
+      inOrder: names,
       accept(result) {
         if (!hasProviders()) {
           saved(result).forEach(refusePrograms);
@@ -145,15 +146,12 @@ export function createConnectionAdministration(options: ConnectionAdministration
       ]);
       if (form === undefined) throw new TypeError('a form went missing');
       const changed = changeConnections(person, { kind: 'save', connections: [form] }, path, organisation);
-      return connectionIn(
-        readConfiguration({ person: changed, organisation }, path),
-        nameOf(settings) ?? name,
-      );
+      return connectionIn(loadedFrom({ person: changed, organisation }, path), nameOf(settings) ?? name);
     },
 
     /** A connection as the file has it. @throws LatchkeyError `request-invalid` */
     async written(name: string): Promise<ConnectionSettings> {
-      return connectionIn(readConfiguration(await configurationFile.texts(), path), name);
+      return connectionIn(loadedFrom(await configurationFile.texts(), path), name);
     },
   };
 }
@@ -184,10 +182,11 @@ function withPort(name: string, port: number | undefined): Saved['connections'] 
   return port === undefined ? [] : [{ name, port }];
 }
 
-function connectionIn({ connections }: Configuration, name: string): ConnectionSettings {
-  const found = connections.find((one) => one.name === name);
+function connectionIn({ configuration, faulty }: LoadedConfiguration, name: string): ConnectionSettings {
+  const found = configuration.connections.find((one) => one.name === name);
   if (found !== undefined) return found;
-  throw unknownConnection(name);
+  const leftOut = faulty.find((one) => one.name === name);
+  throw leftOut === undefined ? unknownConnection(name) : fromProblem(leftOut.problem);
 }
 
 function nameOf(settings: Record<string, unknown>): string | undefined {

@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { clientPlaces, type ClientPlace } from '../access/client-place.ts';
+import type { FaultyConnection } from '../config/faulty.ts';
 import type { Layers, LoadedConfiguration } from '../config/load.ts';
 import type { Organisation } from '../config/organisation.ts';
 import type { Configuration, ConnectionSettings } from '../config/schema.ts';
+import { isJsonObject } from '../contract/json.ts';
 import type { ListenerSettings } from '../gateway/ports.ts';
 import type { Home } from '../store/home.ts';
 import { choosePorts } from './chosen-ports.ts';
 import { listenerSettings } from './listener-settings.ts';
+import { madeConnections } from './made-connections.ts';
 
 type Places = Pick<Home, 'path' | 'run'>;
 type ClientTls = NonNullable<ListenerSettings['clientTls']>;
@@ -32,7 +35,7 @@ export class InForce {
 
   /**
    * @param home where unix sockets go, and the ports that have been chosen are kept
-   * @throws LatchkeyError `config-invalid`, `config-unreadable` as {@link listenerSettings}, and as {@link choosePorts}
+   * @throws LatchkeyError as {@link choosePorts}
    */
   static async open(loaded: LoadedConfiguration, home: Places, clientTls: ClientTls): Promise<InForce> {
     return new InForce(await made(loaded, home, clientTls), home, clientTls);
@@ -60,6 +63,11 @@ export class InForce {
   checkExpiry(now: number): void {
     const expired = this.organisation?.expired?.(now);
     if (expired !== undefined) throw expired;
+  }
+
+  /** The connections that are left out for their faults. */
+  get faulty(): readonly FaultyConnection[] {
+    return this.#setup.faulty;
   }
 
   get listeners(): readonly ListenerSettings[] {
@@ -106,15 +114,22 @@ export class InForce {
   }
 }
 
-async function made(
-  { configuration, hash, layers }: LoadedConfiguration,
-  home: Places,
-  clientTls: ClientTls,
-): Promise<Setup> {
-  const { connections } = configuration;
-  const places = await choosePorts(configuration, home.path);
-  const listeners = await Promise.all(
-    connections.map((one) => listenerSettings(one, places(one), home.run, clientTls)),
-  );
-  return { configuration, hash, layers, listeners, placeOf: clientPlaces(connections, listeners, home.run) };
+async function made(given: LoadedConfiguration, home: Places, clientTls: ClientTls): Promise<Setup> {
+  const { loaded, addresses } = await madeConnections(given);
+  const { connections } = loaded.configuration;
+  const reserved = faultyPorts(loaded.faulty);
+  const places = await choosePorts({ ...loaded.configuration, reserved }, home.path);
+  const listeners = connections.flatMap((one, index) => {
+    const address = addresses[index];
+    return address === undefined ? [] : [listenerSettings(one, address, places(one), home.run, clientTls)];
+  });
+  return { ...loaded, listeners, placeOf: clientPlaces(connections, listeners, home.run) };
+}
+
+/** Tools have saved the ports of connections that come back once they are mended. */
+function faultyPorts(faulty: readonly FaultyConnection[]): number[] {
+  return faulty.flatMap(({ written }) => {
+    const port = isJsonObject(written) ? written['port'] : undefined;
+    return typeof port === 'number' ? [port] : [];
+  });
 }

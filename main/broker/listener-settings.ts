@@ -1,8 +1,7 @@
 import { type ConnectionSettings } from '../config/schema.ts';
 import type { ProtocolName } from '../contract/protocols.ts';
-import type { ListenerSettings } from '../gateway/ports.ts';
+import type { ListenerSettings, UpstreamAddress } from '../gateway/ports.ts';
 import { socketPath } from '../store/socket-path.ts';
-import { upstreamAddress } from './upstream-address.ts';
 import { databaseNames } from '../access/database-names.ts';
 import { defined } from '../base/defined.ts';
 
@@ -11,22 +10,22 @@ import { defined } from '../base/defined.ts';
  * @param place the port, and where it is on record if Latchkey has chosen it
  * @param runFolder where the unix socket goes; for PostgreSQL under the name that libpq looks for
  * @param clientTls for clients that want TLS
- * @throws LatchkeyError as {@link upstreamAddress}
  */
-export async function listenerSettings(
+export function listenerSettings(
   connection: ConnectionSettings,
+  upstream: UpstreamAddress,
   place: Pick<ListenerSettings, 'port' | 'portRecord'>,
   runFolder: string,
   clientTls: NonNullable<ListenerSettings['clientTls']>,
-): Promise<ListenerSettings> {
-  const { protocol, upstream } = connection;
+): ListenerSettings {
+  const { protocol } = connection;
   const socketNames: Record<ProtocolName, string | undefined> = {
     postgresql: `.s.PGSQL.${place.port}`,
     mysql: `${connection.name}.mysql`,
     sqlserver: undefined,
   };
   const socketName = socketNames[protocol];
-  const { databases } = upstream;
+  const { databases } = connection.upstream;
   const otherDatabases: ListenerSettings['otherDatabases'] =
     databases && (databases === 'any' ? 'any' : 'listed');
   return {
@@ -41,6 +40,6 @@ export async function listenerSettings(
     requireTls: connection.requireTls,
     databases: databaseNames(connection),
     maxSessions: connection.maxSessions,
-    upstream: await upstreamAddress(connection),
+    upstream,
   };
 }

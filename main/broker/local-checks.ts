@@ -16,6 +16,12 @@ export function localChecks(
       const { message, remedy } = problem;
       return { name: what, result: 'failed', message, ...(remedy === undefined ? {} : { remedy }) };
     }),
+    ...(state.faultyConnections ?? []).map(({ name, problem: { message, remedy } }): Check => ({
+      name: `settings of ${name}`,
+      result: 'failed',
+      message,
+      ...defined({ remedy }),
+    })),
     ...passwords.map(({ name, stored }): Check => {
       const what = `password ${name}`;
       if (stored) return { name: what, result: 'ok', message: 'Stored.' };

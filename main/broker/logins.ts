@@ -57,6 +57,7 @@ export async function openLogins(
   const logins = createLogins({
     ...services,
     connections: () => inForce.configuration.connections,
+    leftOut: (name) => inForce.faulty.find((one) => one.name === name)?.problem,
     tokens,
     handles,
     live,

@@ -29,7 +29,10 @@ export function createMonitor({ record: { counts }, services: { now }, closers, 
 }
 
 /** What would keep every login out. That nobody is signed in is a person's affair, and no fault. */
-function healthOf({ audit, connections, seal, sinks = [] }: AppState, now: number): Health {
+function healthOf(
+  { audit, connections, faultyConnections, seal, sinks = [] }: AppState,
+  now: number,
+): Health {
   const checks = [
     { name: 'audit', isOk: audit.kind === 'writing' },
     {
@@ -38,7 +41,11 @@ function healthOf({ audit, connections, seal, sinks = [] }: AppState, now: numbe
         ({ failing }) => failing?.refusesFrom !== undefined && Date.parse(failing.refusesFrom) <= now,
       ),
     },
-    { name: 'listeners', isOk: connections.every(({ listener }) => listener.kind === 'listening') },
+    {
+      name: 'listeners',
+      isOk:
+        faultyConnections === undefined && connections.every(({ listener }) => listener.kind === 'listening'),
+    },
     { name: 'seal', isOk: seal.waiting !== true },
   ];
   return { isReady: checks.every(({ isOk }) => isOk), checks };
@@ -78,7 +85,10 @@ function countersOf({ logins, refusals, signIns }: Counts): Metric[] {
   ];
 }
 
-function peopleOf({ accounts, connections, databaseSessions }: AppState, now: number): Metric[] {
+function peopleOf(
+  { accounts, connections, faultyConnections = [], databaseSessions }: AppState,
+  now: number,
+): Metric[] {
   const protocols = [...new Set(connections.map(({ protocol }) => protocol))];
   const protocolOf = (name: string) => connections.find((connection) => connection.name === name)?.protocol;
   const oldest = (times: string[]): Metric['samples'] =>
@@ -108,7 +118,9 @@ function peopleOf({ accounts, connections, databaseSessions }: AppState, now: nu
       'Listeners of connections, by whether they listen.',
       [true, false].map((listens) => ({
         labels: { state: listens ? 'listening' : 'failed' },
-        value: connections.filter(({ listener }) => (listener.kind === 'listening') === listens).length,
+        value:
+          connections.filter(({ listener }) => (listener.kind === 'listening') === listens).length +
+          (listens ? 0 : faultyConnections.length),
       })),
     ),
   ];

@@ -34,7 +34,7 @@ export async function openPeople(
 ) {
   const { inForce, source, home, seal, openBrowser, fetchWith, log } = options;
 
-  const configurationFile = createConfigurationFile(source, services.audit);
+  const configurationFile = createConfigurationFile(source, services.audit, () => inForce.faulty);
   const board = createPromptBoard(services);
   const secondFactor = await open('second factor', () =>
     createSecondFactor({

@@ -7,6 +7,7 @@ import { auditFault } from '../audit/fault.ts';
 import { noted } from '../audit/recorded.ts';
 import { createMutex } from '../base/mutex.ts';
 import { configurationChanges } from '../config/changes.ts';
+import { refuseNewFaults } from '../config/faulty.ts';
 import { allWarnings } from '../config/ignored.ts';
 import { loadedFrom, type ConfigurationTexts, type Layers } from '../config/load.ts';
 import type { Configuration } from '../config/schema.ts';
@@ -58,6 +59,8 @@ export function createReload(parts: ReloadParts) {
   /** @throws LatchkeyError `config-unreadable`, `config-invalid`: it cannot count */
   async function prepared(texts: ConfigurationTexts) {
     const setup = await inForce.prepare(loadedFrom(texts, configurationFile.path));
+    // What runs is never taken away for a fault; what is left out already may stay so.
+    refuseNewFaults(setup, inForce.faulty, configurationFile.path);
     return {
       setup,
       takeProviders: providers.prepare(setup.configuration),
@@ -88,6 +91,7 @@ export function createReload(parts: ReloadParts) {
     log(`The configuration has been loaded anew. Changed: ${changes.join('; ') || 'nothing'}.`);
     const told = allWarnings(setup);
     for (const warning of told) log(warning);
+    for (const { problem } of setup.faulty) log(problem.message);
     await settled;
     const failed = configuration.connections.flatMap(({ name }) => gateways.listeners.failure(name) ?? []);
     return {
@@ -96,6 +100,7 @@ export function createReload(parts: ReloadParts) {
       needsRestart: restart,
       warnings: [
         ...told,
+        ...setup.faulty.map(({ problem }) => problem.message),
         ...failed.map(({ connection, problem }) => `Connection "${connection}": ${problem.message}`),
       ],
     };
@@ -175,9 +180,14 @@ function createSwap(parts: ReloadParts) {
 
   /** A handle asks the rules at each login; one that no rule can serve any more must not come back with a later one. */
   async function revokeHandles(): Promise<void> {
+    const { faulty } = inForce;
+    // One that is left out for a fault comes back once it is mended; which one has lost its name, nobody knows.
+    const isLeftOut = (connection: string): boolean =>
+      faulty.some(({ name, hasName }) => !hasName || name === connection);
     const gone = sealed.handles.list().filter(({ connection, role }) => {
       const now = inForce.connectionNamed(connection);
-      return now === undefined || (role !== undefined && !now.rules.some((rule) => rule.role === role));
+      if (now === undefined) return !isLeftOut(connection);
+      return role !== undefined && !now.rules.some((rule) => rule.role === role);
     });
     for (const { id } of gone) await parts.revokeHandle(id);
   }

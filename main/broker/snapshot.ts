@@ -76,6 +76,7 @@ export function takeSnapshot(parts: SnapshotParts): AppState {
       chosenAccount: parts.chosenAccount(),
     }),
     connections: configuration.connections.map((connection) => connectionState(connection, parts)),
+    ...faultyConnections(parts.inForce),
     // Those behind handles are nobody's to copy or to revoke: the handle is.
     tokens: parts.tokens
       .list()
@@ -95,6 +96,11 @@ export function takeSnapshot(parts: SnapshotParts): AppState {
     audit: parts.audit.state(),
     ...(sinks.length === 0 ? {} : { sinks }),
   };
+}
+
+function faultyConnections({ faulty }: InForce): Pick<AppState, 'faultyConnections'> {
+  if (faulty.length === 0) return {};
+  return { faultyConnections: faulty.map(({ name, problem }) => ({ name, problem })) };
 }
 
 function organisationSettings({ layers }: InForce): Pick<AppState, 'organisationSettings'> {

@@ -1,4 +1,5 @@
 import { createLiveLogins } from '../access/live-logins.ts';
+import { auditFault } from '../audit/fault.ts';
 import { createClosers, type Closers } from '../base/closers.ts';
 import { createHandleService } from '../access/handle-service.ts';
 import { defined } from '../base/defined.ts';
@@ -25,8 +26,9 @@ import { takeSnapshot } from './snapshot.ts';
 
 /**
  * Opens the broker, part after part: what is sealed, the audit, people, logins, gateways. Both ways to run use it;
- * whoever starts it closes it. A listener that cannot open is a problem in the state, not a failed start.
- * @throws LatchkeyError `audit-unwritable` or `config-unreadable` (a certificate file); what was open is closed.
+ * whoever starts it closes it. A listener that cannot open is a problem in the state, not a failed start; so is a
+ * connection with a fault.
+ * @throws LatchkeyError `audit-unwritable` or `config-unreadable` (a certificate file of a provider); what was open is closed.
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const closers = createClosers(options.log, options.onStep);
@@ -72,6 +74,7 @@ async function openBroker({ loaded, ...given }: BrokerOptions, closers: Closers)
   const { logins, screenLock, tokens, waiting } = access;
 
   await open('first record', () => recordStart(options, record));
+  await open('connections that are left out', () => tellLeftOut(inForce.faulty, services));
   const readiness = createReadiness({ ...services, shownOf: (id) => live.find(id)?.shown });
   const gateways = await openGateways(options, closers, services, sealed, people, access, readiness);
 
@@ -172,6 +175,19 @@ async function openReload({ source }: PartOptions, { open }: Closers, parts: Rel
     (opened) => opened.close(),
   );
   return { reload, configurationWatch };
+}
+
+/** One connection with a fault does not keep the others from starting. */
+async function tellLeftOut(
+  faulty: InForce['faulty'],
+  { audit, log }: Pick<Services, 'audit' | 'log'>,
+): Promise<void> {
+  for (const { name, problem } of faulty) {
+    log(problem.message);
+    const [first] = problem.faults;
+    const place = `${first?.file ?? ''}${first?.line === undefined ? '' : `:${first.line}`}`;
+    await audit.append({ event: 'connection-left-out', connection: name, place, ...auditFault(problem) });
+  }
 }
 
 function recordStart({ version, inForce, seal, uid }: PartOptions, record: BrokerRecord): Promise<void> {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { defined } from '../base/defined.ts';
 import { toSeconds } from '../config/duration.ts';
+import type { LateFault } from '../config/load.ts';
 import type { ConnectionSettings } from '../config/schema.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { ProtocolName } from '../contract/protocols.ts';
@@ -12,9 +13,20 @@ import type { UpstreamAddress, Via } from '../gateway/ports.ts';
 
 const upstreamPorts: Record<ProtocolName, number> = { postgresql: 5432, mysql: 3306, sqlserver: 1433 };
 
+/** A connection names what this computer does not have. */
+export class UpstreamFault extends LatchkeyError {
+  readonly fault: LateFault;
+
+  /** @param message for whoever asks about this one connection */
+  constructor(fault: LateFault, message: string, options: { remedy: string; cause?: unknown }) {
+    super(fault.code, message, options);
+    this.fault = fault;
+  }
+}
+
 /**
  * The database of a connection as the gateway wants it.
- * @throws LatchkeyError `config-unreadable` for a certificate file, `config-invalid` for an owner that this computer
+ * @throws UpstreamFault `config-unreadable` for a certificate file, `config-invalid` for an owner that this computer
  *   does not know
  */
 export async function upstreamAddress({
@@ -84,8 +96,12 @@ async function ownerIds(
     named.map(async (one) => {
       const id = typeof one === 'number' || /^\d+$/.test(one) ? Number(one) : await accountId(one);
       if (id !== undefined) return id;
-      throw new LatchkeyError(
-        'config-invalid',
+      throw new UpstreamFault(
+        {
+          path: ['upstream', 'owner'],
+          code: 'config-invalid',
+          message: `("${one}") is no user of this computer`,
+        },
         `This computer has no user "${one}", whom connection "${connection}" names as owner of its server.`,
         { remedy: 'Correct upstream.owner in the configuration.' },
       );
@@ -101,8 +117,8 @@ async function readCertificate(
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new LatchkeyError(
-      'config-unreadable',
+    throw new UpstreamFault(
+      { path: ['upstream', 'tls', key], code: 'config-unreadable', message: `(${file}) cannot be read` },
       `The certificate file ${file} of connection "${connection}" cannot be read.`,
       {
         remedy: `Correct upstream.tls.${key} in the configuration, or make the file readable.`,

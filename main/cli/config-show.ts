@@ -15,7 +15,7 @@ export function registerConfigShow(config: Command, { output, source, run }: Too
     .action(
       run(async (globals, { origin }: { origin: boolean }) => {
         const loaded = await loadConfiguration(await source(globals));
-        const warnings = allWarnings(loaded);
+        const warnings = [...loaded.faulty.map(({ problem }) => problem.message), ...allWarnings(loaded)];
         const values = shownValues(loaded);
         for (const warning of warnings) output.err(plain(warning));
         const of = loaded.layers.organisation;

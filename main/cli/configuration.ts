@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { allWarnings } from '../config/ignored.ts';
+import { demandWhole } from '../config/faulty.ts';
 import { configurationJsonSchema } from '../config/json-schema.ts';
 import { checkOrganisation, configurationText, loadConfiguration } from '../config/load.ts';
 import type { ActionReply } from '../contract/action-schemas.ts';
@@ -23,7 +24,7 @@ export function registerConfiguration(tools: Tools): void {
           result(output, 'config check', { ok: true, connections: 0, warnings: [] }, `${other} is in order.`);
           return;
         }
-        const loaded = await loadConfiguration(await source(globals));
+        const loaded = demandWhole(await loadConfiguration(await source(globals)), globals.config);
         const { connections } = loaded.configuration;
         const told = allWarnings(loaded);
         for (const warning of told) output.err(warning);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { unknownConnection } from '../config/connections.ts';
+import { fromProblem, type Problem } from '../contract/errors.ts';
 import type { ActionReply } from '../contract/action-schemas.ts';
 import { administer, type Administrator } from './administer.ts';
 import { describeChecks, exitCodeOf } from './checks.ts';
@@ -146,7 +147,11 @@ async function listed(client: Client, name: string, isNew: boolean): Promise<Lis
       `There is already a connection "${name}".`,
       `Change it with: latchkey connection edit ${name}`,
     );
-  if (!isNew && found === undefined) throw unknownConnection(name);
+  if (!isNew && found === undefined) {
+    const { faultyConnections = [] } = (await client.state()).state;
+    const leftOut = faultyConnections.find((one) => one.name === name);
+    throw leftOut === undefined ? unknownConnection(name) : fromProblem(leftOut.problem as Problem);
+  }
   return found;
 }
 

@@ -53,7 +53,10 @@ export const printed = {
   ]),
   logout: z.object({ signedOut: z.literal(true), accounts: state.accounts }),
   status: apiState,
-  connections: z.object({ connections: state.connections }),
+  connections: z.object({
+    connections: state.connections,
+    faultyConnections: state.faultyConnections,
+  }),
   token: issueToken.reply,
   revoke: revokeTokens.reply,
   sessions: z.object({ databaseSessions: state.databaseSessions }),

@@ -38,7 +38,7 @@ export async function serve(
   const headless = await startHeadless({ ...options, log });
   reload = () =>
     headless.broker.reloadConfiguration('signal').catch((error: unknown) => log.write(toLogText(error)));
-  const { connections } = headless.broker.state();
+  const { connections, faultyConnections = [] } = headless.broker.state();
   const listening = connections.filter(({ listener }) => listener.kind === 'listening');
   result(
     output,
@@ -50,7 +50,7 @@ export async function serve(
       api: headless.api.description.url,
       connections: listening.map(({ name, host, port }) => ({ name, host, port })),
     },
-    `Latchkey is serving ${listening.length} of ${connections.length} connections. Sign in with: latchkey login`,
+    `Latchkey is serving ${listening.length} of ${connections.length + faultyConnections.length} connections. Sign in with: latchkey login`,
   );
   const tell = (state: string) => tellServiceManager(state, (reason) => log.write(reason));
   await tell('READY=1');

@@ -174,13 +174,25 @@ function describeAccount(
 }
 
 /** One line for each connection: where it is, and as whom the person may use it. */
-function describeConnections({ connections, accounts }: Pick<ApiState, 'connections' | 'accounts'>): string {
-  if (connections.length === 0) return 'No connections are configured.';
-  const width = Math.max(...connections.map(({ name }) => name.length));
+function describeConnections({
+  connections,
+  faultyConnections = [],
+  accounts,
+}: Pick<ApiState, 'connections' | 'faultyConnections' | 'accounts'>): string {
+  if (connections.length + faultyConnections.length === 0) return 'No connections are configured.';
+  const width = Math.max(...[...connections, ...faultyConnections].map(({ name }) => name.length));
   return [
     'Connections',
     ...connections.map((connection) => describeConnection(connection, width, accounts)),
+    ...faultyConnections.map((connection) => describeFaulty(connection, width)),
   ].join('\n');
+}
+
+function describeFaulty(
+  { name, problem: { message, remedy = '' } }: NonNullable<ApiState['faultyConnections']>[number],
+  width: number,
+): string {
+  return `  ${plain(name).padEnd(width)}  LEFT OUT\n    ${plain(message)}\n    ${plain(remedy)}`;
 }
 
 function describeConnection(

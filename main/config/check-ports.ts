@@ -1,24 +1,44 @@
-import type { z } from 'zod';
 import type { Fault } from './fault.ts';
-import type { configuration } from './schema.ts';
+import { entriesOf } from './faulty.ts';
+import { isRecord } from './yaml/render.ts';
 
-/** Ports that two would listen at. */
-export function portClashes({
-  api,
-  metrics,
-  connections,
-}: Pick<z.output<typeof configuration>, 'api' | 'metrics' | 'connections'>): Fault[] {
+/**
+ * What two connections, or a connection and another listener, cannot both have: a name, or a port. It is told from what is
+ * written, whatever else is wrong with it: of two nobody knows which one is meant.
+ */
+export function clashes(value: unknown): Fault[] {
+  if (!isRecord(value)) return [];
+  const connections = entriesOf(value).map((one) => (isRecord(one) ? one : {}));
+  return [...nameClashes(connections), ...portClashes(value, connections)];
+}
+
+type Settings = Record<string, unknown>;
+
+function nameClashes(connections: readonly Settings[]): Fault[] {
+  return connections.flatMap(({ name }, index) =>
+    typeof name === 'string' && connections.findIndex((one) => one['name'] === name) < index
+      ? [{ path: ['connections', index, 'name'], message: `"${name}" is used twice; give each its own name` }]
+      : [],
+  );
+}
+
+function portClashes({ api, metrics }: Settings, connections: readonly Settings[]): Fault[] {
   const owners = new Map<number, string>();
   const faults: Fault[] = [];
-  const take = (port: number | 'auto' | undefined, path: Fault['path'], by: string): void => {
-    if (port === undefined || port === 'auto') return;
+  const take = (of: unknown, path: Fault['path'], by: string): void => {
+    const port = isRecord(of) ? of['port'] : undefined;
+    if (typeof port !== 'number') return;
     const owner = owners.get(port);
     if (owner === undefined) owners.set(port, by);
-    else faults.push({ path, message: `port ${port} already belongs to ${owner}; choose another` });
+    else
+      faults.push({
+        path: [...path, 'port'],
+        message: `port ${port} already belongs to ${owner}; choose another`,
+      });
   };
-  take(api.port, ['api', 'port'], 'the HTTP API (api.port)');
-  take(metrics.port, ['metrics', 'port'], 'the metrics (metrics.port)');
-  for (const [index, { name, port }] of connections.entries())
-    take(port, ['connections', index, 'port'], `connection "${name}"`);
+  take(api, ['api'], 'the HTTP API (api.port)');
+  take(metrics, ['metrics'], 'the metrics (metrics.port)');
+  for (const [index, one] of connections.entries())
+    take(one, ['connections', index], `connection "${String(one['name'])}"`);
   return faults;
 }

@@ -4,7 +4,6 @@ import { toSeconds } from './duration.ts';
 import { portsOf } from './values.ts';
 import { databaseFaults, hiddenDatabase, sidestepped } from './check-databases.ts';
 import { hostAndPort, hostFaults } from './check-host.ts';
-import { portClashes } from './check-ports.ts';
 import { sourceFaults } from './check-sources.ts';
 import { sinkFaults } from './sinks.ts';
 import { upstreamFaults } from './check-upstream.ts';
@@ -15,14 +14,10 @@ import type { configuration } from './schema.ts';
 type Draft = z.output<typeof configuration>;
 type AzureDraft = Extract<Draft['providers'][number], { type: 'azure-directory' }>;
 
-/** The rules that join several keys; those of one key alone are in the schema. */
+/** The rules that join several keys; those of one key alone are in the schema, and what two connections share in check-ports.ts. */
 export function crossChecks(config: Draft): Fault[] {
   return [
     ...repeated(config.providers.map((provider, index) => [provider.name, ['providers', index, 'name']])),
-    ...repeated(
-      config.connections.map((connection, index) => [connection.name, ['connections', index, 'name']]),
-    ),
-    ...portClashes(config),
     ...rangeFaults(config),
     ...config.providers.flatMap((provider, index) =>
       provider.type === 'local' ? [] : providerFaults(provider, index),

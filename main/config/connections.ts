@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../contract/errors.ts';
 import type { ConnectionForm } from '../contract/connection-shapes.ts';
-import { readConfiguration } from './load.ts';
+import { checkedChange } from './checked-change.ts';
 import { organisationLists, organisationsOwn, type OrganisationLayer } from './organisation.ts';
 import { editYaml, yamlValue } from './yaml/edit.ts';
 import { Commented, isRecord } from './yaml/render.ts';
@@ -16,7 +16,7 @@ const keyOrder = ['name', 'title', 'protocol', 'address', 'port', 'upstream', 'r
 
 /**
  * The configuration's text with connections added, changed or removed; whatever else stands in the file stays as it is. The
- * result has been checked as a whole: it loads.
+ * result has been checked as a whole: it loads, but for other connections that had faults before.
  * @throws LatchkeyError `config-invalid` with the faults of the result, `request-invalid` for a name that is there already
  *   or is not, `request-refused` where the file cannot be changed in place
  */
@@ -35,9 +35,17 @@ export function changeConnections(
       ? change.connections.reduce((all, form) => saved(all, form, others), connections)
       : removed(connections, change.name, others);
   const changed = editYaml(text, { ...draft, connections: next }, label);
-  readConfiguration({ person: changed, organisation }, label);
+  checkedChange(
+    { before: text, changed, organisation },
+    label,
+    change.kind === 'save' ? savedNames(change) : [],
+  );
   return changed;
 }
+
+/** A form may give a connection another name. */
+const savedNames = ({ connections }: Extract<ConnectionChange, { kind: 'save' }>): unknown[] =>
+  connections.flatMap(({ name, settings }) => [name, settings['name']]);
 
 /** The connections of the file in its own words. */
 export function writtenConnections(text: string, label: string): Settings[] {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ProviderForm } from '../contract/shapes.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import { readProviderAddress, type AddressTexts } from '../contract/provider-address.ts';
-import { readConfiguration } from './load.ts';
+import { checkedChange } from './checked-change.ts';
 import { organisationLists, organisationsOwn, type OrganisationLayer } from './organisation.ts';
 import { editYaml, yamlValue } from './yaml/edit.ts';
 
@@ -14,7 +14,8 @@ export type ProviderChange =
 
 /**
  * The configuration's text with one provider added, changed, turned on or off, or removed. Comments, order and whatever
- * else stands in the file stay as they are. The result has been checked as a whole: it loads.
+ * else stands in the file stay as they are. The result has been checked as a whole: it loads, but for connections that had
+ * faults before.
  * @throws LatchkeyError `config-invalid` with the faults of the result, `request-invalid` for an unknown provider.
  */
 export function changeProviders(
@@ -29,7 +30,7 @@ export function changeProviders(
     { ...draft, ...changedDraft(draft, change, organisationLists(organisation)) },
     label,
   );
-  readConfiguration({ person: changed, organisation }, label);
+  checkedChange({ before: text, changed, organisation }, label);
   return changed;
 }
 

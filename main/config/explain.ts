@@ -11,13 +11,12 @@ export function explain(issue: z.core.$ZodIssue): Fault[] {
       return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, path) }));
     case 'invalid_type':
       return [{ path, message: wrongType(issue.expected, issue.input) }];
-    case 'invalid_value':
-      return [
-        {
-          path,
-          message: `must be ${issue.values.map((value) => `"${String(value)}"`).join(' or ')}, not ${show(issue.input)}`,
-        },
-      ];
+    case 'invalid_value': {
+      const values = issue.values.map((value) => `"${String(value)}"`).join(' or ');
+      const message =
+        issue.input === undefined ? `is missing: ${values}` : `must be ${values}, not ${show(issue.input)}`;
+      return [{ path, message }];
+    }
     case 'invalid_union':
       return unionFaults(issue, path);
     default:

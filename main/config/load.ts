@@ -2,14 +2,24 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { z } from 'zod';
-import { LatchkeyError } from '../contract/errors.ts';
+import { type ErrorCode, type FileFault, LatchkeyError } from '../contract/errors.ts';
 import { readProviderAddress } from '../contract/provider-address.ts';
 import { withAbsoluteFiles } from './absolute-files.ts';
+import { clashes } from './check-ports.ts';
 import { crossChecks } from './check.ts';
 import { ownDatabase } from './databases.ts';
 import { explain } from './explain.ts';
 import type { Fault } from './fault.ts';
-import { invalidConfiguration, parseLayer, placeText } from './layer.ts';
+import {
+  demandWhole,
+  entriesOf,
+  entryAt,
+  faultyConnection,
+  type FaultyConnection,
+  invalidLayers,
+} from './faulty.ts';
+import { keptOf, pathInAll, withEntries } from './kept.ts';
+import { parseLayer, placeText } from './layer.ts';
 import { mergeLayers, type Merged } from './layers.ts';
 import { parseOrganisation, type Organisation, type OrganisationLayer } from './organisation.ts';
 import { configuration, type Configuration, type ProviderSettings } from './schema.ts';
@@ -43,18 +53,20 @@ export interface LoadedConfiguration {
   /** Of its texts; see {@link hashOf}. */
   hash: string;
   layers: Layers;
+  /** The connections that are left out for their faults. */
+  faulty: readonly FaultyConnection[];
 }
 
-export interface Layers extends Pick<Merged, 'value' | 'ignored' | 'placeOf'> {
+export interface Layers extends Pick<Merged, 'value' | 'ignored' | 'placeOf' | 'nearestTo'> {
   organisation: Organisation | undefined;
 }
 
 /**
  * Reads the configuration: built-in values, over them those of the organisation, over them those of the person's file
  * (YAML 1.2, so JSON works as well), as far as the organisation has not locked them. Relative file names are taken from the
- * folder of the file that has them, and come back absolute.
- * @throws LatchkeyError `config-unreadable`, `organisation-untrusted`, or `config-invalid` with every fault found: line,
- *   path and remedy.
+ * folder of the file that has them, and come back absolute. A connection with a fault is left out, and told of beside.
+ * @throws LatchkeyError `config-unreadable`, `organisation-untrusted`, or `config-invalid` with every fault found (line,
+ *   path and remedy), where one lies anywhere else than within a connection.
  */
 export async function loadConfiguration(source: ConfigurationSource): Promise<LoadedConfiguration> {
   return loadedFrom(await configurationTexts(source), source.file);
@@ -77,17 +89,48 @@ export async function configurationTexts(source: ConfigurationSource): Promise<C
 
 /** As {@link loadConfiguration} would load these texts. */
 export function loadedFrom(texts: ConfigurationTexts, file: string): LoadedConfiguration {
-  const { configuration: read, layers, folderOf } = parseTexts(texts, file);
-  const faults: Fault[] = [];
-  const absolute = withAbsoluteFiles(read, (path, name) => {
-    const folder = folderOf(path);
-    if (folder !== undefined) return resolve(folder, name);
-    if (!isAbsolute(name))
-      faults.push({ path, message: `(${JSON.stringify(name)}): must be a full path here` });
-    return name;
+  return { ...parseTexts(texts, file, fullPath), hash: hashOf(texts) };
+}
+
+/** From the folder of the layer; undefined where it has none, and the name is no full path. */
+function fullPath(folder: string | undefined, name: string): string | undefined {
+  if (folder !== undefined) return resolve(folder, name);
+  return isAbsolute(name) ? name : undefined;
+}
+
+/** A fault that shows only when a connection is made, such as a file that cannot be read. */
+export interface LateFault {
+  /** The way to it from the connection on. */
+  path: Fault['path'];
+  code: ErrorCode;
+  message: string;
+}
+
+/** Without the connections that have a fault; `faults` are in the order of the connections. */
+export function withoutFaulty(
+  loaded: LoadedConfiguration,
+  faults: readonly (LateFault | undefined)[],
+): LoadedConfiguration {
+  if (faults.every((fault) => fault === undefined)) return loaded;
+  const { configuration, layers, faulty } = loaded;
+  const { organisation, ...merged } = layers;
+  const kept = [...configuration.connections.keys()].filter((index) => faults[index] === undefined);
+  const found = faults.flatMap((fault, index) => {
+    if (fault === undefined) return [];
+    const { line, file } = merged.nearestTo(['connections', index, ...fault.path]);
+    const text = `${placeText(fault.path)} ${fault.message}`;
+    const place = { ...(line === undefined ? {} : { line }), file, text };
+    return [faultyConnection(entriesOf(merged.value)[index], index, { faults: [place], code: fault.code })];
   });
-  if (faults.length > 0) throw faulty(faults, layers, file);
-  return { configuration: absolute, hash: hashOf(texts), layers };
+  return {
+    ...loaded,
+    configuration: {
+      ...configuration,
+      connections: configuration.connections.filter((_, index) => kept.includes(index)),
+    },
+    layers: { ...keptOf(merged, kept), organisation },
+    faulty: [...faulty, ...found],
+  };
 }
 
 /** SHA-256 (hexadecimal): of the file, or of both texts where there are two. */
@@ -103,7 +146,8 @@ export function hashOf({ person, organisation }: ConfigurationTexts): string {
  */
 export function checkOrganisation(organisation: OrganisationLayer): LoadedConfiguration {
   // Without a provider in either layer nobody could sign in, which a person may make good.
-  return loadedFrom({ person: emptyConfiguration, organisation }, organisation.origin);
+  const { origin } = organisation;
+  return demandWhole(loadedFrom({ person: emptyConfiguration, organisation }, origin), origin);
 }
 
 /** The text of the person's file. @throws LatchkeyError `config-unreadable` */
@@ -129,53 +173,89 @@ export async function configurationText(file: string): Promise<string> {
 const isMissing = (error: unknown): boolean =>
   error instanceof LatchkeyError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
 
-/** The configuration alone of {@link loadedFrom}. */
-export function readConfiguration(texts: ConfigurationTexts, file: string): Configuration {
-  return loadedFrom(texts, file).configuration;
-}
-
-/** As {@link loadedFrom} for a person's text alone, with names of files as they stand; `label` names it in messages. */
+/** As {@link loadedFrom} for a person's text alone, whole, with names of files as they stand; `label` names it in messages. */
 export function parseConfiguration(text: string, label: string): Configuration {
-  return parseTexts({ person: text }, label).configuration;
+  const parsed = parseTexts({ person: text }, label, (_folder, name) => name);
+  return demandWhole(parsed, label).configuration;
 }
 
-function parseTexts(texts: ConfigurationTexts, file: string) {
+/**
+ * A connection with a fault is left out alone. What is left is looked at again without it, as some checks need all values
+ * to have the right form.
+ * @throws LatchkeyError `config-invalid` with all that was found, where anything is wrong elsewhere
+ */
+function parseTexts(
+  texts: ConfigurationTexts,
+  file: string,
+  full: (folder: string | undefined, name: string) => string | undefined,
+): Omit<LoadedConfiguration, 'hash'> {
   const organisation = texts.organisation && parseOrganisation(texts.organisation);
   const merged = mergeLayers(parseLayer(texts.person, file), organisation);
-  const layers = { ...merged, organisation };
-  const parsed = configuration.safeParse(merged.value, { reportInput: true });
-  const faults = parsed.success ? crossChecks(parsed.data) : parsed.error.issues.flatMap(explain);
-  if (faults.length > 0) throw faulty(faults, layers, file);
-  const { providers, connections, ...rest } = parsed.data as Draft;
-  return {
-    configuration: {
-      ...rest,
-      providers: providers.map(withAddress),
-      connections: connections.map((one) => ({ ...one, upstream: withDatabases(one) })),
-    },
-    layers,
-    folderOf: (path: Fault['path']): string | undefined =>
-      merged.layerAt(path) === 'person' ? dirname(resolve(file)) : organisation?.folder,
-  };
+  const folderOf = (path: Fault['path']): string | undefined =>
+    merged.layerAt(path) === 'person' ? dirname(resolve(file)) : organisation?.folder;
+  const entries = entriesOf(merged.value);
+  const shared = clashes(merged.value);
+  const found: Fault[] = [];
+  let kept = [...entries.keys()];
+  for (;;) {
+    const inAll = (path: Fault['path']): Fault['path'] => pathInAll(path, kept);
+    const read = checked(withEntries(merged.value, kept), (path, name) => full(folderOf(inAll(path)), name));
+    const faults = read.faults.map((fault) => ({ ...fault, path: inAll(fault.path) }));
+    found.push(...faults);
+    const out = new Set(faults.map(({ path }) => entryAt(path)));
+    if (shared.length > 0 || out.has(undefined))
+      throw invalidLayers(placedFaults([...shared, ...found], merged), organisation, file);
+    if (read.configuration !== undefined)
+      return {
+        configuration: read.configuration,
+        layers: { ...keptOf(merged, kept), organisation },
+        faulty: faultyOf(found, entries, merged),
+      };
+    kept = kept.filter((index) => !out.has(index));
+  }
 }
 
-/** All faults in the order of their lines; a fault that only the organisation can correct says so. */
-function faulty(faults: Fault[], { organisation, nearestTo }: Layers & Merged, file: string): LatchkeyError {
-  const placed = faults.map((fault) => ({ fault, ...nearestTo(fault.path) }));
-  placed.sort((left, right) => (left.line ?? 0) - (right.line ?? 0));
-  const isOrganisations = placed.every(({ layer }) => layer === 'organisation');
-  const label = isOrganisations && organisation !== undefined ? organisation.label : file;
-  return invalidConfiguration(
-    label,
-    placed.map(({ fault, line, file: where }) => ({
-      ...(line === undefined ? {} : { line }),
-      file: where,
-      text: `${placeText(fault.path) || 'the file'} ${fault.message}`,
-    })),
-    isOrganisations
-      ? 'Whoever administers this computer corrects the lines named; nothing has been changed.'
-      : undefined,
-  );
+function faultyOf(found: readonly Fault[], entries: readonly unknown[], merged: Merged): FaultyConnection[] {
+  return entries.flatMap((written, index) => {
+    const faults = found.filter(({ path }) => entryAt(path) === index);
+    if (faults.length === 0) return [];
+    return [faultyConnection(written, index, { faults: placedFaults(faults, merged) })];
+  });
+}
+
+/** In the order of their lines. */
+function placedFaults(faults: readonly Fault[], { nearestTo }: Pick<Merged, 'nearestTo'>): FileFault[] {
+  const placed = faults.map(({ path, message }) => {
+    const { line, file } = nearestTo(path);
+    const text = `${placeText(path) || 'the file'} ${message}`;
+    return { ...(line === undefined ? {} : { line }), file, text };
+  });
+  return placed.toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0));
+}
+
+/** What a configuration says, or what is wrong with it. */
+function checked(
+  value: unknown,
+  full: (path: Fault['path'], name: string) => string | undefined,
+): { configuration?: Configuration; faults: Fault[] } {
+  const parsed = configuration.safeParse(value, { reportInput: true });
+  if (!parsed.success) return { faults: parsed.error.issues.flatMap(explain) };
+  const crossed = crossChecks(parsed.data);
+  if (crossed.length > 0) return { faults: crossed };
+  const { providers, connections, ...rest } = parsed.data;
+  const read = {
+    ...rest,
+    providers: providers.map(withAddress),
+    connections: connections.map((one) => ({ ...one, upstream: withDatabases(one) })),
+  };
+  const faults: Fault[] = [];
+  const absolute = withAbsoluteFiles(read, (path, name) => {
+    const found = full(path, name);
+    if (found === undefined)
+      faults.push({ path, message: `(${JSON.stringify(name)}): must be a full path here` });
+    return found ?? name;
+  });
+  return faults.length > 0 ? { faults } : { configuration: absolute, faults };
 }
 
 /** With the database that a login opens which names none. */

@@ -196,6 +196,7 @@ export const apiState = z.object({
   awaitedAccounts: z.array(account).optional(),
   chosenAccount: account.optional(),
   connections: z.array(connection),
+  faultyConnections: z.array(z.object({ name: z.string(), problem: apiProblem })).optional(),
   tokens: z.array(token),
   databaseSessions: z.array(databaseSession),
   handles: z.array(handle),

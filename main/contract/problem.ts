@@ -16,4 +16,8 @@ export const apiProblem = z.object({
       correlationId: z.string().optional(),
     })
     .optional(),
+  /** With a configuration that has faults: each by itself. */
+  faults: z
+    .array(z.object({ file: z.string(), line: z.number().int().optional(), text: z.string() }))
+    .optional(),
 });

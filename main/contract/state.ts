@@ -235,6 +235,11 @@ export const appState = z.object({
   /** What the person has chosen for what names no account, whether it is signed in or not. */
   chosenAccount: account.optional(),
   connections: z.array(connection),
+  /**
+   * Connections whose settings have a fault, each told in `problem`: they serve nothing until it is mended and the
+   * configuration loaded anew. `name` is `connections[2]` where none is written. Absent where there is none.
+   */
+  faultyConnections: z.array(z.object({ name: z.string(), problem })).optional(),
   tokens: z.array(token),
   databaseSessions: z.array(databaseSession),
   /** How many logins have come through or were refused since the start: `readLogins` tells of the last ones. */

@@ -32,7 +32,7 @@ import { writeSecret } from './write-secret.ts';
 import { openExternal } from './open-external.ts';
 import { passwordStore } from './password-store.ts';
 import { onceStarted, openStartWindow } from './start-window.ts';
-import { createStarter, type OwnConfiguration } from './starter.ts';
+import { createStarter, filesOf, type OwnConfiguration } from './starter.ts';
 import type { MainWindow, WindowFiles } from './windows.ts';
 
 /** How long open database sessions may go on after an error that nobody has caught. */
@@ -90,6 +90,7 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
   await app.whenReady();
   const preferences = openPreferences(options.userDataFolder, options.log);
   nativeTheme.themeSource = preferences.read().theme;
+  let shownFiles = (): string[] => [];
   const starter = createStarter({
     async start() {
       const broker = await options.createBroker({
@@ -97,6 +98,7 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
         fetchWith: createSystemFetch,
         openBrowser: openExternal,
       });
+      shownFiles = () => filesWithFaults(broker.state());
       try {
         openDesktop(options, broker, { links, window, preferences });
       } catch (error) {
@@ -106,6 +108,7 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
     },
     configuration: options.configuration,
     openFile: (path) => shell.openPath(path),
+    shownFiles: () => shownFiles(),
     failed(error) {
       logUnexpected(options.log, error);
       // Also where the window was not asked for.
@@ -118,6 +121,11 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
   links.onOpen(() => window.show());
   app.on('activate', () => window.show());
   await starter.run();
+}
+
+/** Those that the window offers to open. */
+function filesWithFaults({ faultyConnections = [] }: AppState): string[] {
+  return faultyConnections.flatMap(({ problem }) => filesOf(problem));
 }
 
 interface DesktopParts {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { ActionHandlers } from '../contract/action-schemas.ts';
 import { LatchkeyError, toProblem } from '../contract/errors.ts';
 import type { Start } from '../contract/shapes.ts';
+import type { ShownProblem } from '../contract/state.ts';
 
 /** The person's configuration file. */
 export interface OwnConfiguration {
@@ -17,6 +18,8 @@ interface StarterParts {
   configuration: OwnConfiguration | undefined;
   /** Has the system open a file; resolves to an empty string, or to the reason why it could not. */
   openFile(path: string): Promise<string>;
+  /** Further files that the window shows once there is a broker: those that have faults. */
+  shownFiles?(): readonly string[];
   /** Called after each try that has failed. */
   failed(error: unknown): void;
 }
@@ -34,7 +37,13 @@ export interface Starter {
 }
 
 /** Starts the application, and again when a person says so, in the same process. */
-export function createStarter({ start, configuration, openFile, failed }: StarterParts): Starter {
+export function createStarter({
+  start,
+  configuration,
+  openFile,
+  shownFiles = () => [],
+  failed,
+}: StarterParts): Starter {
   let state: Start | undefined;
   let underWay: Promise<Start> | undefined;
 
@@ -72,7 +81,9 @@ export function createStarter({ start, configuration, openFile, failed }: Starte
         return run();
       },
       async openConfiguration({ file = configuration?.path }) {
-        if (file === undefined || !mayOpen(file, configuration?.path, state))
+        // The page names the file: no other than one of these may be opened by it.
+        const known = [configuration?.path, ...faultyFiles(state), ...shownFiles()];
+        if (file === undefined || !known.includes(file))
           throw new LatchkeyError('request-refused', 'This file is none of the configuration.', {
             remedy: 'Open one of the files that are shown.',
           });
@@ -86,8 +97,9 @@ export function createStarter({ start, configuration, openFile, failed }: Starte
   };
 }
 
-/** The page names the file: no other may be opened by it. */
-function mayOpen(file: string, own: string | undefined, state: Start | undefined): boolean {
-  if (file === own) return true;
-  return state?.kind === 'failed' && (state.problem.faults ?? []).some((fault) => fault.file === file);
+function faultyFiles(state: Start | undefined): string[] {
+  return state?.kind === 'failed' ? filesOf(state.problem) : [];
 }
+
+/** The files that a problem names. */
+export const filesOf = ({ faults = [] }: ShownProblem): string[] => faults.map(({ file }) => file);

@@ -104,6 +104,8 @@ function firstTrouble(state: AppState): string | undefined {
   if (state.audit.kind === 'failed') return state.audit.problem.message;
   for (const { listener } of state.connections)
     if (listener.kind !== 'starting' && listener.problem !== undefined) return listener.problem.message;
+  for (const { name } of state.faultyConnections ?? [])
+    return `Connection "${plainName(name)}" is left out: its settings have a fault`;
   const several = state.accounts.length > 1;
   for (const { account, problem } of state.accounts)
     if (problem !== undefined)

@@ -8,6 +8,7 @@ import {
   loadedFrom,
   type ConfigurationSource,
 } from '../config/load.ts';
+import { demandWhole } from '../config/faulty.ts';
 import { createIfMissing } from '../store/edit-file.ts';
 import { openHome } from '../store/home.ts';
 import { keptOrganisation } from './kept.ts';
@@ -43,7 +44,8 @@ export async function withMembership<T>(
         if (bundle === undefined) await createIfMissing(source.file, emptyConfiguration);
         const organisation = bundle && bundleLayer(bundle, address);
         const read = async () => organisation;
-        loadedFrom(await configurationTexts({ ...source, organisation: { read, files: [] } }), source.file);
+        const texts = await configurationTexts({ ...source, organisation: { read, files: [] } });
+        demandWhole(loadedFrom(texts, source.file), source.file);
       },
       apply: async () => undefined,
       changed: () => undefined,

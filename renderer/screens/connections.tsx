@@ -14,6 +14,7 @@ import type { ReadConnections } from './connection-draft.ts';
 import { ConnectionExport } from './connection-export.tsx';
 import { ConnectionForm, draftKey, type SavedConnections } from './connection-form.tsx';
 import { ConnectionImport } from './connection-import.tsx';
+import { LeftOut } from './left-out.tsx';
 import { mayAdd } from './organisation-locks.ts';
 import { ManagedConnection, type ManagedTask } from './managed-connection.tsx';
 import { whatCounts } from './what-counts.ts';
@@ -115,11 +116,15 @@ export function Connections({ state, target }: { state: AppState; target?: Conne
           Your organisation allows no connections but its own on this computer.
         </p>
       )}
-      {read?.connections.length === 0 && task === undefined && isOpen && (
-        <Empty icon="database" title="No connection is set up yet">
-          Add your database, or import the list of a tool that knows it.
-        </Empty>
-      )}
+      {accounts.length > 0 && <LeftOut state={state} />}
+      {read?.connections.length === 0 &&
+        state.faultyConnections === undefined &&
+        task === undefined &&
+        isOpen && (
+          <Empty icon="database" title="No connection is set up yet">
+            Add your database, or import the list of a tool that knows it.
+          </Empty>
+        )}
       <ul className={cards['cards']} ref={list} tabIndex={-1} aria-label="Connections of the file">
         {read?.connections.map((connection) => (
           <ManagedConnection

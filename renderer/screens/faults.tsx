@@ -1,6 +1,6 @@
 import type { Start } from '../../main/contract/shapes.ts';
 import type { ShownProblem } from '../../main/contract/state.ts';
-import { type ActionRunner, useAction } from '../bridge.ts';
+import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import layout from '../ui/layout.module.css';
@@ -9,9 +9,9 @@ import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import styles from './faults.module.css';
+import { FaultyFile, filesOf } from './faulty-file.tsx';
 
 type Failed = Extract<Start, { kind: 'failed' }>;
-type FileFault = NonNullable<ShownProblem['faults']>[number];
 
 /** What keeps Latchkey from starting, and the ways on. */
 export function Faults({ start, onTried }: { start: Failed; onTried(start: Start): void }) {
@@ -21,7 +21,7 @@ export function Faults({ start, onTried }: { start: Failed; onTried(start: Start
   const open = useAction();
   const announce = useAnnounce();
   const isMissing = problem.code === 'config-unreadable' && file !== undefined && !isThere;
-  const files = byFile(problem.faults ?? []);
+  const files = filesOf(problem.faults ?? []);
 
   async function tryAgain(create?: true): Promise<void> {
     const tried = await attempt.run('tryStart', create === undefined ? {} : { create });
@@ -79,46 +79,6 @@ export function Faults({ start, onTried }: { start: Failed; onTried(start: Start
       </div>
     </main>
   );
-}
-
-function FaultyFile(props: { path: string; faults: FileFault[]; open: ActionRunner }) {
-  const { path, faults, open } = props;
-  // The settings of an organisation that was joined come from an address.
-  const isFile = !/^https?:/.test(path);
-  return (
-    <section className={styles['file']} aria-label={`Faults in ${path}`}>
-      <div className={styles['path']}>
-        <h2>
-          <Name>{path}</Name>
-        </h2>
-        {isFile && (
-          <Button
-            label={`Open file ${path}`}
-            busy={open.busy}
-            onClick={() => void open.run('openConfiguration', { file: path })}
-          >
-            Open file
-          </Button>
-        )}
-      </div>
-      <ul>
-        {faults.map(({ line, text }) => (
-          <li key={`${line} ${text}`} className={styles['fault']}>
-            <span className={styles['line']}>{line === undefined ? 'In it' : `Line ${line}`}</span>
-            <span className={styles['text']}>
-              <Name>{text}</Name>
-            </span>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function byFile(faults: readonly FileFault[]): Map<string, FileFault[]> {
-  const files = new Map<string, FileFault[]>();
-  for (const fault of faults) files.set(fault.file, [...(files.get(fault.file) ?? []), fault]);
-  return files;
 }
 
 const isOfFile = ({ code }: ShownProblem): boolean =>

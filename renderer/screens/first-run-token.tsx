@@ -111,6 +111,7 @@ const found = (count: number): string =>
 type Remedy = { words: string; action: Extract<WindowAction, (typeof remedies)[number]['action']> };
 const remedies = [
   { name: /^connection /, words: 'Try the port again', action: 'retryListeners' },
+  { name: /^settings of /, words: 'Open file', action: 'openConfiguration' },
   { name: /^keyring$/, words: 'Unlock the keyring', action: 'unlockKeyring' },
   { name: /^audit$/, words: 'Open the audit folder', action: 'openAuditFolder' },
   { name: /^configuration$/, words: 'Open file', action: 'openConfiguration' },

@@ -14,10 +14,11 @@ import styles from './first-run.module.css';
 
 /** Whether nothing has been set up yet, by nobody. */
 export function isFirstRun(state: AppState): boolean {
-  const { providers, connections, joinedOrganisation, organisationSettings } = state;
+  const { providers, connections, faultyConnections, joinedOrganisation, organisationSettings } = state;
   return (
     providers.length === 0 &&
     connections.length === 0 &&
+    faultyConnections === undefined &&
     joinedOrganisation === undefined &&
     organisationSettings === undefined
   );
@@ -96,7 +97,7 @@ function Ways({ onHand }: { onHand(): void }) {
             </Button>
           }
         >
-          Somebody gave you an address or a link. It brings all settings along.
+          Somebody gave you an address, a link or a file. It brings all settings along.
         </Way>
         <Way
           icon="directory"

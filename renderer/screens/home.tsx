@@ -13,6 +13,7 @@ import { ConnectionDetail } from './connection-detail.tsx';
 import { ConnectionList, type RowTask } from './connection-list.tsx';
 import { type Row, sectionsOf } from './connection-rows.ts';
 import { ConnectionSearch } from './connection-search.tsx';
+import { LeftOut } from './left-out.tsx';
 import { LockedKeyring } from './locked-keyring.tsx';
 import type { Ways } from './lacks.tsx';
 import { type Panes } from './panes.ts';
@@ -65,7 +66,7 @@ export function Home({ state, ways, panes }: { state: AppState; ways: Ways; pane
               }}
             />
           </div>
-          {state.connections.length === 0 && (
+          {state.connections.length === 0 && state.faultyConnections === undefined && (
             <div className={styles['empty']}>
               <Empty icon="database" title="No connection is set up yet">
                 Add your database, or import the list of a tool that knows it.
@@ -85,6 +86,9 @@ export function Home({ state, ways, panes }: { state: AppState; ways: Ways; pane
             onFavour={shortlist.toggle}
             isFavourite={shortlist.has}
           />
+          <div className={styles['leftOut']}>
+            <LeftOut state={state} />
+          </div>
         </div>
         {row !== undefined && (
           <div className={styles['pane']}>

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { watchConfiguration, type ConfigurationWatch } from '../../main/broker/configuration-watch.ts';
-import { configurationTexts, hashOf, readConfiguration } from '../../main/config/load.ts';
+import { configurationTexts, hashOf, loadedFrom } from '../../main/config/load.ts';
 import { soon } from '../support/latchkey.ts';
 import { ownFile } from '../support/layers.ts';
 
@@ -44,7 +44,7 @@ async function watched(reload: 'ask' | 'automatic' = 'ask', path = file): Promis
         return { changes: [], ended: 0, needsRestart: [], warnings: [] };
       },
       async preview(found) {
-        const { tokens } = readConfiguration(found, path);
+        const { tokens } = loadedFrom(found, path).configuration;
         return { changes: [`tokens ${tokens.lifetime}`], ends: () => 2 };
       },
       needsRestart: () => [],

@@ -124,12 +124,6 @@ const steps: Record<string, { code: ErrorCode; spoil: Spoil }> = {
     code: 'store-failed',
     spoil: inTheWay('certificates', 'latchkey-ca.pem'),
   },
-  'the certificate of a database is read': {
-    code: 'config-unreadable',
-    spoil: changed(({ connections: [connection] }) =>
-      Object.assign(connection?.upstream ?? {}, { tls: { mode: 'verify', caFile: '/nonexistent/ca.pem' } }),
-    ),
-  },
   'the certificate of a provider is read': {
     code: 'config-unreadable',
     spoil: changed(({ providers: [provider] }) =>

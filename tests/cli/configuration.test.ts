@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { Problem } from '../../main/contract/errors.ts';
 import { freePort } from '../support/free-port.ts';
 import {
   connect,
@@ -34,8 +35,9 @@ describeWith([parts.postgres], 'a faulty configuration', () => {
     }
   }
 
-  /** What is wrong, what the person reads, and where. */
-  const faults: [string, (found: TestConfiguration) => unknown, RegExp][] = [
+  type FaultCase = [string, (found: TestConfiguration) => unknown, RegExp];
+  /** What is wrong within one connection, what the person reads, and where. */
+  const ofOneConnection: FaultCase[] = [
     [
       'an unknown key',
       ({ connections: [sales] }) => Object.assign(sales?.upstream ?? {}, { databse: 'sales' }),
@@ -46,6 +48,32 @@ describeWith([parts.postgres], 'a faulty configuration', () => {
       ({ connections: [sales] }) => Object.assign(sales?.upstream ?? {}, { password: 'hunter2' }),
       /connections\[0\]\.upstream\.password is not a known key: passwords never stand in this file; set them with "latchkey secret set/,
     ],
+    [
+      'no encryption beyond this computer',
+      ({ connections: [sales] }) => Object.assign(sales?.upstream ?? {}, { host: 'db.fabrikam.example' }),
+      /connections\[0\]\.upstream\.tls\.mode "off" would send the login to db\.fabrikam\.example readable/,
+    ],
+  ];
+  it.each(ofOneConnection)(
+    '%s in a connection: named with its line by the check',
+    async (_what, configure, message) => {
+      await withConfiguration(configure, async (latchkey) => {
+        const check = await latchkey.run('config', 'check', '--json');
+        expect(check.code).toBe(2);
+        expect(check.err).toMatch(message);
+        expect(check.err).toMatch(/\n {2}Correct the lines named; nothing has been changed\.\n$/);
+        expect(check.err).not.toContain('hunter2');
+        const { problem } = JSON.parse(check.out) as { problem: Problem };
+        expect(problem).toMatchObject({
+          code: 'config-invalid',
+          faults: [{ file: latchkey.config, line: expect.any(Number) as number }],
+        });
+      });
+    },
+  );
+
+  /** What no connection can be left out for. */
+  const faults: FaultCase[] = [
     [
       'wrong types',
       ({ connections: [sales], session }) => {
@@ -58,11 +86,6 @@ describeWith([parts.postgres], 'a faulty configuration', () => {
       'two connections on one port',
       ({ connections: [sales, payroll] }) => Object.assign(payroll ?? {}, { port: sales?.port }),
       /connections\[1\]\.port port \d+ already belongs to connection "sales"; choose another/,
-    ],
-    [
-      'no encryption beyond this computer',
-      ({ connections: [sales] }) => Object.assign(sales?.upstream ?? {}, { host: 'db.fabrikam.example' }),
-      /connections\[0\]\.upstream\.tls\.mode "off" would send the login to db\.fabrikam\.example readable/,
     ],
   ];
 
@@ -106,20 +129,6 @@ describeWith([parts.postgres], 'a faulty configuration', () => {
             /^latchkey: The configuration .*none\.yaml does not exist\.\n {2}Name the file/,
           ) as string,
         });
-      },
-    );
-  });
-
-  it('names certificate files that cannot be read', async () => {
-    await withConfiguration(
-      ({ connections: [sales] }) => Object.assign(sales?.upstream ?? {}, { tls: { caFile: 'no-ca.pem' } }),
-      async (latchkey) => {
-        const { code, err } = await latchkey.run('serve');
-        expect(code).toBe(2);
-        expect(err).toMatch(
-          /^latchkey: The certificate file .*no-ca\.pem of connection "sales" cannot be read\./,
-        );
-        expect(await latchkey.audit('start-failed')).toMatchObject([{ code: 'config-unreadable' }]);
       },
     );
   });

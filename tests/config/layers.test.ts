@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { demandWhole } from '../../main/config/faulty.ts';
 import { allWarnings } from '../../main/config/ignored.ts';
 import { checkOrganisation, hashOf, loadedFrom } from '../../main/config/load.ts';
 import { shownValues } from '../../main/config/origin.ts';
@@ -31,7 +32,7 @@ const load = (
   );
 const failureOf = (organisation: string, person: string, folder?: string) => {
   try {
-    load(organisation, person, folder);
+    demandWhole(load(organisation, person, folder), '/home/ada/latchkey.yaml');
   } catch (error) {
     return error as Error & { code: string; remedy: string };
   }
@@ -260,9 +261,14 @@ it('a layer that has no folder takes full paths only', () => {
     companys.replace('database: sales', `database: sales, tls: {caFile: ${file}}`);
   const text = (file: string) => ({ text: withCa(file), origin: 'https://config.fabrikam.example' });
   const read = (file: string) =>
-    loadedFrom({ person: '', organisation: text(file) }, '/home/ada/latchkey.yaml').configuration;
-  expect(read('/etc/ca.pem').connections[0]?.upstream.tls.caFile).toBe('/etc/ca.pem');
-  expect(() => read('ca.pem')).toThrow(/caFile \("ca.pem"\): must be a full path here/);
+    loadedFrom({ person: '', organisation: text(file) }, '/home/ada/latchkey.yaml');
+  const { connections } = read('/etc/ca.pem').configuration;
+  expect(connections[0]?.upstream.tls.caFile).toBe('/etc/ca.pem');
+  expect(
+    read('ca.pem')
+      .faulty.map(({ problem }) => problem.message)
+      .join(),
+  ).toMatch(/caFile \("ca.pem"\): must be a full path here/);
 });
 
 it('each value has its place: organisation, person, or built in', () => {

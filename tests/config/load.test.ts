@@ -245,6 +245,11 @@ describe('a bad configuration names every fault with line, path and remedy', () 
       /connections\[0\]\.protocol must be "postgresql" or "mysql" or "sqlserver", not "oracle"/,
     ],
     [
+      'no choice',
+      `${provider}connections:${connection('sales', 15432).replace('protocol: postgresql', 'title: x')}`,
+      /connections\[0\]\.protocol is missing: "postgresql" or "mysql" or "sqlserver"/,
+    ],
+    [
       'a group by name',
       `${provider}connections:${connection('sales', 15432).replace('AAAAAAAA-bbbb-4ccc-8ddd-eeeeeeeeeeee', 'Analysts')}`,
       /rules\[0\]\.group \("Analysts"\): must be an id/,

@@ -10,7 +10,7 @@ const invalid = (file: string) =>
     faults: [{ file, line: 3, text: 'port is wrong' }],
   });
 
-async function create(outcomes: (Error | undefined)[]) {
+async function create(outcomes: (Error | undefined)[], shown: string[] = []) {
   const folder = await mkdtemp(join(tmpdir(), 'lk-starter-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, 'latchkey.yaml');
@@ -27,6 +27,7 @@ async function create(outcomes: (Error | undefined)[]) {
       opened.push(file);
       return file.endsWith('.org') ? 'no program for it' : '';
     },
+    shownFiles: () => shown,
     failed: (error) => failures.push(error),
   });
   const actions: StartActions = starter.actions;
@@ -76,4 +77,16 @@ test('the page has no file opened but those of the configuration', async () => {
   });
   await expect(actions.openConfiguration({ file: '/etc/settings.org' })).rejects.toThrow('no program for it');
   expect(opened).toEqual([path, path, '/etc/settings.org']);
+});
+
+test('once Latchkey runs, the page has those opened that are shown with a fault, and no more those of the start', async () => {
+  const shown: string[] = [];
+  const { starter, actions, opened } = await create([invalid('/etc/settings.yaml')], shown);
+  await starter.run();
+  await actions.tryStart({});
+  const refused = expect.objectContaining({ code: 'request-refused' }) as Error;
+  await expect(actions.openConfiguration({ file: '/etc/settings.yaml' })).rejects.toEqual(refused);
+  shown.push('/etc/settings.yaml');
+  await actions.openConfiguration({ file: '/etc/settings.yaml' });
+  expect(opened).toEqual(['/etc/settings.yaml']);
 });

@@ -1,0 +1,70 @@
+import type { ShownProblem } from '../../main/contract/state.ts';
+import type { ActionRunner } from '../bridge.ts';
+import { Button } from '../ui/button.tsx';
+import { Name } from '../ui/name.tsx';
+import styles from './faulty-file.module.css';
+
+type FileFault = NonNullable<ShownProblem['faults']>[number];
+
+/** What is wrong in one file, line by line. @param props.name of the connection, where all of it is in one */
+export function FaultyFile(props: {
+  path: string;
+  faults: readonly FileFault[];
+  open: ActionRunner;
+  name?: string;
+}) {
+  const { path, faults, open, name } = props;
+  // The settings of an organisation that was joined are kept elsewhere, as they were signed.
+  const isFile = !/^[a-z]+:\/\//i.test(path);
+  const what = name === undefined ? path : `${path} for ${name}`;
+  return (
+    <section
+      className={styles['file']}
+      aria-label={name === undefined ? `Faults in ${path}` : `Faults of ${name}`}
+    >
+      <div className={styles['head']}>
+        <div className={styles['names']}>
+          {name !== undefined && (
+            <h2 className={styles['name']}>
+              <Name>{name}</Name>
+            </h2>
+          )}
+          {name === undefined ? (
+            <h2 className={styles['path']}>
+              <Name>{path}</Name>
+            </h2>
+          ) : (
+            <p className={styles['path']}>
+              <Name>{path}</Name>
+            </p>
+          )}
+        </div>
+        {isFile && (
+          <Button
+            label={`Open file ${what}`}
+            busy={open.busy}
+            onClick={() => void open.run('openConfiguration', { file: path })}
+          >
+            Open file
+          </Button>
+        )}
+      </div>
+      <ul>
+        {faults.map(({ line, text }) => (
+          <li key={`${line} ${text}`} className={styles['fault']}>
+            <span className={styles['line']}>{line === undefined ? 'In it' : `Line ${line}`}</span>
+            <span className={styles['text']}>
+              <Name>{text}</Name>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function filesOf(faults: readonly FileFault[]): Map<string, FileFault[]> {
+  const files = new Map<string, FileFault[]>();
+  for (const fault of faults) files.set(fault.file, [...(files.get(fault.file) ?? []), fault]);
+  return files;
+}
