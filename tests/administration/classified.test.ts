@@ -101,7 +101,7 @@ test('each action of the window that administers takes a proof, and no other doe
     'leaveOrganisation',
   ]);
   const others = new Set(
-    'getState signIn cancelSignIn signOut signInLocally copyCode openVerificationPage copyToken copyCommand revokeTokens cutSessions copyHandle revokeHandle allowClient connectTools connectSettings copySetting writeSettings openTool openAuditFolder getPreferences setPreferences confirmTotp confirmPush answerPrompt askPhone denyPrompt unlockAtScreen unlockKeyring validateProvider retryListeners readLogins readAudit verifyAudit saveAudit reloadConfiguration runDoctor quit readConnections testConnection cancelConnectionTest lookAtConnections readImport saveExport findGroups listSecrets useAccount lookAtOrganisation dismissJoinLink getStart tryStart openConfiguration findTenant explain'.split(
+    'getState signIn cancelSignIn signOut signInLocally copyCode openVerificationPage copyToken copyCommand revokeTokens cutSessions copyHandle revokeHandle allowClient connectTools connectSettings copySetting writeSettings openTool openAuditFolder getPreferences setPreferences confirmTotp confirmPush answerPrompt askPhone denyPrompt unlockAtScreen unlockKeyring validateProvider retryListeners readLogins readAudit verifyAudit saveAudit reloadConfiguration runDoctor quit readConnections testConnection cancelConnectionTest lookAtConnections readImport saveExport findGroups listSecrets useAccount chooseBundle lookAtOrganisation dismissJoinLink getStart tryStart openConfiguration findTenant explain'.split(
       ' ',
     ),
   );
