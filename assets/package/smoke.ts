@@ -54,7 +54,7 @@ async function startsAndEnds(path: string): Promise<void> {
     const deadline = Date.now() + patienceMs;
     while (run(['status']).status !== 0) {
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${path} does not start`);
-      await Promise.race([sleep(500), ended]);
+      await Promise.race([sleep(1000), ended]);
     }
   } finally {
     child.kill();

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, realpath, rm, stat, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
+import { firstLine } from '../../main/demo/command-line.ts';
 import { desktopParts } from '../e2e/parts.ts';
 import { readFuses } from '../support/electron-builder.ts';
 import { describeWith, program } from '../support/parts.ts';
@@ -41,6 +42,14 @@ const { version, devDependencies } = JSON.parse(readFileSync(join(project, 'pack
 const settings = parse(readFileSync(join(project, 'electron-builder.yml'), 'utf8')) as {
   electronFuses: Record<string, boolean>;
 };
+
+/** Of an account that there is not: nothing is asked of it before somebody signs in. */
+const configuration = `providers:
+  - name: fabrikam
+    type: azure-directory
+    authority: https://login.microsoftonline.com/f4b1ca00-0000-4000-8000-000000000001
+    applicationId: f4b1ca00-0000-4000-8000-00000000c11e
+`;
 
 /** CycloneDX 1.6, as far as it is used. */
 interface SoftwareBill {
@@ -142,6 +151,21 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
       const direct = await asNewcomer(join(extracted, 'latchkey-desktop'), '--no-sandbox', '--version');
       expect(direct).toMatchObject({ code: 0, stdout: `${version}\n` });
     });
+  });
+
+  it('serve without a screen', async () => {
+    const home = await mkdtemp(join(folder, 'service-'));
+    await writeFile(join(home, 'latchkey.yaml'), configuration);
+    const places = ['--home', join(home, 'home'), '--config', join(home, 'latchkey.yaml')];
+    const env = { HOME: home, PATH: process.env['PATH'] };
+    const service = spawn(join(extracted, 'latchkey'), [...places, 'serve', '--json'], { env });
+    try {
+      expect(await firstLine(service)).toContain('"serving"');
+      expect((await asNewcomer(join(extracted, 'latchkey'), ...places, 'status')).code).toBe(0);
+      expect(await end(service)).toBe(0);
+    } finally {
+      service.kill('SIGKILL');
+    }
   });
 
   describe('have beside the application', () => {
@@ -286,9 +310,6 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
       const child = spawn(desktop(), switches, { env, stdio: 'ignore', detached: true });
       try {
         const command = (...args: string[]) => runProgram(installed('usr/bin/latchkey'), args, { env });
-        await expect
-          .poll(async () => (await command('status')).code, { timeout: 200_000, interval: 500 })
-          .toBe(0);
         const windows = [
           'search',
           '--all',
@@ -301,6 +322,9 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
         await expect
           .poll(async () => (await runProgram(xdotool.path, windows, { env })).stdout, { timeout: 200_000 })
           .toMatch(/^\d+\n$/);
+        await expect
+          .poll(async () => (await command('status')).code, { timeout: 200_000, interval: 500 })
+          .toBe(0);
         expect(await end(child)).toBe(0);
         expect((await command('status')).code).toBe(5);
       } finally {
