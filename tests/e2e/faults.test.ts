@@ -73,6 +73,32 @@ describeWith([electron, display, sessionBus], 'a start that fails', () => {
     expect(log).toContain(`is running (pid ${pid})`);
   });
 
+  test('one connection with a fault is left out, and comes in once it is corrected', async () => {
+    await mkdir(dirname(config));
+    const faulty = [
+      'providers: []',
+      'connections:',
+      '  - name: sales',
+      '    protocol: postgresql',
+      '    port: auto',
+      '    upstream: {host: localhost, database: sales, tls: {mode: off}}',
+      '    colour: red',
+      '    rules: [{group: f4b1ca00-0000-4000-8000-000000000002, role: reader}]',
+      '',
+    ].join('\n');
+    await writeFile(config, faulty);
+    const page = await open();
+    await page.getByText('One connection is left out').waitFor();
+    await page.getByText('Line 7').waitFor();
+    expect(await isUp()).toBe(true);
+    await page.getByRole('button', { name: `Open file ${config} for sales` }).click();
+    await eventually(() => desktop?.opened()).toEqual([config]);
+
+    await writeFile(config, faulty.replace('    colour: red\n', ''));
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await eventually(() => page.getByText('Line 7').count()).toBe(0);
+  });
+
   test('a file that was named and is not there is made by the window', async () => {
     const page = await open();
     await page.getByRole('heading', { name: 'There is no configuration yet' }).waitFor();
