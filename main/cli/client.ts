@@ -54,6 +54,16 @@ export async function connectClient(home: string, as?: string): Promise<Client> 
   };
 }
 
+/** Undefined where no broker has this home. */
+export async function runningClient(home: string, as: string | undefined): Promise<Client | undefined> {
+  try {
+    return await connectClient(home, as);
+  } catch (error) {
+    if (error instanceof LatchkeyError && error.code === 'broker-not-running') return undefined;
+    throw error;
+  }
+}
+
 type Schemas = Readonly<Record<string, ActionSchema>>;
 
 /**

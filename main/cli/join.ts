@@ -4,7 +4,7 @@ import type { OrganisationSource } from '../config/load.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { LookedAtOrganisation } from '../contract/shapes.ts';
 import { administer } from './administer.ts';
-import { connectClient, type Client } from './client.ts';
+import { runningClient } from './client.ts';
 import { plain, result, type Output } from './output.ts';
 import { askTerminal } from './terminal.ts';
 import type { Globals, Tools } from './tools.ts';
@@ -117,15 +117,6 @@ async function waysOf<T>(
       leave: membership.leave,
     }),
   );
-}
-
-async function runningClient(home: string, as: string | undefined): Promise<Client | undefined> {
-  try {
-    return await connectClient(home, as);
-  } catch (error) {
-    if (error instanceof LatchkeyError && error.code === 'broker-not-running') return undefined;
-    throw error;
-  }
 }
 
 function describe({

@@ -52,6 +52,12 @@ export const printed = {
     }),
   ]),
   logout: z.object({ signedOut: z.literal(true), accounts: state.accounts }),
+  init: z.object({
+    file: text,
+    tenantId: text,
+    provider: text,
+    connections: actionSchemas.saveConnections.reply.shape.connections,
+  }),
   status: apiState,
   connections: z.object({
     connections: state.connections,

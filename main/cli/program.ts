@@ -17,6 +17,7 @@ export interface CommandGroup {
 /** In the order in which --help lists them. A person waits for each command, so that it loads no other one's modules. */
 export const commandGroups: readonly CommandGroup[] = [
   { names: ['login', 'logout', 'use'], load: async () => (await import('./login.ts')).registerLogin },
+  { names: ['init'], load: async () => (await import('./init.ts')).registerInit },
   { names: ['status', 'connections'], load: async () => (await import('./status.ts')).registerStatus },
   { names: ['token', 'exec', 'revoke'], load: async () => (await import('./tokens.ts')).registerTokens },
   { names: ['secret'], load: async () => (await import('./secrets.ts')).registerSecrets },
@@ -46,8 +47,8 @@ export const commandGroups: readonly CommandGroup[] = [
 ];
 
 /** Registers the command of this name; all of them where there is none of this name, or none is given. */
-async function registerCommands(tools: Tools, workerUrl: URL | undefined, name?: string): Promise<void> {
-  registerServe(tools, workerUrl);
+async function registerCommands(tools: Tools, name?: string): Promise<void> {
+  registerServe(tools);
   if (name === 'serve') return;
   const named = commandGroups.filter(({ names }) => name !== undefined && names.includes(name));
   const wanted = named.length > 0 && !named.some(({ withAll }) => withAll) ? named : commandGroups;
@@ -89,7 +90,13 @@ export async function runCli(
   };
   const program = createProgram();
   let exitCode = 0;
-  const tools = createTools(program, output, signal, organisation, (code) => (exitCode = code));
+  const tools = createTools(
+    program,
+    output,
+    signal,
+    { organisation, workerUrl },
+    (code) => (exitCode = code),
+  );
 
   try {
     const [name] = program.parseOptions(args).operands;
@@ -100,7 +107,7 @@ export async function runCli(
       result(output, 'version', { version, node, platform, arch, ...defined({ electron }) }, version);
       return 0;
     }
-    await registerCommands(tools, workerUrl, name);
+    await registerCommands(tools, name);
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
@@ -124,10 +131,7 @@ async function jsonLines(name: string | undefined): Promise<(command: string, va
   return lineOf(printedByServe);
 }
 
-function registerServe(
-  { program, output, signal, organisation, run }: Tools,
-  workerUrl: URL | undefined,
-): void {
+function registerServe({ program, output, signal, organisation, workerUrl, run }: Tools): void {
   program
     .command('serve')
     .description('run the broker without a screen, until it is stopped')

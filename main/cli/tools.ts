@@ -23,6 +23,8 @@ export interface Tools {
   signal: AbortSignal;
   /** The file of this computer. */
   organisation: OrganisationSource;
+  /** The gateway's worker script, in a bundle. */
+  workerUrl: URL | undefined;
   /** Where the layers of the configuration are read. */
   source(globals: Pick<Globals, 'config' | 'home'>): Promise<ConfigurationSource>;
   /** Runs the body with the options of the whole line; a failure becomes sentences and an exit code. */
@@ -36,7 +38,7 @@ export function createTools(
   program: Command,
   output: Output,
   signal: AbortSignal,
-  organisation: OrganisationSource,
+  { organisation, workerUrl }: Pick<Tools, 'organisation' | 'workerUrl'>,
   onEnd: (exitCode: number) => void,
 ): Tools {
   const run: Tools['run'] =
@@ -59,7 +61,7 @@ export function createTools(
     ]);
     return { file: config, organisation: organisationSource(organisation, keptOrganisation(home)) };
   };
-  return { program, output, signal, organisation, source, run, withClient };
+  return { program, output, signal, organisation, workerUrl, source, run, withClient };
 }
 
 /** The options of the whole line. A place is looked for when a command needs it, so that only that one can fail. */

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { CloudName } from '../../main/contract/clouds.ts';
 import { readProviderAddress } from '../../main/contract/provider-address.ts';
+import { providerNameOf } from '../../main/contract/provider-name.ts';
 import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { asSentence, type Faults, useFormFocus } from '../ui/faults.ts';
@@ -53,7 +54,7 @@ export function FirstTenant({ onBack }: { onBack(): void }) {
     if (found === undefined) return;
     announce(`Found the tenant ${found.reply.tenantId}`);
     const { authority } = found.reply;
-    const name = nameOf(question.authority);
+    const name = providerNameOf(question.authority);
     await save.run('saveProvider', { ...question, name, type: 'azure-directory', enabled: true, authority });
   }
 
@@ -131,14 +132,4 @@ function faultsOf(draft: Draft): Faults<keyof Draft> {
     faults.applicationId = 'Enter the id, such as 1b4e28ba-2fa1-4d3c-8f00-d3b7a1c0e5f2.';
   if (question.caFile === '') faults.caFile = 'Enter the path of the file.';
   return faults;
-}
-
-/** The first word of the domain; a tenant that is told by its id has none. */
-function nameOf(authority: string): string {
-  const last = authority
-    .toLowerCase()
-    .split('/')
-    .findLast((part) => part.includes('.') || guid.test(part));
-  const [word = ''] = guid.test(last ?? '') ? [] : (last ?? '').split('.');
-  return /^[a-z0-9][a-z0-9-]{0,62}$/.test(word) && word !== 'login' ? word : 'entra';
 }

@@ -45,6 +45,7 @@ async function latchkey(home: string, ...args: string[]) {
     output,
     signal,
     organisation: noOrganisation,
+    workerUrl: undefined,
     source: async ({ config }) => ownFile(config),
     run,
     withClient: () => run(async () => undefined),

@@ -1,0 +1,122 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
+import { readAudit } from '../../main/audit/verify.ts';
+import { runCli } from '../../main/cli/program.ts';
+import { startLocalTenant } from '../../main/demo/tenant/local-tenant.ts';
+import { startHeadless } from '../../main/headless.ts';
+import { createLog } from '../../main/log/log.ts';
+import { buildWorker } from '../support/builds.ts';
+import { noOrganisation } from '../support/layers.ts';
+import { useAll } from '../support/use-all.ts';
+
+const tenant = useAll(() => startLocalTenant());
+const group = '6c6f1a52-58f5-4a0a-9f39-6f4d7f0a0001';
+let folder: string;
+let home: string;
+let config: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lk-init-'));
+  home = join(folder, 'home');
+  config = join(folder, 'settings', 'latchkey.yaml');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function run(...words: string[]) {
+  const written = { out: '', err: '' };
+  const spies = (['out', 'err'] as const).map((name) =>
+    vi.spyOn(process[`std${name}`], 'write').mockImplementation((text) => {
+      written[name] += String(text);
+      return true;
+    }),
+  );
+  try {
+    const args = [...words, '--home', home, '--config', config];
+    const options = { signal: new AbortController().signal, organisation: noOrganisation };
+    return { code: await runCli(args, { ...options, workerUrl: await buildWorker() }), ...written };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+const ofTenant = (domain = 'fabrikam.example') => [
+  'init',
+  '--tenant',
+  tenant.authority.replace(tenant.tenantId, domain),
+  '--cloud',
+  'local',
+  '--graph',
+  tenant.graph,
+  '--tenant-ca-file',
+  tenant.caFile,
+];
+const application = () => ['--application-id', tenant.clientId];
+const sales = ['--connection', 'sales', '--protocol', 'postgresql', '--host', 'localhost', '--tls', 'off'];
+const rule = ['--database', 'sales', '--group', group, '--role', 'reader'];
+const isThere = () =>
+  stat(config).then(
+    () => true,
+    () => false,
+  );
+
+it('finds the tenant, and writes what a start needs, with a first connection', async () => {
+  const done = await run(...ofTenant(), ...application(), ...sales, ...rule, '--json');
+  expect(done.err).toBe('');
+  expect(done.code).toBe(0);
+  const { connections, ...told } = JSON.parse(done.out) as { connections: { name: string; port: number }[] };
+  expect(told).toMatchObject({ file: config, tenantId: tenant.tenantId });
+  const written = parse(await readFile(config, 'utf8')) as object;
+  expect(written).toMatchObject({
+    providers: [{ type: 'azure-directory', applicationId: tenant.clientId, cloud: 'local' }],
+    connections: [{ ...connections[0], upstream: { database: 'sales' }, rules: [{ group, role: 'reader' }] }],
+  });
+  expect((await run('config', 'check')).code).toBe(0);
+  const events = (await readAudit(join(home, 'audit'), { limit: 50 })).map(({ event }) => event);
+  expect(events).toEqual(
+    expect.arrayContaining(['connections-changed', 'provider-changed', 'broker-stopped']),
+  );
+
+  const before = await readFile(config, 'utf8');
+  const again = await run(...ofTenant(), ...application());
+  expect(again).toMatchObject({ code: 1, err: expect.stringContaining('There is a configuration already') });
+  expect(await readFile(config, 'utf8')).toBe(before);
+});
+
+it('writes nothing where the tenant or the application is not there, or an answer is missing', async () => {
+  for (const words of [
+    [...ofTenant('unknown.example'), ...application()],
+    [...ofTenant(), '--application-id', group],
+    ofTenant(),
+    ['init', ...application()],
+    [...ofTenant(), ...application(), ...sales],
+    [...ofTenant(), ...application(), ...sales, ...rule, '--port', '80'],
+  ]) {
+    const refused = await run(...words);
+    expect(refused.code, words.join(' ')).not.toBe(0);
+    expect(refused.err).toMatch(/^latchkey: /);
+    expect(await isThere()).toBe(false);
+  }
+});
+
+it('sets up a Latchkey that runs with nothing, and leaves one alone that has something', async () => {
+  config = join(folder, 'latchkey.yaml');
+  await writeFile(config, 'providers: []\n');
+  const latchkey = await startHeadless({
+    configFile: config,
+    homePath: home,
+    organisation: noOrganisation,
+    workerUrl: await buildWorker(),
+    log: createLog({ stderr: { write: () => undefined } }),
+  });
+  try {
+    expect((await run(...ofTenant(), ...application())).code).toBe(0);
+    expect(latchkey.broker.state()).toMatchObject({ providers: [{ enabled: true }], connections: [] });
+    await writeFile(config, 'providers: []\n');
+    const again = await run(...ofTenant(), ...application());
+    expect(again).toMatchObject({ code: 1, err: expect.stringContaining('is set up already') });
+  } finally {
+    await latchkey.close();
+  }
+});
