@@ -1,4 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
+import type { AuditEvent } from '../audit/events.ts';
 import { auditFault } from '../audit/fault.ts';
 import { noted } from '../audit/recorded.ts';
 import { defined } from '../base/defined.ts';
@@ -39,7 +40,7 @@ export function createOpenSessions({
         ...auditFault(notStopped),
       });
     }
-    void noted(audit, {
+    const ended: AuditEvent = {
       event: 'database-session-ended',
       databaseSessionId: end.sessionId,
       connection,
@@ -47,7 +48,8 @@ export function createOpenSessions({
       ...(end.problem === undefined ? {} : auditFault(end.problem)),
       bytesFromClient: end.bytesFromClient,
       bytesFromUpstream: end.bytesFromUpstream,
-    });
+    };
+    void noted(audit, ended, 'soon');
   }
 
   return {
@@ -65,12 +67,9 @@ export function createOpenSessions({
       if (login === undefined) return;
       recent.opened(login.shown);
       changed();
-      void noted(audit, {
-        event: 'database-session-opened',
-        databaseSessionId: sessionId,
-        connection: login.shown.connection,
-        database: login.shown.database,
-      });
+      const { connection, database: at } = login.shown;
+      const opened = { event: 'database-session-opened', databaseSessionId: sessionId } as const;
+      void noted(audit, { ...opened, connection, database: at }, 'soon');
     },
 
     traffic(news): void {

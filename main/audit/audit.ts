@@ -15,8 +15,11 @@ export interface Audit {
    * calls. Throws LatchkeyError `audit-unwritable` where it cannot be written: whatever it was to record must then
    * not happen. What was refused is taken out of the file again; only a process that ends before it could do that
    * leaves it there. Each call tries anew, so the audit recovers by itself.
+   *
+   * @param when `soon` is for what has happened already and nobody waits for: it goes to the disk with the next record
+   * that somebody does wait for, and after 20 ms at the latest. Only a kill in that time loses it.
    */
-  append(event: AuditEvent): Promise<void>;
+  append(event: AuditEvent, when?: 'now' | 'soon'): Promise<void>;
   state(): AppState['audit'];
   /** The last record that is surely on the disk. */
   end(): ChainEnd;
@@ -54,6 +57,7 @@ interface Waiting {
 
 /** While records come, and after the last one. */
 const anchorEveryMs = 1000;
+const soonMs = 20;
 const largestGroup = 1000;
 /** A disk that hangs must not fill the memory. */
 const longestQueue = 10_000;
@@ -80,6 +84,9 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
   let anchoredAt = performance.now();
   let anchorTimer: NodeJS.Timeout | undefined;
   let anchorDue = false;
+  /** Something in the queue waits no longer. */
+  let isDue = false;
+  let soonTimer: NodeJS.Timeout | undefined;
   let working: Promise<void> | undefined;
   let closed = false;
 
@@ -130,8 +137,11 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
   }
 
   async function work(): Promise<void> {
-    while (queue.length > 0 || anchorDue) {
+    while (isDue || anchorDue) {
       const group = queue.splice(0, largestGroup);
+      isDue = queue.length > 0;
+      clearTimeout(soonTimer);
+      soonTimer = undefined;
       if (group.length > 0) await write(group);
       if (anchorDue || performance.now() - anchoredAt >= anchorEveryMs) await saveAnchor();
       else scheduleAnchor();
@@ -144,13 +154,18 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     working ??= Promise.resolve().then(work);
   }
 
+  function makeDue(): void {
+    isDue = true;
+    wake();
+  }
+
   await chain.open().catch((thrown: unknown) => {
     own.note('write', unwritable(folder, thrown));
   });
   scheduleAnchor();
 
   return {
-    append(event) {
+    append(event, when = 'now') {
       if (closed || queue.length >= longestQueue) {
         const why = closed ? 'it is closed' : 'the disk does not keep up';
         return Promise.reject(
@@ -160,7 +175,8 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
       return new Promise((resolve, reject) => {
         // Now, not when it is written: somebody else may be signed in by then.
         queue.push({ event: named(event), resolve, reject });
-        wake();
+        if (when === 'now') makeDue();
+        else soonTimer ??= setTimeout(makeDue, soonMs);
       });
     },
     state: () => own.state(chain.path()),
@@ -172,6 +188,7 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     async close() {
       if (closed) return;
       closed = true;
+      if (queue.length > 0) makeDue();
       await working;
       await saveAnchor();
       await chain.close();

@@ -26,6 +26,10 @@ export async function orTakenBack<T>(record: Promise<T>, takeBack: () => unknown
 }
 
 /** Puts on record what has happened already, and stands whether that can be written or not. Never rejects. */
-export async function noted(audit: Pick<Audit, 'append'>, event: AuditEvent): Promise<void> {
-  await audit.append(event).catch(() => undefined);
+export async function noted(
+  audit: Pick<Audit, 'append'>,
+  event: AuditEvent,
+  when: 'now' | 'soon' = 'now',
+): Promise<void> {
+  await audit.append(event, when).catch(() => undefined);
 }

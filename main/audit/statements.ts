@@ -84,12 +84,12 @@ export function keepStatements(audit: Audit, now: () => Date = () => new Date())
 
   return {
     ...audit,
-    async append(event) {
+    async append(event, when) {
       if (isCounted(event)) return;
       // The last word of a broker: what has been counted comes before it.
       if (event.event === 'broker-stopped') await state();
       try {
-        await audit.append(event);
+        await audit.append(event, when);
       } catch (thrown) {
         noteDropped(event);
         throw thrown;

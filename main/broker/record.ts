@@ -48,8 +48,8 @@ export async function openRecord({
   );
   const audit: Audit = {
     ...kept,
-    async append(event) {
-      await kept.append(event);
+    async append(event, when) {
+      await kept.append(event, when);
       counts.note(event);
     },
   };

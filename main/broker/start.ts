@@ -118,10 +118,7 @@ async function openBroker({ loaded, ...given }: BrokerOptions, closers: Closers)
     readiness,
   };
   const state = () => takeSnapshot(snapshotParts);
-  changes.begin(() => {
-    waiting.stateChanged();
-    return state();
-  });
+  changes.begin(state, waiting.stateChanged);
   void logHostChecks(inForce.configuration, log);
   people.restore();
   await open(

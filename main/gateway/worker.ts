@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assertNever, toLogText } from '../contract/errors.ts';
 import { createGateway } from './gateway.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts';
+import { createOutbox } from './outbox.ts';
 import type { LoginDecision, UpstreamLogin } from './ports.ts';
 
 /**
@@ -12,11 +13,11 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
   const undecided = new Map<number, (decision: LoginDecision) => void>();
   const logins = new Map<number, (login: UpstreamLogin | undefined) => void>();
   let lastId = 0;
-  const send = (message: FromWorker): void => port.postMessage(message);
+  const { send, sendNow, tell } = createOutbox<FromWorker>((messages) => port.postMessage(messages));
 
   const gateway = createGateway({
     ...settings,
-    onFault: (error) => send({ kind: 'fault', text: toLogText(error) }),
+    onFault: (error) => sendNow({ kind: 'fault', text: toLogText(error) }),
     gatekeeper: {
       authorize(attempt, gone) {
         lastId += 1;
@@ -38,20 +39,20 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
         });
       },
       sessionOpened: (sessionId, database) =>
-        send({ kind: 'session-opened', sessionId, ...(database === undefined ? {} : { database }) }),
-      traffic: (news) => send({ kind: 'traffic', news }),
-      sessionEnded: (end) => send({ kind: 'session-ended', end }),
-      rejected: (rejection) => send({ kind: 'rejected', rejection }),
+        tell({ kind: 'session-opened', sessionId, ...(database === undefined ? {} : { database }) }),
+      traffic: (news) => tell({ kind: 'traffic', news }),
+      sessionEnded: (end) => tell({ kind: 'session-ended', end }),
+      rejected: (rejection) => tell({ kind: 'rejected', rejection }),
     },
   });
 
   async function close(): Promise<void> {
     await gateway.close();
-    send({ kind: 'closed' });
+    sendNow({ kind: 'closed' });
     port.close();
   }
 
-  port.on('message', (message: ToWorker) => {
+  function handle(message: ToWorker): void {
     switch (message.kind) {
       case 'open': {
         const { id, listeners } = message;
@@ -85,7 +86,9 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
       default:
         assertNever(message);
     }
-  });
+  }
+
+  port.on('message', (messages: ToWorker[]) => messages.forEach(handle));
 }
 
 if (parentPort !== null) serve(parentPort, workerData as WorkerSettings);

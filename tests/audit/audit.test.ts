@@ -49,6 +49,31 @@ describe('append', () => {
     expect(await verifyAudit(folder)).toMatchObject({ ok: true, records: 301 });
   });
 
+  test('what nobody waits for shares the sync of the next record, in the order of the calls', async () => {
+    const folder = await newFolder();
+    const operations: Operation[] = [];
+    const openFile = faultyDisk((operation) => void operations.push(operation));
+    const audit = await openAudit({ folder, openFile });
+    operations.length = 0;
+    const before = audit.append(numbered(1), 'soon');
+    const after = audit.append(numbered(2));
+    await Promise.all([before, after]);
+    expect(operations).toEqual(['write', 'stat', 'datasync']);
+    expect(await reasons(folder)).toEqual(['number 1', 'number 2']);
+    await audit.close();
+  });
+
+  test('what nobody waits for goes to the disk by itself, and before the end', async () => {
+    const folder = await newFolder();
+    const audit = await openAudit({ folder });
+    await audit.append(numbered(1), 'soon');
+    expect(await reasons(folder)).toEqual(['number 1']);
+    const last = audit.append(numbered(2), 'soon');
+    await audit.close();
+    await last;
+    expect(await verifyAudit(folder)).toMatchObject({ ok: true, records: 2 });
+  });
+
   test('goes on with the chain after a restart, file after file, readable by the owner only', async () => {
     const folder = await newFolder();
     for (let n = 1; n <= 30; n += 3) await writeRecords({ folder, maxFileBytes: 1500 }, 3, n);
