@@ -49,7 +49,7 @@ export function createOpenSessions({
       bytesFromClient: end.bytesFromClient,
       bytesFromUpstream: end.bytesFromUpstream,
     };
-    void noted(audit, ended, 'soon');
+    void noted(audit, ended, end.problem === undefined ? 'soon' : 'now');
   }
 
   return {

@@ -3,7 +3,7 @@ import { assertNever, toLogText } from '../contract/errors.ts';
 import { createGateway } from './gateway.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts';
 import { createOutbox } from './outbox.ts';
-import type { LoginDecision, UpstreamLogin } from './ports.ts';
+import type { LoginDecision, SessionEnd, UpstreamLogin } from './ports.ts';
 
 /**
  * Entry of the gateways' thread: listeners and bytes live here, so that a busy main thread stalls no query. Every
@@ -41,8 +41,8 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
       sessionOpened: (sessionId, database) =>
         tell({ kind: 'session-opened', sessionId, ...(database === undefined ? {} : { database }) }),
       traffic: (news) => tell({ kind: 'traffic', news }),
-      sessionEnded: (end) => tell({ kind: 'session-ended', end }),
-      rejected: (rejection) => tell({ kind: 'rejected', rejection }),
+      sessionEnded: (end) => (isUsual(end) ? tell : sendNow)({ kind: 'session-ended', end }),
+      rejected: (rejection) => sendNow({ kind: 'rejected', rejection }),
     },
   });
 
@@ -89,6 +89,11 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
   }
 
   port.on('message', (messages: ToWorker[]) => messages.forEach(handle));
+}
+
+/** What went wrong is told before the client is. */
+function isUsual({ reason, problem, notStopped }: SessionEnd): boolean {
+  return reason === 'client-closed' && problem === undefined && notStopped === undefined;
 }
 
 if (parentPort !== null) serve(parentPort, workerData as WorkerSettings);

@@ -9,7 +9,10 @@ import { freePort } from '../support/free-port.ts';
 import { createLatchkey, startWorld, storeFirst, type Latchkey, type World } from '../support/latchkey.ts';
 import { type MariadbServer, startMariadb } from '../support/mariadb.ts';
 import { parts, program } from '../support/parts.ts';
-import { processorSeconds, startPlainProxies, startSessionPooler } from './proxies.ts';
+import { haproxy, processorSeconds, socat, startPlainProxies, startSessionPooler } from './proxies.ts';
+import { pgbouncerPart } from '../support/pgbouncer.ts';
+import { reconnect } from './reconnect.ts';
+import { findFacts, writeReport } from './report.ts';
 import { interleaved, type Kind, type Way } from './rounds.ts';
 import { idle, measureStarts, memoryOf } from './start.ts';
 
@@ -18,14 +21,17 @@ import { idle, measureStarts, memoryOf } from './start.ts';
  * tenant, a real token, the audit and the look-up of the client's program. Beside it, in the same rounds: no proxy at
  * all, PgBouncer, HAProxy and socat. Only the ratios mean anything, and only on a machine that does nothing else.
  *
- * `npm run bench [-- --quick] [--only postgresql|mysql|start] [--idle] [--beside CHECKOUT] [--json FILE]`; `--beside` measures another
- * built checkout in the same rounds.
+ * `npm run bench [-- --quick] [--only postgresql|mysql|start] [--kind TEXT] [--idle] [--beside CHECKOUT] [--json FILE] [--docs]`;
+ * `--kind` measures only what has this text in its title, `--beside` another built checkout in the same rounds, and
+ * `--docs` puts the figures into docs/BENCHMARKS.md.
  */
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    kind: { type: 'string', default: '' },
     idle: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
     beside: { type: 'string' },
     json: { type: 'string' },
   },
@@ -175,6 +181,12 @@ async function postgresql({ postgres, passwords }: World): Promise<Kind[]> {
       measure: logIn(1, 'prefer'),
     },
     {
+      title: 'PostgreSQL log in, 40 that reconnect',
+      unit: 'each second',
+      ways,
+      measure: (way) => reconnect(way, 40, seconds),
+    },
+    {
       title: 'PostgreSQL COPY out',
       unit: 'MB/s',
       ways,
@@ -287,10 +299,19 @@ try {
     brokers.push(['Latchkey beside', await startBuilt(resolve(options.beside))]);
   const kinds = options.only === 'mysql' || options.only === 'start' ? [] : await postgresql(world);
   if (shop !== undefined) kinds.push(...(await mysql(shop)));
-  const results = await interleaved(kinds, rounds, (line) => process.stdout.write(`${line}\n`));
+  const wanted = kinds.filter(({ title }) => title.includes(options.kind));
+  const results = await interleaved(wanted, rounds, (line) => process.stdout.write(`${line}\n`));
   const start = options.only === undefined || options.only === 'start' ? await starting() : undefined;
+  const facts = findFacts(seconds, rounds, [
+    [parts.pgbench.path, '--version'],
+    [pgbouncerPart.path, '--version'],
+    [haproxy.path, '-v'],
+    [socat.path, '-V'],
+    [slap.path, '--version'],
+  ]);
   if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify({ results, start }, undefined, 2)}\n`);
+    writeFileSync(options.json, `${JSON.stringify({ ...facts, results, start }, undefined, 2)}\n`);
+  if (options.docs) writeReport(join(here, 'docs'), facts, results);
 } finally {
   for (const close of closers.toReversed()) await close();
 }

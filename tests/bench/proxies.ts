@@ -16,8 +16,8 @@ export interface Proxy {
   close(): unknown;
 }
 
-const haproxy = program('haproxy', 'install the package haproxy', ['/usr/sbin']);
-const socat = program('socat', 'install the package socat');
+export const haproxy = program('haproxy', 'install the package haproxy', ['/usr/sbin']);
+export const socat = program('socat', 'install the package socat');
 
 /** Those that pass bytes on to any database; one that the machine lacks is left out, and named. */
 export async function startPlainProxies(upstreamPort: number): Promise<Proxy[]> {
