@@ -48,6 +48,7 @@ const maxLive = 1000;
 /** Dead tokens are remembered for a while, so that a client that still holds one is told why it is refused. */
 const rememberDeadMs = 24 * 3600_000;
 const maxDead = 1000;
+const recentAtMost = 16;
 
 export type Tokens = ReturnType<typeof createTokens>;
 
@@ -59,6 +60,22 @@ export type Tokens = ReturnType<typeof createTokens>;
 export function createTokens(scram: ScramParameters, clocks: Clocks) {
   const live = new Map<string, Kept>();
   const dead = new Map<string, Kept>();
+  /** Those that let somebody in lately, the last one last: likeliest to come again, and held against a proof first. */
+  const recent = new Set<string>();
+
+  function* candidates(): Generator<Kept> {
+    const first = new Set([...recent].toReversed().flatMap((id) => live.get(id) ?? []));
+    yield* first;
+    for (const kept of live.values()) if (!first.has(kept)) yield kept;
+    yield* dead.values();
+  }
+
+  function noteUse({ id }: Token): void {
+    recent.delete(id);
+    recent.add(id);
+    const [oldest] = recent;
+    if (recent.size > recentAtMost && oldest !== undefined) recent.delete(oldest);
+  }
 
   function bury(kept: Kept): void {
     live.delete(kept.token.id);
@@ -131,7 +148,7 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
       sweep();
       if (attempt.proof.kind === 'password' && kindOfText(attempt.proof.password) !== 'token')
         return { ok: false, code: 'token-wrong' };
-      for (const kept of [...live.values(), ...dead.values()]) {
+      for (const kept of candidates()) {
         const match = kept.verifier && checkProof(kept.verifier, attempt.proof);
         if (match === undefined) continue;
         const { token } = kept;
@@ -144,6 +161,7 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
         if (token.connection !== attempt.connection || !fits)
           return { ok: false, code: 'token-foreign', token };
         token.uses += 1;
+        noteUse(token);
         return { ok: true, token, ...match };
       }
       return { ok: false, code: 'token-wrong' };
