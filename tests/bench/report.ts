@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { escapeMarkup } from '../../main/base/escape.ts';
 import type { Figure, Result } from './rounds.ts';
@@ -8,6 +8,8 @@ import type { Figure, Result } from './rounds.ts';
 export interface Facts {
   day: string;
   machine: string;
+  /** Of the system over the last quarter of an hour: well above the number of processors, the figures are of a busy machine. */
+  load: number;
   versions: string[];
   /** Seconds of each measurement, and how many rounds of them. */
   seconds: number;
@@ -31,6 +33,7 @@ export function findFacts(
   });
   return {
     day: new Date().toISOString().slice(0, 10),
+    load: loadavg()[2] ?? Number.NaN,
     machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${gib} GiB, Linux ${release()}`,
     versions: [`Node.js ${process.version}`, ...versions],
     seconds,
@@ -51,9 +54,12 @@ export function writeReport(docs: string, facts: Facts, results: readonly Result
   writeFileSync(join(docs, 'benchmarks.svg'), plot(results));
 }
 
-function section({ day, machine, versions, seconds, rounds }: Facts, results: readonly Result[]): string {
+function section(
+  { day, machine, load, versions, seconds, rounds }: Facts,
+  results: readonly Result[],
+): string {
   return [
-    `Measured on ${day}: ${machine}. ${versions.join('; ')}. Medians of ${rounds} rounds of ${seconds} s each; in brackets the least and the most.`,
+    `Measured on ${day}: ${machine}, load ${load.toFixed(1)}. ${versions.join('; ')}. Medians of ${rounds} rounds of ${seconds} s each; in brackets the least and the most.`,
     '![Share of direct, and processor for a unit, of each proxy](benchmarks.svg)',
     ...results.map(table),
   ].join('\n\n');
