@@ -12,7 +12,7 @@ import type {
   UpstreamLogin,
 } from './ports.ts';
 
-/** What host and worker send each other, several at a time. `id` joins an answer to its question. */
+/** What host and worker send each other. `id` joins an answer to its question. */
 export type ToWorker =
   | { kind: 'open'; id: number; listeners: ListenerSettings[] }
   | {

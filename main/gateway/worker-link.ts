@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { type Problem, assertNever, toLogText, toProblem } from '../contract/errors.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts';
-import { createOutbox } from './outbox.ts';
 import type { OwnerRule } from './peers/owner.ts';
 import type { Gatekeeper, ListenerFailure, ListenerSettings, LoginAttempt, LoginDecision } from './ports.ts';
 
@@ -32,6 +31,7 @@ export const crashed: Problem = {
  * it: logins that wait are given up, and its sessions are reported as ended.
  */
 export function startWorkerLink({ gatekeeper, workerUrl, settings, log, onExit }: WorkerLinkOptions) {
+  const openings = createOpenings(send);
   /** Logins that the broker has been asked about. */
   const undecided = new Map<number, { gone: AbortController; done: Promise<void> }>();
   const sessions = new Set<string>();
@@ -40,10 +40,7 @@ export function startWorkerLink({ gatekeeper, workerUrl, settings, log, onExit }
   /** No more sessions are let in. */
   let isClosing = false;
   const worker = new Worker(workerUrl, { workerData: settings, name: 'latchkey-gateway' });
-  // eslint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window
-  const { send, sendNow } = createOutbox<ToWorker>((messages) => worker.postMessage(messages));
-  const openings = createOpenings(sendNow);
-  worker.on('message', (messages: FromWorker[]) => messages.forEach(handle));
+  worker.on('message', handle);
   worker.on('error', (error) => log(`gateway: ${toLogText(error)}`));
   worker.on('exit', () => {
     isAlive = false;
@@ -53,6 +50,11 @@ export function startWorkerLink({ gatekeeper, workerUrl, settings, log, onExit }
     over.resolve();
     onExit();
   });
+
+  function send(message: ToWorker): void {
+    // eslint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window
+    worker.postMessage(message);
+  }
 
   function handle(message: FromWorker): void {
     switch (message.kind) {
@@ -120,8 +122,7 @@ export function startWorkerLink({ gatekeeper, workerUrl, settings, log, onExit }
   }
 
   return {
-    /** At once, behind all that was sent before. */
-    send: sendNow,
+    send,
     /** @returns what could not be opened; undefined where the worker has crashed before it could tell. */
     open: (listeners: ListenerSettings[]) => openings.ask((id) => ({ kind: 'open', id, listeners })),
     /** As {@link GatewayHost.replace}; @returns as `open` */
@@ -132,7 +133,7 @@ export function startWorkerLink({ gatekeeper, workerUrl, settings, log, onExit }
       const decided = Promise.all([...undecided.values()].map(({ done }) => done));
       await Promise.race([decided, sleep(decidedMs, undefined, { ref: false })]);
       isClosing = true;
-      sendNow({ kind: 'close' });
+      send({ kind: 'close' });
       const timer = setTimeout(over.resolve, closeTimeoutMs);
       await over.promise;
       clearTimeout(timer);

@@ -2,8 +2,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assertNever, toLogText } from '../contract/errors.ts';
 import { createGateway } from './gateway.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts';
-import { createOutbox } from './outbox.ts';
-import type { LoginDecision, SessionEnd, UpstreamLogin } from './ports.ts';
+import type { LoginDecision, UpstreamLogin } from './ports.ts';
 
 /**
  * Entry of the gateways' thread: listeners and bytes live here, so that a busy main thread stalls no query. Every
@@ -13,11 +12,11 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
   const undecided = new Map<number, (decision: LoginDecision) => void>();
   const logins = new Map<number, (login: UpstreamLogin | undefined) => void>();
   let lastId = 0;
-  const { send, sendNow, tell } = createOutbox<FromWorker>((messages) => port.postMessage(messages));
+  const send = (message: FromWorker): void => port.postMessage(message);
 
   const gateway = createGateway({
     ...settings,
-    onFault: (error) => sendNow({ kind: 'fault', text: toLogText(error) }),
+    onFault: (error) => send({ kind: 'fault', text: toLogText(error) }),
     gatekeeper: {
       authorize(attempt, gone) {
         lastId += 1;
@@ -39,20 +38,20 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
         });
       },
       sessionOpened: (sessionId, database) =>
-        tell({ kind: 'session-opened', sessionId, ...(database === undefined ? {} : { database }) }),
-      traffic: (news) => tell({ kind: 'traffic', news }),
-      sessionEnded: (end) => (isUsual(end) ? tell : sendNow)({ kind: 'session-ended', end }),
-      rejected: (rejection) => sendNow({ kind: 'rejected', rejection }),
+        send({ kind: 'session-opened', sessionId, ...(database === undefined ? {} : { database }) }),
+      traffic: (news) => send({ kind: 'traffic', news }),
+      sessionEnded: (end) => send({ kind: 'session-ended', end }),
+      rejected: (rejection) => send({ kind: 'rejected', rejection }),
     },
   });
 
   async function close(): Promise<void> {
     await gateway.close();
-    sendNow({ kind: 'closed' });
+    send({ kind: 'closed' });
     port.close();
   }
 
-  function handle(message: ToWorker): void {
+  port.on('message', (message: ToWorker) => {
     switch (message.kind) {
       case 'open': {
         const { id, listeners } = message;
@@ -86,14 +85,7 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
       default:
         assertNever(message);
     }
-  }
-
-  port.on('message', (messages: ToWorker[]) => messages.forEach(handle));
-}
-
-/** What went wrong is told before the client is. */
-function isUsual({ reason, problem, notStopped }: SessionEnd): boolean {
-  return reason === 'client-closed' && problem === undefined && notStopped === undefined;
+  });
 }
 
 if (parentPort !== null) serve(parentPort, workerData as WorkerSettings);
