@@ -14,7 +14,7 @@ import { pgbouncerPart } from '../support/pgbouncer.ts';
 import { reconnect } from './reconnect.ts';
 import { findFacts, writeReport } from './report.ts';
 import { interleaved, type Kind, type Way } from './rounds.ts';
-import { idle, measureStarts, memoryOf } from './start.ts';
+import { startReport } from './start.ts';
 
 /**
  * What Latchkey costs, measured on `latchkey serve` as people start it: built, with a signed-in person of the local
@@ -281,14 +281,7 @@ async function starting() {
     started: false,
   });
   closers.push(() => started.close());
-  const figures = await measureStarts({ running, started, rounds: options.quick ? 5 : 15 }, print);
-  const pid = running.serve.process().pid ?? 0;
-  const memory = memoryOf(pid);
-  print(`Memory, signed in: ${memory.rss.toFixed(0)} MB RSS, ${memory.pss.toFixed(0)} MB PSS`);
-  if (!options.idle) return { figures, memory };
-  const quiet = await idle(pid, 60);
-  print(`Idle for 60 s: ${quiet.ticks} ticks of the processor, its threads woke up ${quiet.wakeUps} times`);
-  return { figures, memory, idle: quiet };
+  return startReport({ running, started, rounds: options.quick ? 5 : 15, idle: options.idle }, print);
 }
 
 const brokers: [string, Latchkey][] = [];

@@ -35,7 +35,7 @@ interface Measured {
  * @param running signed in, with a connection `sales`
  * @param started another one, which is started and stopped in each round
  */
-export async function measureStarts(
+async function measureStarts(
   { running, started, rounds }: { running: Latchkey; started: Latchkey; rounds: number },
   print: (line: string) => void,
 ): Promise<StartFigure[]> {
@@ -102,7 +102,7 @@ function median(values: number[]): number {
 }
 
 /** Megabytes that a process holds (Linux). */
-export function memoryOf(pid: number): { rss: number; pss: number } {
+function memoryOf(pid: number): { rss: number; pss: number } {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const megabytes = (name: string): number =>
     Number(new RegExp(String.raw`^${name}:\s+(\d+)`, 'm').exec(text)?.[1]) / 1024;
@@ -110,7 +110,7 @@ export function memoryOf(pid: number): { rss: number; pss: number } {
 }
 
 /** What a process does while nobody wants anything: ticks of the processor, and how often its threads woke up. */
-export async function idle(pid: number, seconds: number): Promise<{ ticks: number; wakeUps: number }> {
+async function idle(pid: number, seconds: number): Promise<{ ticks: number; wakeUps: number }> {
   const before = { ticks: processorSeconds(pid) * 100, wakeUps: wakeUps(pid) };
   await wait(seconds * 1000);
   return {
@@ -126,4 +126,19 @@ function wakeUps(pid: number): number {
     sum += Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
   }
   return sum;
+}
+
+/** Starts, memory, and with `idle` a minute of nothing; told line by line. */
+export async function startReport(
+  { running, started, rounds, idle: isIdle }: Parameters<typeof measureStarts>[0] & { idle: boolean },
+  print: (line: string) => void,
+) {
+  const figures = await measureStarts({ running, started, rounds }, print);
+  const pid = running.serve.process().pid ?? 0;
+  const memory = memoryOf(pid);
+  print(`Memory, signed in: ${memory.rss.toFixed(0)} MB RSS, ${memory.pss.toFixed(0)} MB PSS`);
+  if (!isIdle) return { figures, memory };
+  const quiet = await idle(pid, 60);
+  print(`Idle for 60 s: ${quiet.ticks} ticks of the processor, its threads woke up ${quiet.wakeUps} times`);
+  return { figures, memory, idle: quiet };
 }
