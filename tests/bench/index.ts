@@ -9,7 +9,14 @@ import { freePort } from '../support/free-port.ts';
 import { createLatchkey, startWorld, storeFirst, type Latchkey, type World } from '../support/latchkey.ts';
 import { type MariadbServer, startMariadb } from '../support/mariadb.ts';
 import { parts, program } from '../support/parts.ts';
-import { haproxy, processorSeconds, socat, startPlainProxies, startSessionPooler } from './proxies.ts';
+import {
+  haproxy,
+  processorSeconds,
+  socat,
+  startPlainProxies,
+  startSessionPooler,
+  throughProxies,
+} from './proxies.ts';
 import { pgbouncerPart } from '../support/pgbouncer.ts';
 import { reconnect } from './reconnect.ts';
 import { findFacts, writeReport } from './report.ts';
@@ -118,12 +125,7 @@ async function proxyWays(
 ): Promise<Way[]> {
   const proxies = [...more, ...(await startPlainProxies(port))];
   closers.push(...proxies.map(({ close }) => close));
-  return proxies.map((proxy) => ({
-    ...login,
-    name: proxy.name,
-    port: proxy.port,
-    processor: () => processorSeconds(proxy.pid),
-  }));
+  return throughProxies(login, proxies);
 }
 
 async function postgresql({ postgres, passwords }: World): Promise<Kind[]> {

@@ -7,6 +7,7 @@ import { program } from '../support/parts.ts';
 import { pgbouncerPart, startPgbouncer } from '../support/pgbouncer.ts';
 import { portAnswers } from '../support/port-answers.ts';
 import type { PostgresServer } from '../support/postgres.ts';
+import type { Way } from './rounds.ts';
 
 /** A proxy in front of a database, in a process of its own. */
 export interface Proxy {
@@ -109,4 +110,14 @@ function statFields(pid: number): string[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The way of `login` through each of them. */
+export function throughProxies(login: Way, proxies: Proxy[]): Way[] {
+  return proxies.map(({ name, port, pid }) => ({
+    ...login,
+    name,
+    port,
+    processor: () => processorSeconds(pid),
+  }));
 }
