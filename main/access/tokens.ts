@@ -63,20 +63,6 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
   /** Those that let somebody in lately, the last one last: likeliest to come again, and held against a proof first. */
   const recent = new Set<string>();
 
-  function* candidates(): Generator<Kept> {
-    const first = new Set([...recent].toReversed().flatMap((id) => live.get(id) ?? []));
-    yield* first;
-    for (const kept of live.values()) if (!first.has(kept)) yield kept;
-    yield* dead.values();
-  }
-
-  function noteUse({ id }: Token): void {
-    recent.delete(id);
-    recent.add(id);
-    const [oldest] = recent;
-    if (recent.size > recentAtMost && oldest !== undefined) recent.delete(oldest);
-  }
-
   function bury(kept: Kept): void {
     live.delete(kept.token.id);
     dead.set(kept.token.id, kept);
@@ -148,7 +134,7 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
       sweep();
       if (attempt.proof.kind === 'password' && kindOfText(attempt.proof.password) !== 'token')
         return { ok: false, code: 'token-wrong' };
-      for (const kept of candidates()) {
+      for (const kept of inOrder(recent, live, dead)) {
         const match = kept.verifier && checkProof(kept.verifier, attempt.proof);
         if (match === undefined) continue;
         const { token } = kept;
@@ -161,7 +147,7 @@ export function createTokens(scram: ScramParameters, clocks: Clocks) {
         if (token.connection !== attempt.connection || !fits)
           return { ok: false, code: 'token-foreign', token };
         token.uses += 1;
-        noteUse(token);
+        keepRecent(recent, token.id);
         return { ok: true, token, ...match };
       }
       return { ok: false, code: 'token-wrong' };
@@ -212,4 +198,19 @@ export function tokenIssued(token: Token): AuditEvent {
     group: groupId,
     expiresAt: new Date(expiresAt).toISOString(),
   };
+}
+
+function keepRecent(recent: Set<string>, id: string): void {
+  recent.delete(id);
+  recent.add(id);
+  const [oldest] = recent;
+  if (recent.size > recentAtMost && oldest !== undefined) recent.delete(oldest);
+}
+
+/** All of them, the newest of `recent` first and the dead ones last. */
+function* inOrder(recent: Set<string>, live: Map<string, Kept>, dead: Map<string, Kept>): Generator<Kept> {
+  const first = new Set([...recent].toReversed().flatMap((id) => live.get(id) ?? []));
+  yield* first;
+  for (const kept of live.values()) if (!first.has(kept)) yield kept;
+  yield* dead.values();
 }

@@ -71,22 +71,15 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
   const { maxFileBytes = 8 * 1024 * 1024 } = options;
   const queue: Waiting[] = [];
   const own = createAuditState();
-  const chain = createChainWriter({
-    folder,
-    now,
-    openFile,
-    maxFileBytes,
-    key,
-    named,
-    onBroken: own.noteDamage,
-  });
+  const onBroken = own.noteDamage;
+  const chain = createChainWriter({ folder, now, openFile, maxFileBytes, key, named, onBroken });
   let anchored = genesis.seq;
   let anchoredAt = performance.now();
   let anchorTimer: NodeJS.Timeout | undefined;
   let anchorDue = false;
   /** Something in the queue waits no longer. */
   let isDue = false;
-  let soonTimer: NodeJS.Timeout | undefined;
+  const soon = afterAWhile(soonMs, makeDue);
   let working: Promise<void> | undefined;
   let closed = false;
 
@@ -140,8 +133,7 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     while (isDue || anchorDue) {
       const group = queue.splice(0, largestGroup);
       isDue = queue.length > 0;
-      clearTimeout(soonTimer);
-      soonTimer = undefined;
+      soon.stop();
       if (group.length > 0) await write(group);
       if (anchorDue || performance.now() - anchoredAt >= anchorEveryMs) await saveAnchor();
       else scheduleAnchor();
@@ -176,7 +168,7 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
         // Now, not when it is written: somebody else may be signed in by then.
         queue.push({ event: named(event), resolve, reject });
         if (when === 'now') makeDue();
-        else soonTimer ??= setTimeout(makeDue, soonMs);
+        else soon.start();
       });
     },
     state: () => own.state(chain.path()),
@@ -209,4 +201,18 @@ function unwritable(folder: string, cause: unknown): LatchkeyError {
     `The audit in ${folder} cannot be written because ${because}.`,
     { remedy: `${remedy} ${meanwhile}`, cause },
   );
+}
+
+/** Calls `act` once, `ms` after the first start since the last stop. */
+function afterAWhile(ms: number, act: () => void) {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    start(): void {
+      timer ??= setTimeout(act, ms);
+    },
+    stop(): void {
+      clearTimeout(timer);
+      timer = undefined;
+    },
+  };
 }

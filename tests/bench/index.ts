@@ -8,7 +8,8 @@ import { fabrikam } from '../../main/demo/tenant/organisation.ts';
 import { freePort } from '../support/free-port.ts';
 import { createLatchkey, startWorld, storeFirst, type Latchkey, type World } from '../support/latchkey.ts';
 import { type MariadbServer, startMariadb } from '../support/mariadb.ts';
-import { parts, program } from '../support/parts.ts';
+import { parts } from '../support/parts.ts';
+import { mysqlKinds, slap } from './mysql.ts';
 import {
   haproxy,
   processorSeconds,
@@ -47,8 +48,6 @@ const seconds = options.quick ? 1 : 3;
 const rounds = options.quick ? 3 : 5;
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'));
-const sysbench = program('sysbench', 'install the package sysbench');
-const slap = program('mariadb-slap', 'install the package mariadb-client');
 const ada = 'ada@fabrikam.example';
 const { dataAnalysts } = fabrikam.groups;
 
@@ -202,76 +201,6 @@ async function postgresql({ postgres, passwords }: World): Promise<Kind[]> {
   ];
 }
 
-async function mysql(server: MariadbServer): Promise<Kind[]> {
-  if (sysbench.path === undefined) throw new Error(sysbench.remedy);
-  const { database, port } = server;
-  const direct = {
-    name: 'direct',
-    host: '127.0.0.1',
-    port,
-    user: 'shop_owner',
-    password: shopPassword,
-    database,
-  };
-  const point = async (way: Way, threads: number, step: string): Promise<number> => {
-    // The password would stand in the command line: a file of the bench's own holds it.
-    const file = join(folder, `sysbench-${way.name.replaceAll(' ', '-')}`);
-    const lines = [
-      `mysql-host=${way.host}`,
-      `mysql-port=${way.port}`,
-      `mysql-user=${way.user}`,
-      `mysql-password=${way.password}`,
-      `mysql-db=${way.database}`,
-      `threads=${threads}`,
-      `time=${seconds}`,
-      'table-size=10000',
-    ];
-    writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
-    const args = [`--config-file=${file}`, 'oltp_point_select', step];
-    const { stdout } = await run(sysbench.path ?? '', args).catch(
-      (error: { stdout?: string; stderr?: string }) => {
-        throw new Error(`${way.name}: ${error.stdout ?? ''}${error.stderr ?? ''}`);
-      },
-    );
-    return Number(/queries:\s+\d+\s+\(([0-9.]+) per sec/.exec(stdout)?.[1] ?? Number.NaN);
-  };
-  /** A connection of its own for each of so many queries. */
-  const logIn = async ({ host, port: at, user, password, database: schema }: Way): Promise<number> => {
-    const logins = seconds * 50;
-    const began = performance.now();
-    await run(
-      slap.path ?? '',
-      [
-        '--no-defaults',
-        `--host=${host}`,
-        `--port=${at}`,
-        `--user=${user}`,
-        `--create-schema=${schema}`,
-        '--no-drop',
-        '--query=select 1',
-        '--concurrency=1',
-        '--detach=1',
-        `--number-of-queries=${logins}`,
-      ],
-      { env: { PATH: process.env['PATH'], MYSQL_PWD: password } },
-    );
-    return (logins * 1000) / (performance.now() - began);
-  };
-  await point(direct, 1, 'prepare');
-  const ways = [direct, ...(await latchkeyWays('shop')), ...(await proxyWays(direct, port))];
-  const select = (threads: number) => (way: Way) => point(way, threads, 'run');
-  return [
-    { title: 'MySQL point select, 1 client', unit: 'each second', ways, measure: select(1) },
-    { title: 'MySQL point select, 8 clients', unit: 'each second', ways, measure: select(8) },
-    {
-      title: 'MySQL log in, 1 at a time',
-      unit: 'each second',
-      ways,
-      measure: logIn,
-    },
-  ];
-}
-
 /** What a start costs, what a broker with a signed-in person holds, and with `--idle` what it does for a minute of nothing. */
 async function starting() {
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -293,7 +222,13 @@ try {
   if (options.beside !== undefined)
     brokers.push(['Latchkey beside', await startBuilt(resolve(options.beside))]);
   const kinds = options.only === 'mysql' || options.only === 'start' ? [] : await postgresql(world);
-  if (shop !== undefined) kinds.push(...(await mysql(shop)));
+  if (shop !== undefined) {
+    const ways = async (direct: Way) => [
+      ...(await latchkeyWays('shop')),
+      ...(await proxyWays(direct, direct.port)),
+    ];
+    kinds.push(...(await mysqlKinds({ server: shop, password: shopPassword, seconds, folder, ways })));
+  }
   const wanted = kinds.filter(({ title }) => title.includes(options.kind));
   const results = await interleaved(wanted, rounds, (line) => process.stdout.write(`${line}\n`));
   const start = options.only === undefined || options.only === 'start' ? await starting() : undefined;
