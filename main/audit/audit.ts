@@ -75,7 +75,10 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
   const chain = createChainWriter({ folder, now, openFile, maxFileBytes, key, named, onBroken });
   let anchored = genesis.seq;
   let anchoredAt = performance.now();
-  let anchorTimer: NodeJS.Timeout | undefined;
+  const anchorLater = afterAWhile(anchorEveryMs, () => {
+    anchorDue = true;
+    wake();
+  });
   let anchorDue = false;
   /** Something in the queue waits no longer. */
   let isDue = false;
@@ -90,8 +93,7 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
 
   async function saveAnchor(): Promise<void> {
     anchorDue = false;
-    clearTimeout(anchorTimer);
-    anchorTimer = undefined;
+    anchorLater.stop();
     anchoredAt = performance.now();
     const end = chain.end();
     if (end.seq === anchored) return;
@@ -106,12 +108,7 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
   }
 
   function scheduleAnchor(): void {
-    if (anchorTimer !== undefined || closed || chain.end().seq === anchored) return;
-    anchorTimer = setTimeout(() => {
-      anchorDue = true;
-      wake();
-    }, anchorEveryMs);
-    anchorTimer.unref();
+    if (!closed && chain.end().seq !== anchored) anchorLater.start();
   }
 
   async function write(group: Waiting[]): Promise<void> {
@@ -203,12 +200,12 @@ function unwritable(folder: string, cause: unknown): LatchkeyError {
   );
 }
 
-/** Calls `act` once, `ms` after the first start since the last stop. */
+/** Calls `act` once, `ms` after the first start since the last stop; a process that has nothing else to do ends before. */
 function afterAWhile(ms: number, act: () => void) {
   let timer: NodeJS.Timeout | undefined;
   return {
     start(): void {
-      timer ??= setTimeout(act, ms);
+      timer ??= setTimeout(act, ms).unref();
     },
     stop(): void {
       clearTimeout(timer);
