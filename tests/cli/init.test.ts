@@ -12,6 +12,8 @@ import { buildWorker } from '../support/builds.ts';
 import { noOrganisation } from '../support/layers.ts';
 import { useAll } from '../support/use-all.ts';
 
+// Not within a test: on a busy machine it takes its time.
+const workerUrl = await buildWorker();
 const tenant = useAll(() => startLocalTenant());
 const group = '6c6f1a52-58f5-4a0a-9f39-6f4d7f0a0001';
 let folder: string;
@@ -35,7 +37,7 @@ async function run(...words: string[]) {
   try {
     const args = [...words, '--home', home, '--config', config];
     const options = { signal: new AbortController().signal, organisation: noOrganisation };
-    return { code: await runCli(args, { ...options, workerUrl: await buildWorker() }), ...written };
+    return { code: await runCli(args, { ...options, workerUrl }), ...written };
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
@@ -107,7 +109,7 @@ it('sets up a Latchkey that runs with nothing, and leaves one alone that has som
     configFile: config,
     homePath: home,
     organisation: noOrganisation,
-    workerUrl: await buildWorker(),
+    workerUrl,
     log: createLog({ stderr: { write: () => undefined } }),
   });
   try {
