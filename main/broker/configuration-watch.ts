@@ -30,8 +30,8 @@ const defaultTimes: WatchTimes = { look: 1000, settle: 1500, fault: 4000 };
 /** Texts of the files; undefined where it cannot be read. */
 interface Seen {
   hash: string | undefined;
-  /** The hash of what counted then. */
-  against: string;
+  /** What counted then. Another load may bring the same texts back: what was found before it is over all the same. */
+  against: object;
 }
 
 /** What the file says that does not count yet. */
@@ -70,7 +70,7 @@ export function watchConfiguration(options: ConfigurationWatchOptions) {
   /** @param faulty what had a fault when it was looked at last */
   async function look(faulty?: Seen): Promise<void> {
     let hash: string | undefined;
-    const against = inForce.hash;
+    const against = inForce.configuration;
     try {
       const texts = await configurationTexts(source);
       hash = hashOf(texts);
@@ -111,7 +111,7 @@ export function watchConfiguration(options: ConfigurationWatchOptions) {
       const needsRestart = reload.needsRestart();
       return {
         ...(needsRestart.length === 0 ? {} : { needsRestart }),
-        ...(news?.against === inForce.hash ? { configurationChange: shown(news) } : {}),
+        ...(news?.against === inForce.configuration ? { configurationChange: shown(news) } : {}),
       };
     },
     /** Stops, and waits for what is under way. */

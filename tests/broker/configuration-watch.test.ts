@@ -18,6 +18,8 @@ let file: string;
 let watch: ConfigurationWatch | undefined;
 let said: string[];
 let loads: string[];
+/** The file counts from now on, without the watch. */
+let loadNow: (path: string) => Promise<void>;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lk-watch-'));
@@ -33,14 +35,19 @@ afterEach(async () => {
 
 /** On the file as it is now; what is loaded counts from then on. */
 async function watched(reload: 'ask' | 'automatic' = 'ask', path = file): Promise<ConfigurationWatch> {
-  const inForce = { hash: hashOf(await configurationTexts(ownFile(path))), configuration: { reload } };
+  loadNow = async (from) => {
+    inForce.hash = hashOf(await configurationTexts(ownFile(from)));
+    inForce.configuration = { reload };
+  };
+  const inForce = { hash: '', configuration: { reload } };
+  await loadNow(path);
   watch = watchConfiguration({
     source: ownFile(path),
     inForce,
     reload: {
       async load(how) {
         loads.push(how);
-        inForce.hash = hashOf(await configurationTexts(ownFile(path)));
+        await loadNow(path);
         return { changes: [], ended: 0, needsRestart: [], warnings: [] };
       },
       async preview(found) {
@@ -57,6 +64,17 @@ async function watched(reload: 'ask' | 'automatic' = 'ask', path = file): Promis
 }
 
 const changeOf = (found: ConfigurationWatch) => found.state().configurationChange;
+
+it('is over with a load, whatever is loaded after that', async () => {
+  const found = await watched();
+  await writeFile(file, other);
+  await expect.poll(() => changeOf(found), soon).toBeDefined();
+  await loadNow(file);
+  expect(changeOf(found)).toBeUndefined();
+  await writeFile(file, text);
+  await loadNow(file);
+  expect(changeOf(found)).toBeUndefined();
+});
 
 it('a change is told, and told no more when it is taken back', async () => {
   const found = await watched();
