@@ -1,6 +1,6 @@
 import { defined } from '../base/defined.ts';
 import { fill, fillShown, shownPassword } from './fill.ts';
-import { findTool, settingsFor, tools } from './tools.ts';
+import { findTool, settingsFor, toolsFor } from './tools.ts';
 import type { Place, Settings, Tool } from './types.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { ConnectSettings, ConnectTool } from '../contract/shapes.ts';
@@ -131,10 +131,12 @@ export function createConnectService(options: {
   return {
     async tools(connection: string): Promise<ConnectTool[]> {
       const found = options.state().connections.find(({ name }) => name === connection);
-      return tools
-        .filter(({ protocols }) => found !== undefined && protocols.includes(found.protocol))
-        .filter(({ systems }) => systems?.includes(thisSystem()) ?? true)
-        .map((tool) => ({ id: tool.id, title: tool.title, installed: findProgram(tool) !== undefined }));
+      if (found === undefined) return [];
+      return toolsFor(found.protocol, thisSystem()).map((tool) => ({
+        id: tool.id,
+        title: tool.title,
+        installed: findProgram(tool) !== undefined,
+      }));
     },
 
     async settings(connection: string, id: string, as?: string, role?: string): Promise<ConnectSettings> {

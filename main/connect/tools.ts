@@ -10,7 +10,15 @@ import { mysql, workbench } from './mysql.ts';
 import { odbc } from './odbc.ts';
 import { python } from './python.ts';
 import { freetds, sqlcmd, ssms, vscode } from './sqlserver.ts';
-import { passwordPlaceholder, type Place, type Settings, type Tool, type ToolId } from './types.ts';
+import {
+  passwordPlaceholder,
+  type Place,
+  type Protocol,
+  type Settings,
+  type System,
+  type Tool,
+  type ToolId,
+} from './types.ts';
 
 /** Every tool that there are settings for, in the order in which they are offered. */
 export const tools: readonly Tool[] = [
@@ -35,6 +43,13 @@ export const tools: readonly Tool[] = [
   r,
   other,
 ];
+
+/** Those that speak the protocol and run on the system. */
+export function toolsFor(protocol: Protocol, system: System): Tool[] {
+  return tools.filter(
+    ({ protocols, systems }) => protocols.includes(protocol) && (systems?.includes(system) ?? true),
+  );
+}
 
 /** The names that a tool has for a connection become names of sections and files. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;

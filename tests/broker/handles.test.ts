@@ -229,6 +229,33 @@ describeWith(
       expect((await latchkey.state()).handles.map(({ id }) => id)).not.toContain(handle.id);
     });
 
+    it('denied with a block by a command, its program is refused without a question, and another is asked about', async () => {
+      const handle = await make('blocked');
+      const denied = expect(fromNode(handle)).rejects.toMatchObject({
+        message: expect.stringContaining('has been denied') as string,
+      });
+      await latchkey.until(prompted('client'));
+      expect(await latchkey.run('deny', '--block')).toMatchObject({ code: 0, out: 'Denied.\n' });
+      await denied;
+      await expect(fromNode(handle)).rejects.toMatchObject({
+        code: '28000',
+        message: 'This program has been blocked.',
+        hint: expect.stringMatching(/^It may ask again at .+, or after a restart of Latchkey\.$/) as string,
+      });
+      expect((await latchkey.state()).prompts).toEqual([]);
+      expect(await latchkey.audit('client-answered')).toContainEqual(
+        expect.objectContaining({
+          answer: 'blocked',
+          process: expect.objectContaining({ program: expect.stringContaining('node') as string }) as object,
+        }),
+      );
+      const other = psql(handle);
+      await latchkey.until(prompted('client'));
+      expect((await latchkey.run('deny')).code).toBe(0);
+      expect((await other).err).toContain('has been denied');
+      expect((await latchkey.run('deny', '--block')).err).toContain('Nothing is waiting for an answer.');
+    });
+
     it('survives a restart, with its binding', async () => {
       const handle = await bound();
       await latchkey.serve.stop();

@@ -11,6 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createConnectService, type HandleIssuer } from '../../main/connect/service.ts';
+import { thisSystem } from '../../main/connect/tool-programs.ts';
+import { toolsFor } from '../../main/connect/tools.ts';
 import { connectSettings, connectTool } from '../../main/contract/shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { handle } from './places.ts';
@@ -87,6 +89,20 @@ describe('the window', () => {
     expect(tools.map(({ id }) => id)).toEqual(expect.arrayContaining(['psql', 'dbeaver', 'python']));
     expect(tools.map(({ id }) => id)).not.toContain('mysql');
     expect(await service().tools('nowhere')).toEqual([]);
+  });
+
+  it('is offered nothing that this system cannot run', async () => {
+    for (const protocol of ['postgresql', 'mysql', 'sqlserver'] as const) {
+      const on = (system: 'linux' | 'darwin' | 'win32') => toolsFor(protocol, system).map(({ id }) => id);
+      const onWindows = on('win32');
+      expect(onWindows).toEqual(expect.arrayContaining(['excel', 'powerbi', 'tableau']));
+      expect(on('darwin')).toEqual(onWindows.filter((id) => !['powerbi', 'ssms'].includes(id)));
+      expect(on('linux')).toEqual(
+        onWindows.filter((id) => !['excel', 'powerbi', 'tableau', 'ssms'].includes(id)),
+      );
+    }
+    const here = toolsFor('postgresql', thisSystem()).map(({ id }) => id);
+    expect((await service().tools('sales')).map(({ id }) => id)).toEqual(here);
   });
 
   it('is shown settings and texts without a password', async () => {
