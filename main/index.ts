@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brokerActions } from './broker/actions.ts';
 import { bundledWorker } from './base/bundled-worker.ts';
@@ -37,6 +37,7 @@ const files = {
   preloadFile: join(built, 'main', 'preload.cjs'),
   iconFile: join(assets, 'icon.png'),
 };
+const notices = join('share', 'doc', 'latchkey', 'copyright');
 const log = createLog();
 outliveStreams();
 
@@ -54,6 +55,15 @@ async function start(): Promise<void> {
     startArguments: placeArguments({ home: homePath, config: configFile }),
     files,
     trayFolder: join(assets, 'tray'),
+    notices: {
+      // Of a package, of one that is about to be made, and of the sources.
+      licences: [
+        join((process as { resourcesPath?: string }).resourcesPath ?? built, notices),
+        join(built, 'package', notices),
+        join(built, '..', 'LICENSE'),
+      ],
+      chromiumLicences: join(dirname(process.execPath), 'LICENSES.chromium.html'),
+    },
     configuration: { path: configFile, create: () => createIfMissing(configFile, emptyConfiguration) },
     log: (line) => log.write(line),
     failed: quit.signal,

@@ -3,6 +3,7 @@ import { assertNever } from '../main/contract/errors.ts';
 import type { LatchkeyBridge } from '../main/contract/bridge.ts';
 import type { AppState, ShownProblem, SinkState } from '../main/contract/state.ts';
 import { BridgeContext, useAppState } from './bridge.ts';
+import { About } from './screens/about.tsx';
 import { AccountMenu } from './screens/account-menu.tsx';
 import { AccountsProvider } from './screens/accounts.tsx';
 import { Activity } from './screens/activity.tsx';
@@ -14,6 +15,7 @@ import { FirstRun, isFirstRun } from './screens/first-run.tsx';
 import { Home } from './screens/home.tsx';
 import { LeftOut } from './screens/left-out.tsx';
 import { LinkedOrganisation } from './screens/joined-organisation.tsx';
+import { ListKeys } from './screens/list-keys.tsx';
 import { PaletteKey } from './screens/palette-commands.tsx';
 import { type Panes, usePanes } from './screens/panes.ts';
 import { HiddenPrompts, Prompts, usePrompts } from './screens/prompts.tsx';
@@ -90,6 +92,7 @@ export function App({ bridge }: { bridge: LatchkeyBridge }) {
                     </ErrorBoundary>
                   </Drafts>
                 </Frame>
+                <ListKeys state={state} place={place} panes={panes} onPlace={setPlace} />
                 <PaletteKey state={state} panes={panes} onPlace={setPlace} onAdd={add} />
               </>
             )}
@@ -195,6 +198,8 @@ function Screen(props: {
       return <Doctor />;
     case 'settings':
       return <Settings state={state} />;
+    case 'about':
+      return <About />;
     default:
       return assertNever(place);
   }

@@ -86,6 +86,7 @@ function ownActions(
     readAuditKey: async () => ({ publicKey: broker.auditKey() ?? null }),
     runDoctor: async () => ({ checks: await broker.doctor() }),
     explain: ({ subject }) => broker.explain(subject),
+    makeSupportBundle: async () => ({ bundle: await broker.supportBundle() }),
   };
 }
 

@@ -46,6 +46,7 @@ import type { Readiness } from './readiness.ts';
 import type { Reload } from './reload.ts';
 import type { Sealed } from './sealed.ts';
 import { localTenantOf } from './snapshot.ts';
+import { createSupport } from './support.ts';
 
 export interface BrokerParts {
   options: PartOptions;
@@ -90,7 +91,7 @@ export function createBroker(parts: BrokerParts) {
   const connections = createConnections(parts, storedPasswords);
   const connectionTest = createTest(parts, connections);
   const look = createLookAt(parts, readStored);
-  const { doctor, validateProvider } = createChecks({
+  const checks = createChecks({
     inForce,
     providers,
     session,
@@ -164,8 +165,8 @@ export function createBroker(parts: BrokerParts) {
     lookAtConnections: look.run,
     findGroups: async (text: string, as?: string) => findGroups(accounts.one(as), providers, text),
     findTenant: (request: ActionInput<'findTenant'>) => findTenant(request, options),
-    validateProvider,
-    doctor,
+    ...checks,
+    ...createSupport(options, { state, doctor: checks.doctor }),
     /** @param subject `<sign-in name>@<connection>` */
     explain: (subject: string): Promise<Explanation> =>
       explainAccess(subject, {

@@ -20,6 +20,7 @@ import type { ConfigurationWatch } from './configuration-watch.ts';
 import type { TestProgress } from './connection-test.ts';
 import type { InForce } from './in-force.ts';
 import type { OrganisationPart } from './organisation.ts';
+import { policiesOf } from './policies.ts';
 import type { ProviderRegistry } from './providers.ts';
 import type { Readiness } from './readiness.ts';
 import type { OwnSecondFactor } from '../second-factor/second-factor.ts';
@@ -91,6 +92,7 @@ export function takeSnapshot(parts: SnapshotParts): AppState {
     ...parts.configurationWatch.state(),
     ...organisationSettings(parts.inForce),
     ...parts.organisation.state(),
+    policies: policiesOf(parts.inForce),
     ...(lockedSince === undefined ? {} : { lockedSince: new Date(lockedSince).toISOString() }),
     seal: sealState(parts.seal),
     audit: parts.audit.state(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { actionSchemas } from '../contract/action-schemas.ts';
 import { apiState } from '../contract/api-state.ts';
+import { versions } from '../contract/shapes.ts';
 import { bundlePayload } from '../organisation/bundle.ts';
 import { lineOf, printedByServe } from './printed-by-serve.ts';
 
@@ -33,7 +34,7 @@ const saved = actionSchemas.saveConnections.reply.extend({ stored: z.array(text)
  * else is printed: what is not named here is left out. docs/API.md has the same as a table.
  */
 export const printed = {
-  version: z.object({ version: text, node: text, platform: text, arch: text, electron: text.optional() }),
+  version: versions,
   ...printedByServe,
   login: z.discriminatedUnion('event', [
     z.object({ event: z.literal('code'), userCode: text, verificationUri: z.url(), expiresAt: time }),
@@ -146,6 +147,7 @@ export const printed = {
   }),
   doctor: runDoctor.reply,
   explain: actionSchemas.explain.reply,
+  'support-bundle': z.union([actionSchemas.makeSupportBundle.reply, z.object({ path: text })]),
   'audit verify': anything,
   'audit list': z.object({ records: z.array(anything) }),
   'audit export': z.object({ path: text, records: z.number().int() }),

@@ -1,7 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { chosenKeyFile } from '../store/places.ts';
-import { defined } from '../base/defined.ts';
-import { version } from '../base/version.ts';
+import { version, versions } from '../base/version.ts';
 import type { OrganisationSource } from '../config/load.ts';
 import { machineOrganisation } from '../config/organisation-policy.ts';
 import { result, type Output } from './output.ts';
@@ -34,6 +33,10 @@ export const commandGroups: readonly CommandGroup[] = [
   { names: ['certificate'], load: async () => (await import('./certificate.ts')).registerCertificate },
   { names: ['connect'], load: async () => (await import('./connect.ts')).registerConnect },
   { names: ['doctor', 'explain'], load: async () => (await import('./checks.ts')).registerChecks },
+  {
+    names: ['support-bundle'],
+    load: async () => (await import('./support-bundle.ts')).registerSupportBundle,
+  },
   { names: ['audit'], load: async () => (await import('./audit.ts')).registerAudit },
   { names: ['config'], load: async () => (await import('./configuration.ts')).registerConfiguration },
   { names: ['join', 'leave'], load: async () => (await import('./join.ts')).registerJoin },
@@ -102,9 +105,7 @@ export async function runCli(
     const [name] = program.parseOptions(args).operands;
     if (isJson) output.json = await jsonLines(name);
     if (program.opts<{ version?: true }>().version === true) {
-      const { electron, node } = process.versions;
-      const { platform, arch } = process;
-      result(output, 'version', { version, node, platform, arch, ...defined({ electron }) }, version);
+      result(output, 'version', versions(), version);
       return 0;
     }
     await registerCommands(tools, name);

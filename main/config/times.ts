@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { openForms } from './values.ts';
 
 /** When a rule opens: days and hours of a time zone. */
 
@@ -10,7 +11,8 @@ const day = z
   .regex(
     new RegExp(`^(${dayNames.join('|')})(-(${dayNames.join('|')}))?$`),
     'must be a day or a range of days: mon, tue, wed, thu, fri, sat, sun, mon-fri',
-  );
+  )
+  .register(openForms, { open: true });
 
 const hours = z
   .string()
@@ -18,10 +20,8 @@ const hours = z
     /^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/,
     'must be two times of the day, such as 08:00-18:00 or 22:00-06:00',
   )
-  .refine(
-    (text) => text.slice(0, 5) !== text.slice(6),
-    'begins when it ends; leave it out for the whole day',
-  );
+  .refine((text) => text.slice(0, 5) !== text.slice(6), 'begins when it ends; leave it out for the whole day')
+  .register(openForms, { open: true });
 
 const zone = z
   .string()

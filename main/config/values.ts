@@ -3,6 +3,9 @@ import { toSeconds } from './duration.ts';
 
 /** The kinds of values that several parts of the configuration share. */
 
+/** Forms of text in which nothing of a person, a place or a secret can stand: what is made for strangers may show them. */
+export const openForms = z.registry<{ open: true }>();
+
 const durationPattern = /^(0|[1-9]\d{0,5})(s|m|h|d)$/;
 
 export function duration(minimumSeconds: number, maximumSeconds: number) {
@@ -15,7 +18,8 @@ export function duration(minimumSeconds: number, maximumSeconds: number) {
         return seconds >= minimumSeconds && seconds <= maximumSeconds;
       },
       `must be between ${describeSeconds(minimumSeconds)} and ${describeSeconds(maximumSeconds)}`,
-    );
+    )
+    .register(openForms, { open: true });
 }
 
 function describeSeconds(seconds: number): string {
@@ -37,7 +41,8 @@ export const portRange = z
   .refine((text) => {
     const { first, last } = portsOf(text);
     return first >= 1024 && first <= last && last <= 65_535;
-  }, 'must lie between 1024 and 65535, the lower port first');
+  }, 'must lie between 1024 and 65535, the lower port first')
+  .register(openForms, { open: true });
 
 /** The ends of a checked range of ports. */
 export function portsOf(range: string): { first: number; last: number } {

@@ -12,6 +12,7 @@ import { recentLogin } from './recent-login.ts';
 import * as shape from './shapes.ts';
 import { account } from './sign-in-state.ts';
 import { appState, clientChoices } from './state.ts';
+import { supportBundle } from './support-bundle.ts';
 
 /** What an action takes and gives, the same on every surface, and what it does, in one phrase for docs/API.md. */
 export interface ActionSchema {
@@ -399,6 +400,28 @@ export const actionSchemas = {
     'why a person may or may not use a connection; `subject` is `<sign-in name>@<connection>`',
     z.strictObject({ subject: z.string().min(1).max(400) }),
     explanation,
+  ),
+  makeSupportBundle: act(
+    'gathers what whoever helps needs to see: versions, state, findings of the doctor, configuration, numbers of the audit, the last lines of the log, with placeholders for names, places, ids and files',
+    nothing,
+    z.object({ bundle: supportBundle }),
+  ),
+  saveSupportBundle: act(
+    'writes the bundle that was made last into a file that is chosen in a dialog',
+    nothing,
+    z.object({ path: z.string().optional() }),
+  ),
+
+  readAbout: act('what runs, on what, and with which files', nothing, shape.about),
+  readLicences: act(
+    'the licences of Latchkey and of what is in it; `hasChromium` where those of Chromium are in a file beside the program',
+    nothing,
+    z.object({ text: z.string(), hasChromium: z.boolean() }),
+  ),
+  openOwnFile: act(
+    'opens the log, or the licences of Chromium, as the system does',
+    z.strictObject({ file: z.enum(['log', 'chromium-licences']) }),
+    done,
   ),
 
   getPreferences: act(

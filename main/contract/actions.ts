@@ -133,7 +133,12 @@ export const actions = {
 
   runDoctor: { may: 'reads', window: true, route: 'POST /v1/doctor' },
   explain: { may: 'reads', window: true, route: 'POST /v1/explain' },
+  makeSupportBundle: { may: 'reads', window: true, route: 'POST /v1/support-bundle' },
+  saveSupportBundle: { may: 'reads', window: true },
 
+  readAbout: { may: 'reads', window: true },
+  readLicences: { may: 'reads', window: true },
+  openOwnFile: { may: 'reads', window: true },
   getPreferences: { may: 'reads', window: true },
   setPreferences: { may: 'own', window: true },
   quit: { may: 'own', window: true },

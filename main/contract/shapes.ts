@@ -32,6 +32,22 @@ export const preferences = z.object({
 });
 export type Preferences = z.infer<typeof preferences>;
 
+/** What runs, and on what. */
+export const versions = z.object({
+  version: z.string(),
+  node: z.string(),
+  platform: z.string(),
+  arch: z.string(),
+  /** Of the system. */
+  release: z.string(),
+  electron: z.string().optional(),
+  chromium: z.string().optional(),
+});
+export type Versions = z.infer<typeof versions>;
+
+/** What stands in the window about the program itself; the files are full paths. */
+export const about = z.object({ versions, configurationFile: z.string(), logFile: z.string() });
+
 /** How far Latchkey has come with its start. */
 export const start = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('running') }),

@@ -219,6 +219,8 @@ export const sink = z.object({
   failing: z.object({ since: time, problem, refusesFrom: time.optional() }).optional(),
 });
 
+const policyOrigin = z.enum(['built-in', 'organisation', 'person']);
+
 export const appState = z.object({
   version: z.string(),
   /** True where sign-in goes to a local tenant: the screens must say that this is not Microsoft. */
@@ -297,6 +299,13 @@ export const appState = z.object({
     .optional(),
   /** A link to an organisation was opened: this is its address, and the window asks whether to look at it. */
   joinLink: z.string().optional(),
+  /** What the configuration says of a locked screen and of waiting logins, and who has set it; the window shows it. */
+  policies: z
+    .object({
+      onLock: z.object({ value: z.enum(['keep', 'cut', 'sign-out']), origin: policyOrigin }),
+      holds: z.array(z.object({ protocol: z.enum(protocolNames), value: z.string(), origin: policyOrigin })),
+    })
+    .optional(),
   /** Since when the locked screen keeps every login out; absent while it does not. */
   lockedSince: time.optional(),
   /** How secrets are kept: `memory` means that a restart needs a new sign-in, and `reason` says why. */

@@ -1,6 +1,7 @@
 import type { ActionHandlers } from '../contract/action-schemas.ts';
 import type { WindowAction } from '../contract/actions.ts';
 import { LatchkeyError } from '../contract/errors.ts';
+import { aboutActions, type AboutFiles } from './about-actions.ts';
 import { bundleFiles } from './bundle-files.ts';
 import type { ChosenFiles } from './chosen-files.ts';
 import type { SecretClipboard } from './clipboard.ts';
@@ -21,9 +22,10 @@ export interface ActionParts {
   /** For what is no secret: device code, command line and settings of tools. */
   copyText(text: string): void | Promise<void>;
   openExternal(url: string): Promise<void>;
-  /** Resolves to an empty string, or to the reason why the folder could not be opened. */
-  openFolder(path: string): Promise<string>;
+  /** A file or a folder; resolves to an empty string, or to the reason why it could not be opened. */
+  openPath(path: string): Promise<string>;
   files: ChosenFiles;
+  about: AboutFiles;
   preferences: Pick<DesktopActions, 'getPreferences' | 'setPreferences'>;
   links: Pick<JoinLinks, 'shownIn' | 'dismiss'>;
   shortlist: Pick<Shortlist, 'shownIn' | 'used'>;
@@ -136,13 +138,15 @@ export function createActions(parts: ActionParts): DesktopActions {
       const remedy = `Open the folder ${broker.auditFolder} yourself.`;
       await openWithSystem(
         async () => {
-          const failure = await parts.openFolder(broker.auditFolder);
+          const failure = await parts.openPath(broker.auditFolder);
           if (failure !== '') throw new Error(failure);
         },
         'The audit folder could not be opened.',
         remedy,
       );
     },
+
+    ...aboutActions(parts),
 
     getPreferences: parts.preferences.getPreferences,
     setPreferences: parts.preferences.setPreferences,

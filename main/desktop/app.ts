@@ -4,6 +4,7 @@ import { stateChannel } from '../contract/actions.ts';
 import { toLogText, toProblem } from '../contract/errors.ts';
 import type { AppState } from '../contract/state.ts';
 import { connectSessionBus } from '../dbus/bus.ts';
+import type { AboutFiles } from './about-actions.ts';
 import { createActions } from './actions.ts';
 import { askInBox } from './ask-in-box.ts';
 import { createAutostart } from './autostart.ts';
@@ -48,6 +49,7 @@ export interface DesktopOptions {
   configuration: OwnConfiguration;
   /** Whether the window opens at once, or only the tray icon shows. */
   openAtStart: boolean;
+  notices: Pick<AboutFiles, 'licences' | 'chromiumLicences'>;
   /** Folder for Electron's own files and the window's preferences. It also says what a second instance is. */
   userDataFolder: string;
   /** Options with which the next start finds the same places; for the start at login. */
@@ -160,8 +162,9 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     secrets,
     copyText: (text) => clipboard.writeText(text),
     openExternal,
-    openFolder: (path) => shell.openPath(path),
+    openPath: (path) => shell.openPath(path),
     files: chosenFiles,
+    about: { ...options.notices, configurationFile: options.configuration.path },
     preferences: preferenceActions(preferences, createAutostart(options.startArguments), shortlist),
     shortlist,
     links,

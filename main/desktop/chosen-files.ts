@@ -17,7 +17,12 @@ export const chosenFiles: ChosenFiles = {
     return filePaths[0];
   },
   async save(title, name) {
-    const options: SaveDialogOptions = { title, defaultPath: name };
+    const options: SaveDialogOptions = {
+      title,
+      defaultPath: name,
+      // Windows and macOS ask by themselves.
+      properties: ['showOverwriteConfirmation'],
+    };
     const window = BrowserWindow.getFocusedWindow();
     const { filePath, canceled } = await (window === null
       ? dialog.showSaveDialog(options)

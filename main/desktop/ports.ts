@@ -42,6 +42,7 @@ export interface DesktopBroker {
   lists: ConnectionLists;
   close(end?: { reason: string; graceMs?: number }): Promise<void>;
   auditFolder: string;
+  logFile: string;
   /** Writes the records that fit into a file; resolves to how many there are. */
   exportAudit(filter: AuditFilter, path: string): Promise<number>;
   /** Origin of the local tenant, such as `https://localhost:9443`; its pages may then be opened beside Microsoft's. */

@@ -34,6 +34,7 @@ export function Activity({ state }: { state: AppState }) {
         placeholder="Database, program, account or role"
         value={search}
         maxLength={200}
+        isSearch
         onChange={setSearch}
       />
       <Sessions

@@ -113,6 +113,7 @@ export function AuditFields(props: {
         label="Search"
         value={wish.text}
         maxLength={200}
+        isSearch
         placeholder="Any words of a record"
         onChange={(text) => change({ text })}
       />

@@ -15,6 +15,7 @@ import { ConnectDialog } from './connect-dialog.tsx';
 import styles from './connection-detail.module.css';
 import type { Row } from './connection-rows.ts';
 import { Roles } from './connection-roles.tsx';
+import { RefusedLogins } from './recent-logins.tsx';
 import { TestReport, useConnectionTest } from './connection-test.tsx';
 import { Lacks, type Ways } from './lacks.tsx';
 import { Sessions } from './sessions.tsx';
@@ -139,6 +140,7 @@ function Detail(props: DetailProps) {
           isOfOne
         />
       )}
+      <RefusedLogins seen={state.loginsSeen ?? 0} name={name} title={title} />
       {connecting && (
         <ConnectDialog
           connection={connection}

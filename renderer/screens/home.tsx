@@ -1,4 +1,4 @@
-import { type RefObject, useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
@@ -6,7 +6,7 @@ import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Callout, ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
-import { isCommand, isInDialog } from '../ui/keys.ts';
+import { indexOfDigit, useCommandKey } from '../ui/keys.ts';
 import { timeOfDay, useNow } from '../ui/time.ts';
 import { Awaited } from './accounts.tsx';
 import { ConnectionDetail } from './connection-detail.tsx';
@@ -26,19 +26,24 @@ export function Home({ state, ways, panes }: { state: AppState; ways: Ways; pane
   const [search, setSearch] = useState('');
   const sections = sectionsOf(state, search);
   const row = chosenRow(state, panes.chosen) ?? sections[0]?.rows[0] ?? sectionsOf(state, '')[0]?.rows[0];
-  const { begun, begin, focusTurn } = panes;
+  const { begun, begin, focusTurn, focused } = panes;
   const field = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const shortlist = useFavourites(state);
-  useKeys(field, (index) => {
-    const picked = sections.flatMap(({ rows }) => rows)[index];
+  useCommandKey((key) => {
+    const index = indexOfDigit(key);
+    const picked = index === undefined ? undefined : sections.flatMap(({ rows }) => rows)[index];
     if (picked !== undefined) panes.open(picked.key, true);
+    return index !== undefined;
   });
   useEffect(() => {
+    if (focusTurn.on === 'nothing') return;
     if (focusTurn.on === 'detail') heading.current?.focus();
     if (focusTurn.on === 'list') focusRow(list.current);
-  }, [focusTurn]);
+    if (focusTurn.on === 'search') field.current?.focus();
+    focused();
+  }, [focusTurn, focused]);
   const onTask = useCallback(
     (key: string, task: RowTask): void => {
       if (task === 'edit') ways.connection({ name: nameIn(key), task });
@@ -117,28 +122,6 @@ function chosenRow(state: AppState, key: string | undefined): Row | undefined {
   return sectionsOf(state, '')
     .flatMap(({ rows }) => rows)
     .find((row) => row.key === key);
-}
-
-/** Ctrl+F into the search, Ctrl+1 to Ctrl+9 to the rows in their order; the command key on a Mac. */
-function useKeys(search: RefObject<HTMLInputElement | null>, pick: (index: number) => void): void {
-  const latest = useRef(pick);
-  useEffect(() => {
-    latest.current = pick;
-  });
-  useEffect(() => {
-    function press(event: KeyboardEvent): void {
-      if (!isCommand(event) || isInDialog()) return;
-      const digit = /^[1-9]$/.test(event.key) ? Number(event.key) : undefined;
-      if (event.key.toLowerCase() === 'f') {
-        search.current?.focus();
-        search.current?.select();
-      } else if (digit !== undefined) latest.current(digit - 1);
-      else return;
-      event.preventDefault();
-    }
-    window.addEventListener('keydown', press);
-    return () => window.removeEventListener('keydown', press);
-  }, [search]);
 }
 
 const nameIn = (key: string): string => key.slice(key.indexOf(' ') + 1);

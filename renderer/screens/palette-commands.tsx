@@ -3,7 +3,7 @@ import type { ConnectTool } from '../../main/contract/shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
-import { isCommand, isInDialog } from '../ui/keys.ts';
+import { useCommandKey } from '../ui/keys.ts';
 import { type Place, places } from '../ui/frame.tsx';
 import { protocolTitles } from '../ui/protocols.ts';
 import { useWhose } from './accounts.tsx';
@@ -21,15 +21,10 @@ interface PaletteWays {
 /** The palette, opened by Ctrl+K from wherever the window is. */
 export function PaletteKey(ways: PaletteWays) {
   const [open, setOpen] = useState(false);
-  useEffect(() => {
-    function press(event: KeyboardEvent): void {
-      if (!isCommand(event) || event.key.toLowerCase() !== 'k' || isInDialog()) return;
-      event.preventDefault();
-      setOpen(true);
-    }
-    window.addEventListener('keydown', press);
-    return () => window.removeEventListener('keydown', press);
-  }, []);
+  useCommandKey((key) => {
+    if (key === 'k') setOpen(true);
+    return key === 'k';
+  });
   return open ? <Commands {...ways} onClose={() => setOpen(false)} /> : null;
 }
 
@@ -85,11 +80,11 @@ function Commands({ state, panes, onPlace, onAdd, onClose }: PaletteWays & { onC
       if (chosen !== undefined) panes.begin(chosen.key, { task: 'connect', tool: id });
     },
   }));
-  const going = places.map(({ place, title }): Command => ({
+  const going = places.map(({ place, title, has = '' }): Command => ({
     id: `place ${place}`,
     kind: 'Action',
     text: `Open ${title}`,
-    hint: place,
+    hint: `${place} ${has}`,
     run: () => onPlace(place),
   }));
   const adding: Command = { id: 'add', kind: 'Action', text: 'Add an account', hint: 'sign in', run: onAdd };

@@ -10,7 +10,7 @@ export interface Begun extends ConnectionTask {
 
 /** Where the focus goes; a new object each time. */
 interface FocusTurn {
-  on: 'nothing' | 'detail' | 'list';
+  on: 'nothing' | 'detail' | 'list' | 'search';
 }
 
 /**
@@ -26,6 +26,10 @@ export interface Panes {
   /** Chosen to be looked at: with the keyboard, the focus goes along. */
   open(key: string, byKeyboard: boolean): void;
   begin(key: string, task: ConnectionTask): void;
+  /** The list, with the focus in its search. */
+  search(): void;
+  /** The focus is where it was to go: another look at the screen moves it no more. */
+  focused(): void;
   /** The focus has come into the detail: it is what stays in sight where there is room for one pane only. */
   enter(): void;
   back(): void;
@@ -58,6 +62,8 @@ export function usePanes(): Panes {
           begun: { ...task, key, turn: (before.begun?.turn ?? 0) + 1 },
           focusTurn: before.focusTurn,
         })),
+      search: (): void => setState((before) => ({ ...before, isOpen: false, focusTurn: { on: 'search' } })),
+      focused: (): void => setState((before) => ({ ...before, focusTurn: { on: 'nothing' } })),
       enter: (): void => setState((before) => (before.isOpen ? before : { ...before, isOpen: true })),
       back: (): void => setState((before) => ({ ...before, isOpen: false, focusTurn: { on: 'list' } })),
     };

@@ -7,9 +7,52 @@ import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { Switch } from '../ui/switch.tsx';
 import { ago, useNow } from '../ui/time.ts';
+import layout from '../ui/layout.module.css';
 import styles from './activity.module.css';
 
 const shownAtMost = 50;
+
+/** Read again with each login. @param connection of this one only */
+function useLogins(seen: number, connection?: string) {
+  const { run, problem } = useAction();
+  const [read, setRead] = useState<{ seen: number; logins: RecentLogin[] }>();
+
+  useEffect(() => {
+    let isShown = true;
+    void run('readLogins', connection === undefined ? {} : { connection }).then((done) => {
+      if (isShown && done !== undefined) setRead({ seen, logins: done.reply.logins });
+      return undefined;
+    });
+    return () => {
+      isShown = false;
+    };
+  }, [run, seen, connection]);
+  return { logins: read?.logins, problem };
+}
+
+const refusedAtMost = 5;
+
+/** The last refusals at one connection; nothing where there is none. */
+export function RefusedLogins({ seen, name, title }: { seen: number; name: string; title: string }) {
+  const { logins, problem } = useLogins(seen, name);
+  const refused = logins?.filter(({ outcome }) => outcome === 'refused') ?? [];
+  if (refused.length === 0) return <ProblemPanel problem={problem} />;
+  return (
+    <section className={styles['section']} aria-labelledby="refused-logins">
+      <div className={styles['head']}>
+        <h3 id="refused-logins">Refused lately</h3>
+      </div>
+      <ul className={styles['rows']} aria-label="Refused logins, the newest first">
+        {refused.slice(0, refusedAtMost).map((login) => (
+          <Login key={login.id} login={login} title={title} />
+        ))}
+      </ul>
+      {refused.length > refusedAtMost && (
+        <p className={layout['soft']}>Activity has {refused.length - refusedAtMost} more.</p>
+      )}
+    </section>
+  );
+}
 
 /** Who came in lately and who did not, with the words that the client got. */
 export function RecentLogins(props: {
@@ -19,24 +62,11 @@ export function RecentLogins(props: {
   /** Leaves out those that do not match what the person looks for. */
   matches(login: RecentLogin): boolean;
 }) {
-  const { run, problem } = useAction();
-  const { seen } = props;
+  const { logins, problem } = useLogins(props.seen);
   const only = useId();
-  const [read, setRead] = useState<{ seen: number; logins: RecentLogin[] }>();
   const [onlyRefused, setOnlyRefused] = useState(false);
 
-  useEffect(() => {
-    let isShown = true;
-    void run('readLogins', {}).then((done) => {
-      if (isShown && done !== undefined) setRead({ seen, logins: done.reply.logins });
-      return undefined;
-    });
-    return () => {
-      isShown = false;
-    };
-  }, [run, seen]);
-
-  const shown = read?.logins.filter(
+  const shown = logins?.filter(
     (login) => props.matches(login) && (!onlyRefused || login.outcome === 'refused'),
   );
   return (
@@ -50,7 +80,7 @@ export function RecentLogins(props: {
       </div>
       <ProblemPanel problem={problem} />
       {shown?.length === 0 && (
-        <Empty icon="clock" title={nothingShown(read?.logins ?? [], onlyRefused)}>
+        <Empty icon="clock" title={nothingShown(logins ?? [], onlyRefused)}>
           What your SQL tools try appears here, with the words that they were told. The audit has it for good.
         </Empty>
       )}

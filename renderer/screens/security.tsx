@@ -9,6 +9,7 @@ import { wayWords } from '../ui/ways.ts';
 import { AccountChoice, As, usualAccount } from './accounts.tsx';
 import { Authenticator } from './authenticator.tsx';
 import { Phone } from './phone.tsx';
+import { PoliciesSection } from './policies.tsx';
 import styles from './security.module.css';
 
 /** The second factors of each account, and the ways to sign in that the administrator has set. */
@@ -35,6 +36,7 @@ export function Security({ state }: { state: AppState }) {
         </As>
       )}
       <SignInWays providers={state.providers} />
+      <PoliciesSection policies={state.policies} />
     </>
   );
 }

@@ -54,6 +54,8 @@ export function TextField(
     placeholder?: string;
     maxLength: number;
     readOnly?: boolean;
+    /** It finds in what the screen shows: Ctrl+F leads into it. */
+    isSearch?: boolean;
     /** What Enter does here, in place of sending the form. */
     onEnter?: () => void;
     ref?: Ref<HTMLInputElement>;
@@ -68,6 +70,7 @@ export function TextField(
         ref={ref}
         className={styles['input']}
         type={type}
+        data-search={props.isSearch}
         value={value}
         placeholder={placeholder}
         maxLength={maxLength}

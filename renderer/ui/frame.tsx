@@ -6,10 +6,19 @@ import { Icon, type IconName } from './icon.tsx';
 import { Logo } from './logo.tsx';
 
 export type Place =
-  'home' | 'activity' | 'audit' | 'tools' | 'connections' | 'security' | 'providers' | 'doctor' | 'settings';
+  | 'home'
+  | 'activity'
+  | 'audit'
+  | 'tools'
+  | 'connections'
+  | 'security'
+  | 'providers'
+  | 'doctor'
+  | 'settings'
+  | 'about';
 
-/** In the order in which they are shown. */
-export const places: { place: Place; icon: IconName; title: string }[] = [
+/** In the order in which they are shown; `has` is what else they are looked for by. */
+export const places: { place: Place; icon: IconName; title: string; has?: string }[] = [
   { place: 'home', icon: 'key', title: 'Access' },
   { place: 'activity', icon: 'activity', title: 'Activity' },
   { place: 'audit', icon: 'list', title: 'Audit' },
@@ -19,6 +28,12 @@ export const places: { place: Place; icon: IconName; title: string }[] = [
   { place: 'providers', icon: 'directory', title: 'Providers' },
   { place: 'doctor', icon: 'pulse', title: 'Doctor' },
   { place: 'settings', icon: 'settings', title: 'Settings' },
+  {
+    place: 'about',
+    icon: 'info',
+    title: 'About',
+    has: 'version licences log configuration support bundle help',
+  },
 ];
 
 /** What stands around every screen: the ways to the others, and who is signed in. */

@@ -14,6 +14,7 @@ export function SearchInput(props: {
     <input
       ref={ref}
       type="search"
+      data-search
       className={styles['search']}
       aria-label={label}
       placeholder={label}

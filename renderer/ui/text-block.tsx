@@ -1,4 +1,4 @@
-import { type ReactNode, useRef, useState } from 'react';
+import { type ReactNode, type Ref, useRef, useState } from 'react';
 import { CopyButton } from './copy-button.tsx';
 import { plainText } from './name.tsx';
 import layout from './layout.module.css';
@@ -32,13 +32,7 @@ export function TextBlock(props: {
 
   return (
     <div className={styles['block']}>
-      {/* A text that scrolls must be reachable by keyboard. */}
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <section className={styles['scroll']} tabIndex={0} aria-label={props.label}>
-        <pre ref={block} className={styles['text']}>
-          {shownText(props.text)}
-        </pre>
-      </section>
+      <ScrolledText label={props.label} text={props.text} ref={block} />
       <div className={layout['buttons']}>
         <CopyButton
           {...(props.onCopy === undefined ? {} : { label: `Copy ${props.label}` })}
@@ -50,6 +44,27 @@ export function TextBlock(props: {
       </div>
       <output>{byHand && 'The text is selected: copy it with the keyboard.'}</output>
     </div>
+  );
+}
+
+/** Text to look through. */
+export function ScrolledText({
+  label,
+  text,
+  ref,
+}: {
+  label: string;
+  text: string;
+  ref?: Ref<HTMLPreElement>;
+}) {
+  return (
+    // A text that scrolls must be reachable by keyboard.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <section className={styles['scroll']} tabIndex={0} aria-label={label}>
+      <pre ref={ref} className={styles['text']}>
+        {shownText(text)}
+      </pre>
+    </section>
   );
 }
 

@@ -20,7 +20,7 @@ const kinds = {
     'GET /v1/secrets',
     'GET /v1/state',
   ].concat(
-    ['doctor', 'explain', 'groups/find', 'providers/tenant', 'providers/validate'].map(
+    ['doctor', 'explain', 'support-bundle', 'groups/find', 'providers/tenant', 'providers/validate'].map(
       (path) => `POST /v1/${path}`,
     ),
   ),
@@ -101,7 +101,7 @@ test('each action of the window that administers takes a proof, and no other doe
     'leaveOrganisation',
   ]);
   const others = new Set(
-    'getState signIn cancelSignIn signOut signInLocally copyCode openVerificationPage copyToken copyCommand revokeTokens cutSessions copyHandle revokeHandle allowClient connectTools connectSettings copySetting writeSettings openTool openAuditFolder getPreferences setPreferences confirmTotp confirmPush answerPrompt askPhone denyPrompt unlockAtScreen unlockKeyring validateProvider retryListeners readLogins readAudit verifyAudit saveAudit reloadConfiguration runDoctor quit readConnections testConnection cancelConnectionTest lookAtConnections readImport saveExport findGroups listSecrets useAccount chooseBundle lookAtOrganisation dismissJoinLink getStart tryStart openConfiguration findTenant explain'.split(
+    'getState signIn cancelSignIn signOut signInLocally copyCode openVerificationPage copyToken copyCommand revokeTokens cutSessions copyHandle revokeHandle allowClient connectTools connectSettings copySetting writeSettings openTool openAuditFolder getPreferences setPreferences confirmTotp confirmPush answerPrompt askPhone denyPrompt unlockAtScreen unlockKeyring validateProvider retryListeners readLogins readAudit verifyAudit saveAudit reloadConfiguration runDoctor quit readConnections testConnection cancelConnectionTest lookAtConnections readImport saveExport findGroups listSecrets useAccount chooseBundle lookAtOrganisation dismissJoinLink getStart tryStart openConfiguration findTenant explain makeSupportBundle saveSupportBundle readAbout readLicences openOwnFile'.split(
       ' ',
     ),
   );

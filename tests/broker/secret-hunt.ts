@@ -125,6 +125,7 @@ async function play(latchkey: Latchkey, world: World, shown: string[]): Promise<
   await run('secret', 'list', '--json');
   await run('revoke', issued.id);
   await run('audit', 'list', '--limit', '500');
+  await run('support-bundle');
   await run('token', 'payroll');
   return [
     ['token 0', printed.out.trim()],

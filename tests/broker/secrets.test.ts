@@ -1,6 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import type { SupportBundle } from '../../main/contract/support-bundle.ts';
+import { fabrikam } from '../../main/demo/tenant/organisation.ts';
 import { createLatchkey, startWorld } from '../support/latchkey.ts';
 import { describeWith, parts, type Part } from '../support/parts.ts';
 import { useAll } from '../support/use-all.ts';
@@ -34,6 +36,25 @@ describeWith([parts.postgres, linux], 'secrets', () => {
     ).toBe(true);
     expect(found).toEqual([]);
     expect([...places.keys()].filter((place) => place.includes('sealed'))).toHaveLength(10);
+  });
+
+  it('are not in a support bundle, and neither are names of people, groups, files and places', async () => {
+    const { out, code } = await latchkey.run('support-bundle', '--json');
+    expect(code).toBe(0);
+    const { bundle } = JSON.parse(out) as { bundle: SupportBundle };
+    expect(bundle).toMatchObject({
+      running: true,
+      state: { signIn: 'signed-in', accounts: [{ groups: expect.any(Number) as number }] },
+      audit: { records: { 'login-allowed': expect.any(Number) as number } },
+      configuration: { connections: [{ name: 'connection-1' }, { name: 'connection-2' }] },
+    });
+    expect(bundle.findings.length).toBeGreaterThan(5);
+    expect(bundle.log.length).toBeGreaterThan(0);
+    const { groups } = fabrikam;
+    const ids = [fabrikam.tenantId, fabrikam.clientId, groups.dataAnalysts, groups.finance];
+    const files = [latchkey.home, dirname(latchkey.config)];
+    const untold = [...ids, ...files, 'ada@', 'ada marsh', 'fabrikam', 'sales', 'payroll'];
+    for (const text of untold) expect(out.toLowerCase(), text).not.toContain(text.toLowerCase());
   });
 
   it('lie in files that nobody else can read', async () => {

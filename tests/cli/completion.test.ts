@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -138,6 +139,7 @@ describe('--version', () => {
         node: process.versions.node,
         platform: process.platform,
         arch: process.arch,
+        release: release(),
       });
     }
   });

@@ -255,6 +255,11 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   openAuditFolder: isNothing,
   runDoctor: isNothing,
   explain: [{ subject: isText(1, 400) }],
+  makeSupportBundle: isNothing,
+  saveSupportBundle: isNothing,
+  readAbout: isNothing,
+  readLicences: isNothing,
+  openOwnFile: [{ file: isOneOf('log', 'chromium-licences') }],
   getPreferences: isNothing,
   setPreferences: [
     {},
@@ -367,6 +372,7 @@ const samples: Partial<Record<ActionName, Record<string, unknown>>> = {
   storeSecret: { name: 'sales-owner', value: 'correct horse', phone: true },
   pruneAudit: { before: '2026-03-10T09:12:30Z', archive: '/mnt/archive' },
   explain: { subject: 'adele@contoso.example@sales' },
+  openOwnFile: { file: 'log' },
 };
 
 /** A request that fits. */

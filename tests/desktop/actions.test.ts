@@ -1,7 +1,9 @@
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { versions } from '../../main/base/version.ts';
+import { bundleText } from '../../main/contract/bundle-text.ts';
 import { LatchkeyError } from '../../main/contract/errors.ts';
 import type { Preferences } from '../../main/contract/shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
@@ -38,11 +40,12 @@ function create(
     },
     copyText: (text) => void done.push(`copy ${text}`),
     openExternal: async (url) => void done.push(`open ${url}`),
-    async openFolder(path) {
-      done.push(`folder ${path}`);
+    async openPath(path) {
+      done.push(`path ${path}`);
       return '';
     },
     files: { open: async () => undefined, save: async () => undefined },
+    about: { configurationFile: '/c.yaml', licences: [], chromiumLicences: '/nowhere.html' },
     preferences: {
       getPreferences: async () => ({ ...preferences, theme: 'system' }),
       setPreferences: async () => ({ ...preferences, startAtLogin: true }),
@@ -249,10 +252,73 @@ test('the command of a connection is copied; without access there is none', asyn
 test('the audit folder opens, or the person is told where it is', async () => {
   const { actions, done } = create(states.signedIn);
   await actions.openAuditFolder({});
-  expect(done).toEqual(['folder /var/audit']);
-  const failing = create(states.signedIn, { openFolder: async () => 'no file manager' });
+  expect(done).toEqual(['path /var/audit']);
+  const failing = create(states.signedIn, { openPath: async () => 'no file manager' });
   await expect(failing.actions.openAuditFolder({})).rejects.toMatchObject({
     remedy: 'Open the folder /var/audit yourself.',
+  });
+});
+
+describe('about', () => {
+  test('tells what runs and where its files are, and opens them', async () => {
+    const { actions, done } = create(states.signedIn);
+    expect(await actions.readAbout({})).toEqual({
+      versions: versions(),
+      configurationFile: '/c.yaml',
+      logFile: '/var/log/latchkey.log',
+    });
+    await actions.openOwnFile({ file: 'log' });
+    await actions.openOwnFile({ file: 'chromium-licences' });
+    expect(done).toEqual(['path /var/log/latchkey.log', 'path /nowhere.html']);
+    const failing = create(states.signedIn, { openPath: async () => 'no editor' });
+    await expect(failing.actions.openOwnFile({ file: 'log' })).rejects.toMatchObject({
+      code: 'command-failed',
+      message: expect.stringContaining('/var/log/latchkey.log') as string,
+    });
+  });
+
+  test('has the licences of the first file that is there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lk-about-'));
+    const licences = join(folder, 'copyright');
+    await writeFile(licences, 'MIT');
+    const about = {
+      configurationFile: '/c.yaml',
+      licences: ['/nowhere', licences],
+      chromiumLicences: licences,
+    };
+    const { actions } = create(states.signedIn, { about });
+    expect(await actions.readLicences({})).toEqual({ text: 'MIT', hasChromium: true });
+    await rm(folder, { recursive: true });
+    await expect(actions.readLicences({})).rejects.toMatchObject({ code: 'command-failed' });
+  });
+
+  test('saves the support bundle that was shown last, for its owner alone', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lk-about-'));
+    const path = join(folder, 'bundle.json');
+    // Chosen although it is there: the dialog has asked.
+    await writeFile(path, 'old', { mode: 0o644 });
+    const asked: string[] = [];
+    let chosen: string | undefined;
+    const { actions } = create(states.signedIn, {
+      files: {
+        open: async () => undefined,
+        async save(_title, name) {
+          asked.push(name);
+          return chosen;
+        },
+      },
+    });
+    await expect(actions.saveSupportBundle({})).rejects.toMatchObject({ code: 'request-invalid' });
+    expect(asked).toEqual([]);
+    const { bundle } = await actions.makeSupportBundle({});
+    expect(await actions.saveSupportBundle({})).toEqual({});
+    expect(await readFile(path, 'utf8')).toBe('old');
+    chosen = path;
+    expect(await actions.saveSupportBundle({})).toEqual({ path });
+    expect(await readFile(path, 'utf8')).toBe(`${bundleText(bundle)}\n`);
+    if (process.platform !== 'win32') expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(asked).toEqual(['latchkey-support.json', 'latchkey-support.json']);
+    await rm(folder, { recursive: true });
   });
 });
 

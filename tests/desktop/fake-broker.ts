@@ -1,5 +1,6 @@
 import { actions as table, type ApiAction } from '../../main/contract/actions.ts';
 import type { AppState } from '../../main/contract/state.ts';
+import type { SupportBundle } from '../../main/contract/support-bundle.ts';
 import type { DesktopBroker } from '../../main/desktop/ports.ts';
 
 const place = {
@@ -9,6 +10,17 @@ const place = {
   port: 6432,
   database: 'sales',
   expiresAt: '2026-03-10T09:27:30.000Z',
+};
+
+/** Of a Latchkey that does nothing. */
+export const emptyBundle: SupportBundle = {
+  madeAt: '2026-03-10T09:12:30.000Z',
+  versions: { version: '0.1.0', node: '24.0.0', platform: 'linux', arch: 'x64', release: '6.1.0' },
+  system: { cpus: 2, memoryMegabytes: 4096, startedAt: '2026-03-10T09:00:00.000Z' },
+  running: false,
+  findings: [],
+  audit: { files: 1, records: { 'broker-started': 1 } },
+  log: ['2026-03-10T09:00:00.000Z info  Latchkey 0.1.0 is running (pid 4711).'],
 };
 
 const replies: Partial<Record<ApiAction, unknown>> = {
@@ -28,6 +40,7 @@ const replies: Partial<Record<ApiAction, unknown>> = {
   enrolPush: { uri: 'ntfy://push.example/topic', key: 'topic', qr: [[true]] },
   validateProvider: { checks: [{ name: 'authority', result: 'ok', message: 'It answers.' }] },
   runDoctor: { checks: [] },
+  makeSupportBundle: { bundle: emptyBundle },
   readLogins: { logins: [] },
   readAudit: { entries: [] },
   verifyAudit: { ok: true, message: 'The audit is whole.', records: 0, files: 0, breaks: [] },
@@ -76,6 +89,7 @@ export function createFakeBroker(
     },
     close: note('close'),
     auditFolder: '/var/audit',
+    logFile: '/var/log/latchkey.log',
     exportAudit: note('exportAudit', 12),
     ...changes,
     actions: { ...noted, ...changes.actions } as unknown as DesktopBroker['actions'],

@@ -7,6 +7,7 @@ import type { AppState } from '../../main/contract/state.ts';
 import { createStatePush, type IpcSender, serveActions } from '../../main/desktop/ipc.ts';
 import { appOrigin, startPage } from '../../main/desktop/origin.ts';
 import { payloadsFor, sampleRequest, takes } from '../contract/payloads.ts';
+import { emptyBundle } from './fake-broker.ts';
 import { signedIn } from '../renderer/states.ts';
 
 const inputsForEach = 10_000;
@@ -249,6 +250,9 @@ function sampleReply(action: WindowAction): () => unknown {
       reasons: [],
     },
     readLogins: { logins: [] },
+    makeSupportBundle: { bundle: emptyBundle },
+    readAbout: { versions: emptyBundle.versions, configurationFile: '/c.yaml', logFile: '/l.log' },
+    readLicences: { text: 'MIT', hasChromium: false },
     readAudit: { entries: [] },
     verifyAudit: { ok: true, message: 'It is whole.', records: 1, files: 1, breaks: [] },
     readConnections: { connections: [], freePorts: { postgresql: 15_432, mysql: 13_306, sqlserver: 11_433 } },

@@ -181,6 +181,7 @@ void runDesktop({
     iconFile: join(root, 'assets', 'icon.png'),
   },
   trayFolder: join(root, 'assets', 'tray'),
+  notices: { licences: [join(root, 'LICENSE')], chromiumLicences: join(root, 'nowhere.html') },
   configuration: { path: join(home, 'latchkey.yaml'), create: async () => {} },
   log: (line) => log.write(line),
   failed: failed.signal,

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, test, vi } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
+import type { RecentLogin } from '../../main/contract/recent-login.ts';
 import type { AppState, ConnectionState } from '../../main/contract/state.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { useAll } from '../support/use-all.ts';
@@ -10,7 +11,15 @@ import * as connections from './connection-states.ts';
 import type { FakeBridge } from './fake-bridge.ts';
 import * as states from './states.ts';
 import { callCounter } from './work.ts';
-import { announced, eventually, expectVisibleFocus, focusedName, openConnection, tabTo } from './walk.ts';
+import {
+  announced,
+  eventually,
+  expectVisibleFocus,
+  focusedName,
+  goTo,
+  openConnection,
+  tabTo,
+} from './walk.ts';
 
 const group = (page: Page, name: string) => page.getByRole('rowgroup', { name }).getByRole('row');
 const asked = (bridge: FakeBridge, action: string) =>
@@ -155,6 +164,77 @@ describeWith([parts.pageEngine], 'the list of connections', () => {
     await eventually(() => focusedName(page)).toBe('Payroll');
     await page.keyboard.press('Control+9');
     expect(await focusedName(page)).toBe('Payroll');
+  });
+
+  test('Ctrl+F and digits lead to the list from every screen, or to the search that the screen has', async () => {
+    const { page } = await renderer.show(states.signedIn);
+    for (const [place, label] of [
+      ['Activity', 'Search'],
+      ['Audit', 'Search'],
+    ] as const) {
+      await goTo(page, place);
+      await page.getByRole('heading', { name: place, level: 1 }).waitFor();
+      await page.keyboard.press('Control+f');
+      await eventually(() => focusedName(page)).toBe(label);
+      expect(await page.getByRole('heading', { name: place, level: 1 }).count()).toBe(1);
+    }
+    for (const title of ['Tools', 'Connections', 'Security', 'Providers', 'Doctor', 'Settings', 'About']) {
+      await goTo(page, title);
+      await page.getByRole('heading', { name: title, level: 1 }).waitFor();
+      await page.keyboard.press('Control+f');
+      await eventually(() => focusedName(page)).toBe('Search connections');
+      await goTo(page, title);
+      await page.getByRole('heading', { name: title, level: 1 }).waitFor();
+      await page.keyboard.press('Control+2');
+      await eventually(() => focusedName(page)).toBe('Orders, production');
+    }
+    // Who comes back by the navigation is where each screen begins.
+    await goTo(page, 'Activity');
+    await page.keyboard.press('Control+9');
+    await eventually(() => focusedName(page)).toBe('Activity');
+    await goTo(page, 'Access');
+    await eventually(() => focusedName(page)).toBe('Your connections');
+  });
+
+  test('Ctrl+F leads back to the list where the detail covers it', async () => {
+    const { page } = await renderer.show(states.signedIn, narrow);
+    await openConnection(page, 'Orders, production');
+    await eventually(() => focusedName(page)).toBe('Orders, production');
+    await page.keyboard.press('Control+f');
+    await eventually(() => focusedName(page)).toBe('Search connections');
+  });
+
+  test('the detail tells who was refused at its connection, in the words that the client got', async () => {
+    const refused = (id: number): RecentLogin => ({
+      id,
+      at: states.at(-3),
+      connection: 'sales',
+      database: 'sales',
+      program: 'DBeaver',
+      outcome: 'refused',
+      problem: { code: 'token-expired', message: `Token ${id} has expired.`, remedy: 'Copy a new one.' },
+    });
+    const opened: RecentLogin = {
+      id: 1,
+      at: states.at(-3),
+      connection: 'sales',
+      database: 'sales',
+      program: 'psql',
+      outcome: 'opened',
+    };
+    const { page, bridge } = await renderer.show({ ...states.signedIn, loginsSeen: 1 });
+    const list = page.getByRole('list', { name: 'Refused logins, the newest first' });
+    await eventually(() => asked(bridge, 'readLogins')).toEqual([{ connection: 'sales' }]);
+    expect(await list.count()).toBe(0);
+    bridge.answer({ readLogins: () => ({ logins: [refused(2), opened] }) });
+    await bridge.push({ ...states.signedIn, loginsSeen: 2 });
+    await eventually(() => list.locator('li').allInnerTexts()).toEqual([
+      expect.stringMatching(/Token 2 has expired\.\s+Copy a new one\./),
+    ]);
+    bridge.answer({ readLogins: () => ({ logins: [9, 8, 7, 6, 5, 4].map(refused) }) });
+    await bridge.push({ ...states.signedIn, loginsSeen: 9 });
+    await eventually(() => list.locator('li').count()).toBe(5);
+    await page.getByText('Activity has 1 more.').waitFor();
   });
 
   test('with several accounts there is a group of each, and a token is of the account of its row', async () => {

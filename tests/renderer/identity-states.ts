@@ -3,6 +3,16 @@ import type { Check, Enrolment } from '../../main/contract/shapes.ts';
 import type { AppState, MfaPrompt, ProviderState, SecondFactor } from '../../main/contract/state.ts';
 import { at, contoso, dbeaver, hostileNames, signedIn, signedOut } from './states.ts';
 
+/** As the configuration has them where it sets the one and not the other. */
+const policies: AppState['policies'] = {
+  onLock: { value: 'cut', origin: 'organisation' },
+  holds: [
+    { protocol: 'postgresql', value: '45s', origin: 'built-in' },
+    { protocol: 'mysql', value: '8s', origin: 'built-in' },
+    { protocol: 'sqlserver', value: '20s', origin: 'person' },
+  ],
+};
+
 /** Snapshots for providers, second factors and their prompts. */
 export const local: ProviderState = {
   name: 'break-glass',
@@ -111,6 +121,7 @@ export const withoutFactor: AppState = { ...signedIn, ...having(notEnrolled) };
 export const withFactors: AppState = {
   ...signedIn,
   providers: [contoso, fabrikam, local],
+  policies,
   ...having(enrolled),
 };
 export const withoutPhone: AppState = {

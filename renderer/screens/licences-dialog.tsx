@@ -1,0 +1,50 @@
+import { useEffect, useState } from 'react';
+import type { ActionReply } from '../../main/contract/action-schemas.ts';
+import { useAction } from '../bridge.ts';
+import { Button } from '../ui/button.tsx';
+import { Modal } from '../ui/modal.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { ScrolledText } from '../ui/text-block.tsx';
+
+/** The licences of Latchkey and of the packages in it; those of Chromium are a page for the browser. */
+export function LicencesDialog({ onClose }: { onClose(): void }) {
+  const read = useAction();
+  const open = useAction();
+  const { run } = read;
+  const [licences, setLicences] = useState<ActionReply<'readLicences'>>();
+
+  useEffect(() => {
+    let isShown = true;
+    void run('readLicences', {}).then((done) => {
+      if (isShown && done !== undefined) setLicences(done.reply);
+      return undefined;
+    });
+    return () => {
+      isShown = false;
+    };
+  }, [run]);
+
+  return (
+    <Modal
+      title="Licences"
+      wide
+      onEscape={onClose}
+      footer={
+        <>
+          {licences?.hasChromium === true && (
+            <Button
+              busy={open.busy}
+              onClick={() => void open.run('openOwnFile', { file: 'chromium-licences' })}
+            >
+              Open those of Chromium
+            </Button>
+          )}
+          <Button onClick={onClose}>Close</Button>
+        </>
+      }
+    >
+      <ProblemPanel problem={read.problem ?? open.problem} />
+      {licences !== undefined && <ScrolledText label="Text of the licences" text={licences.text} />}
+    </Modal>
+  );
+}
