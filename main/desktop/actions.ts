@@ -147,9 +147,7 @@ export function createActions(parts: ActionParts): DesktopActions {
     },
 
     ...aboutActions(parts),
-
-    getPreferences: parts.preferences.getPreferences,
-    setPreferences: parts.preferences.setPreferences,
+    ...parts.preferences,
     quit: async () => parts.quit(),
   };
 }
