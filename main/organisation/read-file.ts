@@ -42,8 +42,13 @@ async function textOf(path: string): Promise<string> {
   const flags = process.platform === 'win32' ? 'r' : constants.O_RDONLY | constants.O_NONBLOCK;
   const file = await open(path, flags);
   try {
-    const { size } = await file.stat();
-    if (size > maxBundleBytes)
+    const info = await file.stat();
+    // A device may have no end.
+    if (!info.isFile())
+      throw new LatchkeyError('bundle-invalid', `${path} is no file.`, {
+        remedy: 'Choose the bundle itself.',
+      });
+    if (info.size > maxBundleBytes)
       throw new LatchkeyError('bundle-invalid', `The file ${path} is larger than 1 MiB.`, {
         remedy: 'Choose the bundle itself.',
       });
