@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import { type Fault, repeated } from './fault.ts';
 import { entriesOf } from './faulty.ts';
 import { isRecord } from './yaml/render.ts';
 
@@ -15,10 +15,10 @@ export function clashes(value: unknown): Fault[] {
 type Settings = Record<string, unknown>;
 
 function nameClashes(connections: readonly Settings[]): Fault[] {
-  return connections.flatMap(({ name }, index) =>
-    typeof name === 'string' && connections.findIndex((one) => one['name'] === name) < index
-      ? [{ path: ['connections', index, 'name'], message: `"${name}" is used twice; give each its own name` }]
-      : [],
+  return repeated(
+    connections.flatMap(({ name }, index): [string, Fault['path']][] =>
+      typeof name === 'string' ? [[name, ['connections', index, 'name']]] : [],
+    ),
   );
 }
 

@@ -7,7 +7,7 @@ import { hostAndPort, hostFaults } from './check-host.ts';
 import { sourceFaults } from './check-sources.ts';
 import { sinkFaults } from './sinks.ts';
 import { upstreamFaults } from './check-upstream.ts';
-import type { Fault } from './fault.ts';
+import { type Fault, repeated } from './fault.ts';
 import { readProviderAddress } from '../contract/provider-address.ts';
 import type { configuration } from './schema.ts';
 
@@ -41,16 +41,6 @@ function refreshFaults({ providers, session }: Draft): Fault[] {
   const isMicrosofts = providers.some((provider) => provider.type !== 'local' && provider.cloud !== 'local');
   if (!isMicrosofts || toSeconds(session.refreshGroups) >= 60) return [];
   return [{ path: ['session', 'refreshGroups'], message: 'must be 1m or more' }];
-}
-
-function repeated(entries: [string, Fault['path']][]): Fault[] {
-  const seen = new Set<string>();
-  const faults: Fault[] = [];
-  for (const [name, path] of entries) {
-    if (seen.has(name)) faults.push({ path, message: `"${name}" is used twice; give each its own name` });
-    seen.add(name);
-  }
-  return faults;
 }
 
 function rangeFaults({ connections, listen }: Draft): Fault[] {

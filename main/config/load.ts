@@ -117,17 +117,14 @@ export function withoutFaulty(
   const kept = [...configuration.connections.keys()].filter((index) => faults[index] === undefined);
   const found = faults.flatMap((fault, index) => {
     if (fault === undefined) return [];
-    const { line, file } = merged.nearestTo(['connections', index, ...fault.path]);
     const text = `${placeText(fault.path)} ${fault.message}`;
-    const place = { ...(line === undefined ? {} : { line }), file, text };
+    const place = fileFault(merged.nearestTo(['connections', index, ...fault.path]), text);
     return [faultyConnection(entriesOf(merged.value)[index], index, { faults: [place], code: fault.code })];
   });
+  const connections = configuration.connections.filter((_, index) => faults[index] === undefined);
   return {
     ...loaded,
-    configuration: {
-      ...configuration,
-      connections: configuration.connections.filter((_, index) => kept.includes(index)),
-    },
+    configuration: { ...configuration, connections },
     layers: { ...keptOf(merged, kept), organisation },
     faulty: [...faulty, ...found],
   };
@@ -225,12 +222,14 @@ function faultyOf(found: readonly Fault[], entries: readonly unknown[], merged: 
 
 /** In the order of their lines. */
 function placedFaults(faults: readonly Fault[], { nearestTo }: Pick<Merged, 'nearestTo'>): FileFault[] {
-  const placed = faults.map(({ path, message }) => {
-    const { line, file } = nearestTo(path);
-    const text = `${placeText(path) || 'the file'} ${message}`;
-    return { ...(line === undefined ? {} : { line }), file, text };
-  });
+  const placed = faults.map(({ path, message }) =>
+    fileFault(nearestTo(path), `${placeText(path) || 'the file'} ${message}`),
+  );
   return placed.toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0));
+}
+
+function fileFault({ line, file }: ReturnType<Merged['nearestTo']>, text: string): FileFault {
+  return { ...(line === undefined ? {} : { line }), file, text };
 }
 
 /** What a configuration says, or what is wrong with it. */
