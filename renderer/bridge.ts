@@ -1,4 +1,12 @@
-import { createContext, useCallback, useContext, useMemo, useState, useSyncExternalStore } from 'react';
+import {
+  createContext,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import type { WindowAction } from '../main/contract/actions.ts';
 import type { Problem } from '../main/contract/errors.ts';
 import type { ActionReply, ActionRequest } from '../main/contract/action-schemas.ts';
@@ -90,4 +98,28 @@ export function useAction(through: Through = straight): ActionRunner {
   );
   const dismiss = useCallback(() => setProblem(undefined), []);
   return { busy, problem, dismiss, run };
+}
+
+type WithoutRequest = {
+  [A in WindowAction]: Record<string, never> extends ActionRequest<A> ? A : never;
+}[WindowAction];
+
+/** Asks main once, when the place is shown. */
+export function useReply<A extends WithoutRequest>(
+  action: A,
+): { reply: ActionReply<A> | undefined; problem: Problem | undefined } {
+  const { run, problem } = useAction();
+  const [reply, setReply] = useState<ActionReply<A>>();
+
+  useEffect(() => {
+    let isShown = true;
+    void run(action, {} as ActionRequest<A>).then((done) => {
+      if (isShown && done !== undefined) setReply(done.reply);
+      return undefined;
+    });
+    return () => {
+      isShown = false;
+    };
+  }, [run, action]);
+  return { reply, problem };
 }

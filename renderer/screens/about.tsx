@@ -1,7 +1,6 @@
-import { type ReactNode, useEffect, useState } from 'react';
-import type { ActionReply } from '../../main/contract/action-schemas.ts';
+import { type ReactNode, useState } from 'react';
 import type { Versions } from '../../main/contract/shapes.ts';
-import { type ActionRunner, useAction } from '../bridge.ts';
+import { type ActionRunner, useAction, useReply } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { Logo } from '../ui/logo.tsx';
 import { Name } from '../ui/name.tsx';
@@ -14,20 +13,8 @@ import styles from './about.module.css';
 
 /** What runs here, and what helps whoever helps. */
 export function About() {
-  const { run, problem } = useAction();
-  const [about, setAbout] = useState<ActionReply<'readAbout'>>();
+  const { reply: about, problem } = useReply('readAbout');
   const [open, setOpen] = useState<'support' | 'licences'>();
-
-  useEffect(() => {
-    let isShown = true;
-    void run('readAbout', {}).then((done) => {
-      if (isShown && done !== undefined) setAbout(done.reply);
-      return undefined;
-    });
-    return () => {
-      isShown = false;
-    };
-  }, [run]);
 
   return (
     <>

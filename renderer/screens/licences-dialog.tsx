@@ -1,6 +1,4 @@
-import { useEffect, useState } from 'react';
-import type { ActionReply } from '../../main/contract/action-schemas.ts';
-import { useAction } from '../bridge.ts';
+import { useAction, useReply } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { Modal } from '../ui/modal.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
@@ -8,21 +6,8 @@ import { ScrolledText } from '../ui/text-block.tsx';
 
 /** The licences of Latchkey and of the packages in it; those of Chromium are a page for the browser. */
 export function LicencesDialog({ onClose }: { onClose(): void }) {
-  const read = useAction();
+  const { reply: licences, problem } = useReply('readLicences');
   const open = useAction();
-  const { run } = read;
-  const [licences, setLicences] = useState<ActionReply<'readLicences'>>();
-
-  useEffect(() => {
-    let isShown = true;
-    void run('readLicences', {}).then((done) => {
-      if (isShown && done !== undefined) setLicences(done.reply);
-      return undefined;
-    });
-    return () => {
-      isShown = false;
-    };
-  }, [run]);
 
   return (
     <Modal
@@ -43,7 +28,7 @@ export function LicencesDialog({ onClose }: { onClose(): void }) {
         </>
       }
     >
-      <ProblemPanel problem={read.problem ?? open.problem} />
+      <ProblemPanel problem={problem ?? open.problem} />
       {licences !== undefined && <ScrolledText label="Text of the licences" text={licences.text} />}
     </Modal>
   );

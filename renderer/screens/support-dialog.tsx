@@ -1,6 +1,6 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { bundleText } from '../../main/contract/bundle-text.ts';
-import { useAction } from '../bridge.ts';
+import { useAction, useReply } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -13,20 +13,8 @@ import styles from './support-dialog.module.css';
 
 /** The support bundle, to be looked through and then saved as it is shown. */
 export function SupportDialog({ onClose }: { onClose(): void }) {
-  const make = useAction();
-  const { run } = make;
-  const [text, setText] = useState<string>();
-
-  useEffect(() => {
-    let isShown = true;
-    void run('makeSupportBundle', {}).then((done) => {
-      if (isShown && done !== undefined) setText(bundleText(done.reply.bundle));
-      return undefined;
-    });
-    return () => {
-      isShown = false;
-    };
-  }, [run]);
+  const { reply, problem } = useReply('makeSupportBundle');
+  const text = reply && bundleText(reply.bundle);
 
   return (
     <Modal
@@ -39,8 +27,8 @@ export function SupportDialog({ onClose }: { onClose(): void }) {
         Look through it before you send it. Placeholders such as <code>host-2</code> stand for names of people
         and places, for ids and for files; equal ones are the same thing.
       </p>
-      <ProblemPanel problem={make.problem} />
-      {text === undefined && make.problem === undefined && (
+      <ProblemPanel problem={problem} />
+      {text === undefined && problem === undefined && (
         <output className={layout['soft']}>Gathering; the doctor looks at everything once…</output>
       )}
       {text !== undefined && <ScrolledText label="Text of the support bundle" text={text} />}
