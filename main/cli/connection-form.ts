@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { yamlValue } from '../config/yaml/edit.ts';
 import type { ConnectionForm } from '../contract/connection-shapes.ts';
+import { guid } from '../contract/guid.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import { isJsonObject } from '../contract/json.ts';
 import { protocolNames } from '../contract/protocols.ts';
@@ -199,7 +200,7 @@ function sourceOf(text: string, secret: string, protocol: unknown): Settings {
 
 /** By its object id, or by its name where the directory has one group of that name. */
 export async function groupNamed(client: Client, text: string): Promise<{ id: string; name?: string }> {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return { id: text.toLowerCase() };
+  if (guid.test(text)) return { id: text.toLowerCase() };
   const { groups } = await client.call('findGroups', { text });
   const exact = groups.filter(({ name }) => name.toLowerCase() === text.toLowerCase());
   const [found] = exact.length > 0 ? exact : groups;

@@ -1,4 +1,4 @@
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+import { guid } from './guid.ts';
 
 /** What a first provider is called: the first word of its domain; a tenant that is told by its id has none. */
 export function providerNameOf(authority: string): string {

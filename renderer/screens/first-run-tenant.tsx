@@ -7,7 +7,7 @@ import { useAnnounce } from '../ui/announcer.tsx';
 import { asSentence, type Faults, useFormFocus } from '../ui/faults.ts';
 import { SelectField, TextField } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
-import { guid } from '../ui/guid.ts';
+import { guid } from '../../main/contract/guid.ts';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { otherClouds } from './provider-draft.ts';

@@ -4,7 +4,7 @@ import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { TextField } from '../ui/field.tsx';
-import { guid } from '../ui/guid.ts';
+import { guid } from '../../main/contract/guid.ts';
 import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
