@@ -1,26 +1,12 @@
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
-import { runCli } from '../../main/cli/program.ts';
+import { describe, expect, it } from 'vitest';
 import { useTemporaryFolders } from '../store/temporary-folder.ts';
+import { runHere } from '../support/run-cli.ts';
 
 const newFolder = useTemporaryFolders();
 
-async function run(...args: string[]) {
-  const written = { out: '', err: '' };
-  const spies = (['out', 'err'] as const).map((name) =>
-    vi.spyOn(process[`std${name}`], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  try {
-    const code = await runCli(args, { signal: new AbortController().signal });
-    return { code, ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const run = (...args: string[]) => runHere(args);
 
 async function world() {
   const folder = await newFolder();

@@ -1,15 +1,15 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readAudit } from '../../main/audit/verify.ts';
-import { runCli } from '../../main/cli/program.ts';
 import { startLocalTenant } from '../../main/demo/tenant/local-tenant.ts';
 import { startHeadless } from '../../main/headless.ts';
 import { createLog } from '../../main/log/log.ts';
 import { buildWorker } from '../support/builds.ts';
 import { noOrganisation } from '../support/layers.ts';
+import { runHere } from '../support/run-cli.ts';
 import { useAll } from '../support/use-all.ts';
 
 // Not within a test: on a busy machine it takes its time.
@@ -26,22 +26,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function run(...words: string[]) {
-  const written = { out: '', err: '' };
-  const spies = (['out', 'err'] as const).map((name) =>
-    vi.spyOn(process[`std${name}`], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  try {
-    const args = [...words, '--home', home, '--config', config];
-    const options = { signal: new AbortController().signal, organisation: noOrganisation };
-    return { code: await runCli(args, { ...options, workerUrl }), ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const run = (...words: string[]) =>
+  runHere([...words, '--home', home, '--config', config], { organisation: noOrganisation, workerUrl });
 
 const ofTenant = (domain = 'fabrikam.example') => [
   'init',

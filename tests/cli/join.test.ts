@@ -1,16 +1,16 @@
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { readAudit } from '../../main/audit/verify.ts';
-import { runCli } from '../../main/cli/program.ts';
 import type { OrganisationSource } from '../../main/config/load.ts';
 import { startHeadless } from '../../main/headless.ts';
 import { createLog } from '../../main/log/log.ts';
 import { buildWorker } from '../support/builds.ts';
 import { freePort } from '../support/free-port.ts';
 import { noOrganisation } from '../support/layers.ts';
+import { runHere } from '../support/run-cli.ts';
 import { signer } from '../organisation/bundles.ts';
 import { startWebServer, type WebServer } from '../organisation/web-server.ts';
 
@@ -52,22 +52,8 @@ async function publish(serial: number, names: string[], password?: object): Prom
   web.text = ours.bundle({ serial, configuration: await settings(names, password) });
 }
 
-async function run(words: string[], organisation: OrganisationSource = noOrganisation) {
-  const written = { out: '', err: '' };
-  const spies = (['out', 'err'] as const).map((name) =>
-    vi.spyOn(process[`std${name}`], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  try {
-    const args = [...words, '--home', home, '--config', config];
-    const code = await runCli(args, { signal: new AbortController().signal, organisation });
-    return { code, ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const run = (words: string[], organisation: OrganisationSource = noOrganisation) =>
+  runHere([...words, '--home', home, '--config', config], { organisation });
 
 const serve = async (organisation: OrganisationSource = noOrganisation) =>
   startHeadless({
