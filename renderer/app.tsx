@@ -3,28 +3,22 @@ import { assertNever } from '../main/contract/errors.ts';
 import type { LatchkeyBridge } from '../main/contract/bridge.ts';
 import type { AppState, ShownProblem, SinkState } from '../main/contract/state.ts';
 import { BridgeContext, useAppState } from './bridge.ts';
-import { About } from './screens/about.tsx';
+import { late } from './late.tsx';
 import { AccountMenu } from './screens/account-menu.tsx';
 import { AccountsProvider } from './screens/accounts.tsx';
 import { Activity } from './screens/activity.tsx';
-import { Audit } from './screens/audit.tsx';
-import { Connections, type ConnectionTarget } from './screens/connections.tsx';
+import type { ConnectionTarget } from './screens/connections.tsx';
 import { ChangedConfiguration } from './screens/changed-configuration.tsx';
-import { Doctor } from './screens/doctor.tsx';
-import { FirstRun, isFirstRun } from './screens/first-run.tsx';
+import { isFirstRun } from './screens/is-first-run.ts';
 import { Home } from './screens/home.tsx';
 import { LeftOut } from './screens/left-out.tsx';
-import { LinkedOrganisation } from './screens/joined-organisation.tsx';
+import { LinkedOrganisation } from './screens/linked-organisation.tsx';
 import { ListKeys } from './screens/list-keys.tsx';
 import { PaletteKey } from './screens/palette-commands.tsx';
 import { type Panes, usePanes } from './screens/panes.ts';
 import { HiddenPrompts, Prompts, usePrompts } from './screens/prompts.tsx';
-import { Providers } from './screens/providers.tsx';
-import { Security } from './screens/security.tsx';
-import { Settings } from './screens/settings.tsx';
 import { SignIn } from './screens/sign-in.tsx';
 import { StepUp } from './screens/step-up.tsx';
-import { Tools } from './screens/tools.tsx';
 import { Announcer } from './ui/announcer.tsx';
 import { Drafts } from './ui/drafts.tsx';
 import { ErrorBoundary } from './ui/error-boundary.tsx';
@@ -32,6 +26,17 @@ import { Frame, type Place } from './ui/frame.tsx';
 import { Callout, ProblemPanel } from './ui/problem-panel.tsx';
 
 const none: AppState['prompts'] = [];
+
+// What most people look at most days comes with the window; the rest is read when somebody goes there.
+const About = late(async () => (await import('./screens/about.tsx')).About);
+const Audit = late(async () => (await import('./screens/audit.tsx')).Audit);
+const Connections = late(async () => (await import('./screens/connections.tsx')).Connections);
+const Doctor = late(async () => (await import('./screens/doctor.tsx')).Doctor);
+const FirstRun = late(async () => (await import('./screens/first-run.tsx')).FirstRun);
+const Providers = late(async () => (await import('./screens/providers.tsx')).Providers);
+const Security = late(async () => (await import('./screens/security.tsx')).Security);
+const Settings = late(async () => (await import('./screens/settings.tsx')).Settings);
+const Tools = late(async () => (await import('./screens/tools.tsx')).Tools);
 
 /** The place of the window, and what another one has led to there. */
 interface Shown {

@@ -2,6 +2,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { LatchkeyBridge } from '../main/contract/bridge.ts';
 import { Started } from './started.tsx';
+import './fonts.css';
 import './theme.css';
 
 declare global {

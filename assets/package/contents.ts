@@ -38,6 +38,7 @@ export function bundledPackages(project: string): BundledPackage[] {
       if (found !== undefined) folders.add(found.slice(found.indexOf('node_modules/')));
     }
   }
+  for (const folder of packagesOfFonts(project)) folders.add(folder);
   const { packages } = json<{ packages: Record<string, { integrity?: string }> }>(
     project,
     'package-lock.json',
@@ -58,6 +59,21 @@ export function bundledPackages(project: string): BundledPackage[] {
         file === undefined ? `Licence: ${license}` : readFileSync(join(project, folder, file), 'utf8').trim(),
     };
   });
+}
+
+/** Source maps tell nothing of files that a stylesheet names: these are the packages that the window's fonts come from. */
+function packagesOfFonts(project: string): string[] {
+  const named = globSync('renderer/**/*.css', { cwd: project }).flatMap((path) =>
+    [
+      ...readFileSync(join(project, path), 'utf8').matchAll(
+        /url\(['"]?((?:@[^/'"]+\/)?[^./'"][^/'"]*)\/[^)]*\.woff2/g,
+      ),
+    ].map(([, name = '']) => `node_modules/${name}`),
+  );
+  const isIn = globSync('dist/renderer/assets/*.woff2', { cwd: project }).length > 0;
+  if (isIn && named.length === 0)
+    throw new Error('no stylesheet says which package the fonts in dist/ come from');
+  return isIn ? named : [];
 }
 
 /** Our licence, and those of the packages. Electron's and Chromium's are beside its program. */

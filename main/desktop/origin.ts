@@ -16,13 +16,14 @@ export function isOwnPage(address: string): boolean {
 }
 
 /**
- * Policy of every page: scripts and styles only from our own files, no connections, no frames, and no script from
+ * Policy of every page: scripts, styles and fonts only from our own files, no connections, no frames, and no script from
  * text (Trusted Types without a single policy), so that a name out of the directory can never become code.
  */
 export const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
+  "font-src 'self'",
   "img-src 'self' data:",
   "base-uri 'none'",
   "form-action 'none'",

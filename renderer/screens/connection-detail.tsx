@@ -11,7 +11,7 @@ import { ProtocolMark } from '../ui/protocol-mark.tsx';
 import { protocolTitles } from '../ui/protocols.ts';
 import { As, useWhose } from './accounts.tsx';
 import { availabilityOf } from './availability.ts';
-import { ConnectDialog } from './connect-dialog.tsx';
+import { ConnectDialog } from './late-dialogs.ts';
 import styles from './connection-detail.module.css';
 import type { Row } from './connection-rows.ts';
 import { Roles } from './connection-roles.tsx';

@@ -8,21 +8,9 @@ import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { FirstConnection } from './first-run-connection.tsx';
 import { FirstToken } from './first-run-token.tsx';
 import { FirstTenant } from './first-run-tenant.tsx';
-import { JoinDialog } from './join-dialog.tsx';
+import { JoinDialog } from './late-dialogs.ts';
 import { SignIn } from './sign-in.tsx';
 import styles from './first-run.module.css';
-
-/** Whether nothing has been set up yet, by nobody. */
-export function isFirstRun(state: AppState): boolean {
-  const { providers, connections, faultyConnections, joinedOrganisation, organisationSettings } = state;
-  return (
-    providers.length === 0 &&
-    connections.length === 0 &&
-    faultyConnections === undefined &&
-    joinedOrganisation === undefined &&
-    organisationSettings === undefined
-  );
-}
 
 const steps = ['Directory', 'Sign in', 'Database', 'Connect'] as const;
 type Step = (typeof steps)[number];

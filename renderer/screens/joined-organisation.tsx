@@ -1,11 +1,10 @@
 import { useId, useState } from 'react';
 import type { AppState } from '../../main/contract/state.ts';
-import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
-import { JoinDialog } from './join-dialog.tsx';
+import { JoinDialog } from './late-dialogs.ts';
 import styles from './settings.module.css';
 import { useAdministration } from './step-up.tsx';
 
@@ -66,14 +65,5 @@ function Joined({ joined }: { joined: NonNullable<AppState['joinedOrganisation']
         />
       )}
     </>
-  );
-}
-
-/** A link to an organisation was opened: the question stands there with its address, and nothing has been asked for. */
-export function LinkedOrganisation({ address }: { address: string | undefined }) {
-  const dismiss = useAction();
-  if (address === undefined) return null;
-  return (
-    <JoinDialog key={address} address={address} onClose={() => void dismiss.run('dismissJoinLink', {})} />
   );
 }

@@ -9,7 +9,7 @@ import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { Name } from '../ui/name.tsx';
 import { wayButtons } from '../ui/ways.ts';
 import { Awaited } from './accounts.tsx';
-import { JoinDialog } from './join-dialog.tsx';
+import { JoinDialog } from './late-dialogs.ts';
 import { LockedKeyring } from './locked-keyring.tsx';
 import styles from './sign-in.module.css';
 
