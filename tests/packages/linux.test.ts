@@ -200,8 +200,14 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
       expect(serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
       expect(metadata.component).toMatchObject({ name: 'latchkey', version });
       const names = components.map(({ group, name }) => (group === undefined ? name : `${group}/${name}`));
-      // Of the command line, the gateways, the window, and the runtime.
-      for (const each of ['commander', '@mongodb-js/saslprep', 'react', 'electron'])
+      // Of the command line, the gateways, the window, its letters, and the runtime.
+      for (const each of [
+        'commander',
+        '@mongodb-js/saslprep',
+        'react',
+        '@fontsource-variable/inter',
+        'electron',
+      ])
         expect(names).toContain(each);
       expect(components.find(({ name }) => name === 'electron')?.version).toBe(devDependencies['electron']);
       const refs = components.map((each) => each['bom-ref']);

@@ -6,7 +6,7 @@ import { startRenderer } from './browser.ts';
 import * as identity from './identity-states.ts';
 import * as states from './states.ts';
 import { callCounter } from './work.ts';
-import { announced, eventually, expectVisibleFocus, focusedName, openAccounts, tabTo } from './walk.ts';
+import { announced, eventually, expectVisibleFocus, focusedName, goTo, openAccounts, tabTo } from './walk.ts';
 
 const inAMinute = new Date(states.moment + 60_000).toISOString();
 const copiedToken = {
@@ -67,7 +67,7 @@ describeWith([parts.pageEngine], 'the window', () => {
       [states.signedIn, 'Settings'],
     ] as const) {
       const { page } = await renderer.show(state);
-      await page.getByRole('navigation').getByRole('button', { name: place }).click();
+      await goTo(page, place);
       if (place === 'Settings') await page.getByLabel('System').waitFor();
       if (place === 'Activity') await page.getByLabel('Only refusals').waitFor();
       const controls = await page
@@ -379,7 +379,7 @@ describeWith([parts.pageEngine], 'the window', () => {
   test('names out of the directory stay text, and cannot reorder themselves or their neighbours', async () => {
     const { page, complaints } = await renderer.show(states.hostile);
     for (const place of ['Access', 'Activity', 'Tools', 'Settings']) {
-      await page.getByRole('navigation').getByRole('button', { name: place }).click();
+      await goTo(page, place);
       if (place === 'Access') {
         await openAccounts(page);
         await page.locator('summary').click();

@@ -332,7 +332,10 @@ describeWith([parts.pageEngine], 'the list of connections', () => {
     await eventually(() => active.innerText()).toContain('Connect DBeaver to Orders, production');
     await page.keyboard.press('Enter');
     await page.getByRole('dialog', { name: 'Connect a tool to Orders, production' }).waitFor();
-    expect(asked(bridge, 'connectSettings').at(-1)).toEqual({ connection: 'orders', tool: 'dbeaver' });
+    await eventually(async () => asked(bridge, 'connectSettings').at(-1)).toEqual({
+      connection: 'orders',
+      tool: 'dbeaver',
+    });
     // Where a dialog has the keys, the palette stays away.
     await page.keyboard.press('Control+k');
     expect(await palette.count()).toBe(0);

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { parts, describeWith } from '../support/parts.ts';
 import { useAll } from '../support/use-all.ts';
 import { startRenderer } from './browser.ts';
-import { place } from './each-screen.ts';
 import * as states from './states.ts';
 
 const heading = (page: Page): Promise<string> => page.locator('h1').innerText();
@@ -80,13 +79,15 @@ describeWith([parts.pageEngine], 'the craft of the window', () => {
       await route.continue();
     });
     await page.route('**/assets/audit-*.js', (route) => route.abort());
-    await place('Doctor')(page);
+    const go = (name: string) =>
+      page.getByRole('navigation').getByRole('button', { name, exact: true }).click();
+    await go('Doctor');
     await page.getByText('Loading…').waitFor();
     letThrough();
     await expect.poll(() => heading(page)).toBe('Doctor');
-    await place('Audit')(page);
+    await go('Audit');
     await expect.poll(() => heading(page)).toBe('This screen cannot be shown');
-    await place('About')(page);
+    await go('About');
     await expect.poll(() => heading(page)).toBe('About');
     await page.context().close();
   });

@@ -5,6 +5,7 @@ import { startRenderer } from './browser.ts';
 import type { FakeBridge, Handlers } from './fake-bridge.ts';
 import { accessibilityViolations, colourRules, keepScreenshot } from '../support/pages.ts';
 import { useAll } from '../support/use-all.ts';
+import { goTo } from './walk.ts';
 
 export interface Screen {
   name: string;
@@ -20,8 +21,7 @@ export const eachScreen = 'each screen: accessible in light and dark, whole at 2
 
 export const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).click();
 
-export const place = (name: string) => (page: Page) =>
-  page.getByRole('navigation').getByRole('button', { name }).click();
+export const place = (name: string) => (page: Page) => goTo(page, name);
 
 /** What reaches over the left or the right edge, where nobody could read it without scrolling sideways. */
 function cutOff(page: Page): Promise<string[]> {

@@ -76,6 +76,7 @@ describeWith([parts.pageEngine], 'an organisation', () => {
     const { page, bridge } = await renderer.show(noProvider);
     bridge.answer({ lookAtOrganisation: () => found, joinOrganisation: () => ({ organisation: name }) });
     await press(page, 'Join your organisation…');
+    await page.locator('dialog').waitFor();
     await page.keyboard.press('Enter');
     await expect.poll(() => page.locator('dialog').innerText()).toContain('Paste the address');
     await page.getByLabel('Address', { exact: true }).fill(` ${address} `);

@@ -40,9 +40,11 @@ export async function expectVisibleFocus(page: Page): Promise<void> {
 /** What has been said to screen readers last. */
 export const announced = (page: Page): Promise<string> => page.locator('output').last().innerText();
 
-/** Opens another place of the window. */
-export const goTo = (page: Page, place: string) =>
-  page.getByRole('navigation').getByRole('button', { name: place }).click();
+/** Goes to another place of the window, and waits for its script where that is read late. */
+export async function goTo(page: Page, place: string): Promise<void> {
+  await page.getByRole('navigation').getByRole('button', { name: place }).click();
+  await page.getByText('Loading…').waitFor({ state: 'detached' });
+}
 
 /** Chooses a connection in the list by a click on its name. */
 export const openConnection = (page: Page, title: string) =>
