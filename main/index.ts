@@ -7,6 +7,7 @@ import { exportText, listOfFile, listOfUrl, withoutPlaces } from './connect/conn
 import { createConnectService } from './connect/service.ts';
 import { runDesktop } from './desktop/app.ts';
 import { failStart } from './desktop/fail-start.ts';
+import type { DesktopPlatform } from './desktop/ports.ts';
 import { proxyLogin } from './base/proxies.ts';
 import { createLog } from './log/log.ts';
 import { handleUncaught, outliveStreams } from './log/uncaught.ts';
@@ -15,6 +16,9 @@ import { createIfMissing } from './store/edit-file.ts';
 import { isPackaged, ownCommand } from './store/own-command.ts';
 import { chosenConfigFile, chosenHome, defaultConfigFile, placeArguments } from './store/places.ts';
 import { authorityFileName, authorityFolder } from './store/local-authority.ts';
+import { ownApplication } from './updates/application.ts';
+import type { UpdateServices } from './updates/ports.ts';
+import { openUpdates, type UpdateOptions } from './updates/updates.ts';
 
 /**
  * Composition root of the desktop application. It takes the options of the command line (`--home`, `--config` and
@@ -37,6 +41,8 @@ const files = {
   preloadFile: join(built, 'main', 'preload.cjs'),
   iconFile: join(assets, 'icon.png'),
 };
+/** Of a package; the sources have none. */
+const resources = (process as { resourcesPath?: string }).resourcesPath ?? built;
 const notices = join('share', 'doc', 'latchkey', 'copyright');
 const log = createLog();
 outliveStreams();
@@ -44,6 +50,30 @@ outliveStreams();
 const quit = new AbortController();
 // Electron would show a box, and stand still behind it, for each error that nobody has caught.
 handleUncaught(log, { end: () => quit.abort(), fatalRejections: false });
+
+/** What is particular to the desktop application of updates; what installs them is loaded when there is something to install. */
+function ownUpdates(
+  { quit: end, restartFrom }: DesktopPlatform,
+  { home, fetch, log: write }: UpdateServices,
+): Pick<UpdateOptions, 'application' | 'createInstaller'> {
+  const application = ownApplication(join(built, '..', 'package.json'));
+  return {
+    application,
+    async createInstaller(installation) {
+      const { createInstaller } = await import('./updates/installer.ts');
+      return createInstaller({
+        version: application.version,
+        installation,
+        folder: join(home, 'desktop', 'updates'),
+        updateConfigFile: join(resources, 'app-update.yml'),
+        fetch,
+        quit: end,
+        restart: restartFrom,
+        log: write,
+      });
+    },
+  };
+}
 
 /** Rejects where the places cannot be told. */
 async function start(): Promise<void> {
@@ -57,11 +87,7 @@ async function start(): Promise<void> {
     trayFolder: join(assets, 'tray'),
     notices: {
       // Of a package, of one that is about to be made, and of the sources.
-      licences: [
-        join((process as { resourcesPath?: string }).resourcesPath ?? built, notices),
-        join(built, 'package', notices),
-        join(built, '..', 'LICENSE'),
-      ],
+      licences: [join(resources, notices), join(built, 'package', notices), join(built, '..', 'LICENSE')],
       chromiumLicences: join(dirname(process.execPath), 'LICENSES.chromium.html'),
     },
     configuration: { path: configFile, create: () => createIfMissing(configFile, emptyConfiguration) },
@@ -78,6 +104,7 @@ async function start(): Promise<void> {
         fetch: platform.fetchWith(proxyLogin),
         openBrowser: platform.openBrowser,
         workerUrl: bundledWorker(import.meta.url),
+        openUpdates: (services) => openUpdates({ ...services, ...ownUpdates(platform, services) }),
         log,
       });
       return {

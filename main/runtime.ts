@@ -4,6 +4,7 @@ import { openWatched } from './api/watched.ts';
 import { openAudit } from './audit/audit.ts';
 import { auditFault } from './audit/fault.ts';
 import type { Broker } from './broker/broker.ts';
+import type { BrokerOptions } from './broker/options.ts';
 import { startBroker } from './broker/start.ts';
 import { createClosers, type Closers, type OnStep } from './base/closers.ts';
 import { allWarnings } from './config/ignored.ts';
@@ -38,6 +39,7 @@ export interface RuntimeOptions {
   openBrowser(url: string): Promise<void>;
   /** The gateway's worker script, in a bundle. */
   workerUrl?: URL | undefined;
+  openUpdates?: BrokerOptions['openUpdates'];
   /** Of the process; once the home is ours, its entries go there too. */
   log: Log;
   onStep?: OnStep | undefined;
@@ -100,6 +102,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
           openBrowser: options.openBrowser,
           headless: options.headless,
           workerUrl: options.workerUrl,
+          openUpdates: options.openUpdates,
           log,
           onStep: options.onStep,
         }),

@@ -204,7 +204,7 @@ function Screen(props: {
     case 'settings':
       return <Settings state={state} />;
     case 'about':
-      return <About />;
+      return <About updates={state.updates} />;
     default:
       return assertNever(place);
   }

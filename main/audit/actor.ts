@@ -18,6 +18,7 @@ const ofItself: ReadonlySet<AuditEvent['event']> = new Set([
   'seal-opened',
   'organisation-changed',
   'organisation-refused',
+  'update-refused',
   'audit-repaired',
   'export-started',
   'export-failed',

@@ -149,6 +149,12 @@ type AuditEventMembers =
   | { event: 'organisation-left'; organisation: string; url: string; key: string; serial: number }
   /** What the address led to is not what its key has signed, is older than what was seen, or cannot count. */
   | ({ event: 'organisation-refused'; url: string; key: string } & AuditFault)
+  /** A person has chosen which newer versions are offered. */
+  | { event: 'update-channel-changed'; channel: 'stable' | 'beta' }
+  /** What the server has given is not what a release key has signed, or comes before what was seen. */
+  | ({ event: 'update-refused'; version?: string } & AuditFault)
+  /** A newer version takes this one's place; so many database sessions were open, and end. */
+  | { event: 'update-installed'; from: string; to: string; ended: number }
   /** In the configuration file; `upstreams` is where those that were saved lead. */
   | {
       event: 'connections-changed';

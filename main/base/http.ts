@@ -171,7 +171,7 @@ async function readText(response: Response, maxBytes: number): Promise<string | 
 }
 
 /** Only names such as ECONNRESET or ERR_CERT_AUTHORITY_INVALID are passed on: whole messages may quote the URL. */
-function networkErrorName(error: unknown): string {
+export function networkErrorName(error: unknown): string {
   for (let current = error; current instanceof Error; current = current.cause) {
     // undici's own error for a tunnel that was refused has no code for it.
     const [, status] = /^Proxy response \((\d{3})\)/.exec(current.message) ?? [];

@@ -16,7 +16,7 @@ export function brokerActions(broker: Broker): BrokerActions {
 function ownActions(
   broker: Omit<Broker, 'administration'>,
 ): ActionHandlers<Exclude<ApiAction, AdministeringAction>> {
-  const { secondFactor, localAccounts } = broker;
+  const { secondFactor, localAccounts, updates } = broker;
   return {
     async readState({ after, wait }) {
       if (broker.revision() <= after) await nextChange(broker, wait * 1000);
@@ -84,6 +84,9 @@ function ownActions(
       return shownVerdict(await verifyAudit(broker.auditFolder, { publicKey }), publicKey);
     },
     readAuditKey: async () => ({ publicKey: broker.auditKey() ?? null }),
+    checkForUpdates: () => updates.check(),
+    setUpdateChannel: ({ channel }) => updates.setChannel(channel),
+    installUpdate: ({ endSessions = false }) => updates.install(endSessions),
     runDoctor: async () => ({ checks: await broker.doctor() }),
     explain: ({ subject }) => broker.explain(subject),
     makeSupportBundle: async () => ({ bundle: await broker.supportBundle() }),

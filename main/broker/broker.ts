@@ -47,6 +47,7 @@ import type { Reload } from './reload.ts';
 import type { Sealed } from './sealed.ts';
 import { localTenantOf } from './snapshot.ts';
 import { createSupport } from './support.ts';
+import type { UpdatesPart } from './updates.ts';
 
 export interface BrokerParts {
   options: PartOptions;
@@ -61,6 +62,7 @@ export interface BrokerParts {
   handleService: HandleService;
   reload: Reload;
   organisation: OrganisationPart;
+  updates: UpdatesPart;
   placeOf(connection: string): ClientPlace;
   connectionTests: TestProgress;
   readiness: Readiness;
@@ -75,7 +77,6 @@ export type Broker = ReturnType<typeof createBroker>;
 export function createBroker(parts: BrokerParts) {
   const { options, closers, changes, record, services, handleService, placeOf, state } = parts;
   const { inForce, home, seal, uid } = options;
-  const { authority } = parts.sealed;
   const { providers, session, secondFactor, accounts } = parts.people;
   const { logins, screenLock, tokens, waiting } = parts.access;
   const { listeners, revocation } = parts.gateways;
@@ -122,7 +123,7 @@ export function createBroker(parts: BrokerParts) {
       uid,
       tokens,
       sessions,
-      authorityFile: authority.authorityFile,
+      authorityFile: parts.sealed.authority.authorityFile,
     }),
     recentLogins: logins.recent.list,
     revokeToken: revocation.revokeToken,
@@ -158,6 +159,7 @@ export function createBroker(parts: BrokerParts) {
     lookAtOrganisation: parts.organisation.look,
     /** Asks for the bundle of the organisation now, as after a wake-up. Never rejects. */
     refreshOrganisation: parts.organisation.refresh,
+    updates: parts.updates,
     readConnections: connections.read,
     testConnection: connectionTest.run,
     cancelConnectionTest: connectionTest.cancel,

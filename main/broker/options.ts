@@ -5,6 +5,7 @@ import type { FetchLike } from '../contract/http.ts';
 import type { KeptOrganisation } from '../organisation/kept.ts';
 import type { Home } from '../store/home.ts';
 import type { Seal } from '../store/seal.ts';
+import type { Updates, UpdateServices } from '../updates/ports.ts';
 import type { InForce } from './in-force.ts';
 
 export interface BrokerOptions {
@@ -25,6 +26,8 @@ export interface BrokerOptions {
   headless: boolean;
   /** The gateway's worker script, where it is not beside the source (bundles). */
   workerUrl?: URL | undefined;
+  /** Looks after newer versions of the application; without it nobody does. Called once. */
+  openUpdates?: ((services: UpdateServices) => Updates) | undefined;
   /** For the log of the process: one line, no secrets. */
   log(line: string): void;
   onStep?: OnStep | undefined;

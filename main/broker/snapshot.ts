@@ -31,6 +31,7 @@ import type { Sinks } from '../fleet/sinks.ts';
 import type { Session } from '../session/session.ts';
 import type { PromptBoard } from '../prompts/board.ts';
 import type { Seal } from '../store/seal.ts';
+import type { UpdatesPart } from './updates.ts';
 
 export interface SnapshotParts {
   version: string;
@@ -50,6 +51,7 @@ export interface SnapshotParts {
   board: Pick<PromptBoard, 'list'>;
   configurationWatch: Pick<ConfigurationWatch, 'state'>;
   organisation: Pick<OrganisationPart, 'state'>;
+  updates: Pick<UpdatesPart, 'state'>;
   tokens: Pick<Tokens, 'list'>;
   handles: Pick<Handles, 'list'>;
   logins: Pick<Logins, 'sessions' | 'recent'>;
@@ -93,6 +95,7 @@ export function takeSnapshot(parts: SnapshotParts): AppState {
     ...organisationSettings(parts.inForce),
     ...parts.organisation.state(),
     policies: policiesOf(parts.inForce),
+    updates: parts.updates.state(),
     ...(lockedSince === undefined ? {} : { lockedSince: new Date(lockedSince).toISOString() }),
     seal: sealState(parts.seal),
     audit: parts.audit.state(),

@@ -1,4 +1,5 @@
 import { createLiveLogins } from '../access/live-logins.ts';
+import type { Logins } from '../access/logins.ts';
 import { auditFault } from '../audit/fault.ts';
 import { createClosers, type Closers } from '../base/closers.ts';
 import { createHandleService } from '../access/handle-service.ts';
@@ -13,16 +14,17 @@ import { openGateways } from './gateways.ts';
 import { openLogins } from './logins.ts';
 import { watchConfiguration } from './configuration-watch.ts';
 import { InForce } from './in-force.ts';
-import { createReload, type ReloadParts } from './reload.ts';
+import { createReload, type Reload, type ReloadParts } from './reload.ts';
 import type { BrokerOptions, PartOptions, Services } from './options.ts';
 import { openOrganisation } from './organisation.ts';
-import { openPeople } from './people.ts';
+import { openPeople, type People } from './people.ts';
 import { createReadiness } from './readiness.ts';
 import { openRecord, type BrokerRecord } from './record.ts';
 import { openSealed } from './sealed.ts';
 import type { Account } from '../contract/state.ts';
 import type { LiveSession } from '../session/live-session.ts';
 import { takeSnapshot } from './snapshot.ts';
+import { openUpdates } from './updates.ts';
 
 /**
  * Opens the broker, part after part: what is sealed, the audit, people, logins, gateways. Both ways to run use it;
@@ -94,12 +96,12 @@ async function openBroker({ loaded, ...given }: BrokerOptions, closers: Closers)
   };
   const { reload, configurationWatch } = await openReload(options, closers, parts);
   reload.whenLoaded(() => void sinks.follow());
-  const organisation = await openOrganisation(options, closers, services, people, reload);
+  const fromOutside = await openFromOutside(options, closers, services, { people, reload, logins });
   const snapshotParts = {
     version,
     inForce,
     configurationWatch,
-    organisation,
+    ...fromOutside,
     seal,
     authorityFile: authority.authorityFile,
     listenerFailure: gateways.listeners.failure,
@@ -150,7 +152,7 @@ async function openBroker({ loaded, ...given }: BrokerOptions, closers: Closers)
     gateways,
     handleService,
     reload,
-    organisation,
+    ...fromOutside,
     placeOf,
     connectionTests,
     readiness,
@@ -172,6 +174,19 @@ async function openReload({ source }: PartOptions, { open }: Closers, parts: Rel
     (opened) => opened.close(),
   );
   return { reload, configurationWatch };
+}
+
+/** What comes from servers of others by itself: an organisation's settings, and newer versions. */
+async function openFromOutside(
+  options: PartOptions,
+  closers: Closers,
+  services: Services,
+  { people, reload, logins }: { people: People; reload: Reload; logins: Logins },
+) {
+  const organisation = await openOrganisation(options, closers, services, people, reload);
+  const liveSessions = () => logins.sessionIds(() => true).length;
+  const updates = await openUpdates(options, closers, services, { people, reload, liveSessions });
+  return { organisation, updates };
 }
 
 /** One connection with a fault does not keep the others from starting. */

@@ -5,8 +5,9 @@ import { checkOrganisation } from '../config/load.ts';
 import { defined } from '../base/defined.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import { isFingerprint } from '../organisation/address.ts';
-import { maxBundleBytes, signBundle, verifyBundle, type BundlePayload } from '../organisation/bundle.ts';
+import { signBundle, verifyBundle, type BundlePayload } from '../organisation/bundle.ts';
 import { fingerprintOf, makeKeyFile, publicJwkOf, readKeyFile } from '../organisation/keys.ts';
+import { maxSignedBytes } from '../organisation/signed.ts';
 import { readIfThere, writeDurably } from '../store/durable-file.ts';
 import { plain, result } from './output.ts';
 import type { Tools } from './tools.ts';
@@ -156,7 +157,7 @@ async function text(file: string): Promise<string> {
       cause,
     });
   }
-  if (bytes.length <= maxBundleBytes) return bytes.toString('utf8');
+  if (bytes.length <= maxSignedBytes) return bytes.toString('utf8');
   throw wrong(`${path} is larger than 1 MiB.`, 'Name the file itself.');
 }
 

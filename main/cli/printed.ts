@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { actionSchemas } from '../contract/action-schemas.ts';
 import { apiState } from '../contract/api-state.ts';
 import { versions } from '../contract/shapes.ts';
+import { updateChannels } from '../contract/update-state.ts';
 import { bundlePayload } from '../organisation/bundle.ts';
 import { lineOf, printedByServe } from './printed-by-serve.ts';
 
@@ -147,6 +148,10 @@ export const printed = {
   }),
   doctor: runDoctor.reply,
   explain: actionSchemas.explain.reply,
+  'update status': z.object({ version: text, updates: state.updates }),
+  'update check': z.object({ version: text, updates: state.updates }),
+  'update install': z.object({ restarting: z.literal(true), version: text }),
+  'update channel': z.object({ channel: z.enum(updateChannels) }),
   'support-bundle': z.union([actionSchemas.makeSupportBundle.reply, z.object({ path: text })]),
   'audit verify': anything,
   'audit list': z.object({ records: z.array(anything) }),

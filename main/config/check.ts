@@ -6,6 +6,7 @@ import { databaseFaults, hiddenDatabase, sidestepped } from './check-databases.t
 import { hostAndPort, hostFaults } from './check-host.ts';
 import { sourceFaults } from './check-sources.ts';
 import { sinkFaults } from './sinks.ts';
+import { updateFaults } from './updates.ts';
 import { upstreamFaults } from './check-upstream.ts';
 import { type Fault, repeated } from './fault.ts';
 import { readProviderAddress } from '../contract/provider-address.ts';
@@ -33,6 +34,7 @@ export function crossChecks(config: Draft): Fault[] {
     ...sourceFaults(config),
     ...upstreamFaults(config),
     ...sinkFaults(config.audit.sinks),
+    ...updateFaults(config.updates),
   ];
 }
 

@@ -5,6 +5,7 @@ import { protocolNames } from '../contract/protocols.ts';
 import { passwordSource } from './password-source.ts';
 import { auditSettings } from './sinks.ts';
 import { times } from './times.ts';
+import { updateSettings } from './updates.ts';
 import { caFile, duration, name, portRange } from './values.ts';
 
 /**
@@ -532,6 +533,7 @@ export const configuration = z.strictObject({
       'What follows where this file changes while Latchkey runs: window and log say so, and it counts once somebody says yes ("ask"), or at once if it has no fault ("automatic").',
     ),
   audit: auditSettings.prefault({}),
+  updates: updateSettings.prefault({}),
   tokens: z.strictObject({ lifetime: duration(60, 24 * 3600).default('15m') }).prefault({}),
   api: z
     .strictObject({

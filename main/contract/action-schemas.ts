@@ -13,6 +13,7 @@ import * as shape from './shapes.ts';
 import { account } from './sign-in-state.ts';
 import { appState, clientChoices } from './state.ts';
 import { supportBundle } from './support-bundle.ts';
+import { updateChannels } from './update-state.ts';
 
 /** What an action takes and gives, the same on every surface, and what it does, in one phrase for docs/API.md. */
 export interface ActionSchema {
@@ -421,6 +422,22 @@ export const actionSchemas = {
   openOwnFile: act(
     'opens the log, or the licences of Chromium, as the system does',
     z.strictObject({ file: z.enum(['log', 'chromium-licences']) }),
+    done,
+  ),
+
+  checkForUpdates: act(
+    'looks for a newer version of the desktop application now; what is found is in the state, and is downloaded afterwards where it can be installed from there',
+    nothing,
+    done,
+  ),
+  setUpdateChannel: act(
+    'writes the channel of updates into the configuration file',
+    z.strictObject({ channel: z.enum(updateChannels) }),
+    done,
+  ),
+  installUpdate: act(
+    'puts the version that is ready in place and starts it; refused while database sessions are open, unless `endSessions` says that they may end',
+    z.strictObject({ endSessions: z.literal(true).optional() }),
     done,
   ),
 

@@ -139,6 +139,10 @@ export const actions = {
   readAbout: { may: 'reads', window: true },
   readLicences: { may: 'reads', window: true },
   openOwnFile: { may: 'reads', window: true },
+  checkForUpdates: { may: 'own', window: true, route: 'POST /v1/updates/check' },
+  setUpdateChannel: { may: 'own', window: true, route: 'POST /v1/updates/channel' },
+  installUpdate: { may: 'own', window: true, route: 'POST /v1/updates/install' },
+
   getPreferences: { may: 'reads', window: true },
   setPreferences: { may: 'own', window: true },
   quit: { may: 'own', window: true },

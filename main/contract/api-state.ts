@@ -4,6 +4,7 @@ import { forbidden } from './forbidden.ts';
 import { apiProblem } from './problem.ts';
 import { protocolNames } from './protocols.ts';
 import { clientChoices, type AppState } from './state.ts';
+import { updateStateWith } from './update-state.ts';
 
 /** Times are ISO 8601 in UTC. Nothing in here is a secret. */
 const time = z.iso.datetime();
@@ -228,6 +229,7 @@ export const apiState = z.object({
       problem: apiProblem.optional(),
     })
     .optional(),
+  updates: updateStateWith(apiProblem).optional(),
   lockedSince: time.optional(),
   seal: z.object({
     kind: z.enum(['keychain', 'key-file', 'memory']),

@@ -92,6 +92,13 @@ export const errorCodes = [
   'audit-unwritable',
   'audit-broken',
   'export-failed',
+  // Newer versions of the application
+  'updates-off',
+  'update-unreachable',
+  'update-untrusted',
+  'update-not-ready',
+  'update-failed',
+  'sessions-open',
   // Local API and CLI
   'broker-not-running',
   'broker-unanswering',

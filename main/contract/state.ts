@@ -4,6 +4,7 @@ import { factorNames, signInWays } from './clouds.ts';
 import { forbidden } from './forbidden.ts';
 import { protocolNames } from './protocols.ts';
 import { account, group, problem, signedIn, signInState } from './sign-in-state.ts';
+import { updateState } from './update-state.ts';
 
 /** Times in the contract are ISO 8601 in UTC. Nothing in here is a secret: the renderer and `--json` output get all of it. */
 const time = z.iso.datetime();
@@ -306,6 +307,8 @@ export const appState = z.object({
       holds: z.array(z.object({ protocol: z.enum(protocolNames), value: z.string(), origin: policyOrigin })),
     })
     .optional(),
+  /** Newer versions of the application. */
+  updates: updateState.optional(),
   /** Since when the locked screen keeps every login out; absent while it does not. */
   lockedSince: time.optional(),
   /** How secrets are kept: `memory` means that a restart needs a new sign-in, and `reason` says why. */

@@ -23,6 +23,7 @@ import { preferenceActions } from './preference-actions.ts';
 import { openPreferences } from './preferences.ts';
 import { createShortlist, type Shortlist } from './shortlist.ts';
 import type { PreferenceStore } from './stored-preferences.ts';
+import { restartArguments } from './restart-arguments.ts';
 import { registerAppScheme } from './scheme.ts';
 import { openDesktopSeal } from './seal.ts';
 import { createSystemFetch } from './system-fetch.ts';
@@ -99,6 +100,11 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
         seal: await openDesktopSeal(),
         fetchWith: createSystemFetch,
         openBrowser: openExternal,
+        quit: () => app.quit(),
+        restartFrom(program) {
+          app.relaunch({ execPath: program, args: restartArguments(process.argv) });
+          app.quit();
+        },
       });
       shownFiles = () => filesWithFaults(broker.state());
       try {

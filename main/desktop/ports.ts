@@ -67,4 +67,7 @@ export interface DesktopPlatform {
   fetchWith(login: ProxyLogin): FetchLike;
   /** Opens a page in the system's browser. */
   openBrowser(url: string): Promise<void>;
+  quit(): void;
+  /** Ends the application, and starts this program in its place. */
+  restartFrom(program: string): void;
 }

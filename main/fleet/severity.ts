@@ -12,6 +12,7 @@ const warnings: ReadonlySet<string> = new Set([
   'export-rejected',
   'local-account-changed',
   'administered',
+  'update-refused',
 ]);
 
 export function severityOf({ event }: Pick<AuditRecord, 'event'>): 'warning' | 'notice' | 'info' {

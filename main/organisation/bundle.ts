@@ -1,11 +1,9 @@
-import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { LatchkeyError } from '../contract/errors.ts';
 import { isFingerprint } from './address.ts';
-import { fingerprintOf, publicJwk, publicJwkOf } from './keys.ts';
+import { signAs, verifySigned, type Signed } from './signed.ts';
 
-/** Also of what is read from a server. */
-export const maxBundleBytes = 1024 * 1024;
 const type = 'latchkey-bundle+jws';
 
 const fingerprint = z.string().refine(isFingerprint, 'is no fingerprint of a key');
@@ -38,16 +36,7 @@ export const bundlePayload = z.strictObject({
 });
 export type BundlePayload = z.output<typeof bundlePayload>;
 
-/** Nothing beside these: no `crit`, no `jku`, no `kid`, which would ask for a key from elsewhere. */
-const header = z.strictObject({ alg: z.literal('EdDSA'), typ: z.literal(type), jwk: publicJwk });
-
-export interface Bundle {
-  payload: BundlePayload;
-  /** SHA-256 of what was signed, in base64url: two of one serial with different hashes are two contents. */
-  hash: string;
-  /** Of the key that has signed it. */
-  signedBy: string;
-}
+export type Bundle = Signed<BundlePayload>;
 
 /** What a bundle is held against. */
 export interface Trust {
@@ -59,11 +48,8 @@ export interface Trust {
   last?: { serial: number; hash: string } | undefined;
 }
 
-/** JWS in compact serialisation (RFC 7515) with EdDSA (RFC 8037). */
 export function signBundle(payload: BundlePayload, key: KeyObject): string {
-  const head = { alg: 'EdDSA', typ: type, jwk: publicJwkOf(key) };
-  const signed = `${encoded(head)}.${encoded(bundlePayload.parse(payload))}`;
-  return `${signed}.${sign(undefined, Buffer.from(signed), key).toString('base64url')}`;
+  return signAs(type, bundlePayload.parse(payload), key);
 }
 
 /**
@@ -97,33 +83,23 @@ export function acceptBundle(text: string, trust: Trust, now: number): Bundle {
 
 /** The signature and the form alone. @throws LatchkeyError `bundle-invalid`, `bundle-wrong-key` */
 export function verifyBundle(text: string, { key, nextKey }: Pick<Trust, 'key' | 'nextKey'>): Bundle {
-  if (Buffer.byteLength(text) > maxBundleBytes) throw invalid('is larger than 1 MiB');
-  const parts = text.trim().split('.');
-  const [head = '', body = '', signature = ''] = parts;
-  if (parts.length !== 3 || parts.some((part) => bytesOf(part) === undefined))
-    throw invalid('is not a signed bundle (a JWS in compact form), or only a part of one');
-  const { jwk } = parsedAs(header, head, 'is not signed in the way of Latchkey (EdDSA with an Ed25519 key)');
-  const signedBy = fingerprintOf(jwk);
-  if (signedBy !== key && signedBy !== nextKey) {
-    throw new LatchkeyError(
-      'bundle-wrong-key',
-      `The bundle is signed with the key ${signedBy}, not with ${key}.`,
-      {
-        remedy: askTheOrganisation(
-          'Ask for the address that counts now; do not take a key from anywhere else.',
-        ),
-      },
-    );
-  }
-  const isSigned = verify(
-    undefined,
-    Buffer.from(`${head}.${body}`),
-    createPublicKey({ key: jwk, format: 'jwk' }),
-    Buffer.from(signature, 'base64url'),
-  );
-  if (!isSigned) throw invalid('has been changed after it was signed, or is only a part of one');
-  const payload = parsedAs(bundlePayload, body, 'says something that this Latchkey does not know');
-  return { payload, hash: createHash('sha256').update(body).digest('base64url'), signedBy };
+  return verifySigned(text, {
+    type,
+    payload: bundlePayload,
+    invalid,
+    checkKey(signedBy) {
+      if (signedBy === key || signedBy === nextKey) return;
+      throw new LatchkeyError(
+        'bundle-wrong-key',
+        `The bundle is signed with the key ${signedBy}, not with ${key}.`,
+        {
+          remedy: askTheOrganisation(
+            'Ask for the address that counts now; do not take a key from anywhere else.',
+          ),
+        },
+      );
+    },
+  });
 }
 
 /** Undefined while it may count. */
@@ -136,30 +112,6 @@ export function expiryOf({ organisation, notAfter }: BundlePayload, now: number)
       remedy: 'Check the clock of this computer, and that it reaches the address of your organisation.',
     },
   );
-}
-
-function parsedAs<T>(schema: z.ZodType<T>, part: string, fault: string): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytesOf(part)));
-  } catch {
-    throw invalid('holds no JSON where it should');
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : issue?.path.join('.');
-  throw invalid(`${fault}${where === undefined || where === '' ? '' : `: ${where.slice(0, 100)}`}`);
-}
-
-/** Undefined where it is not base64url in the one form that it has. */
-function bytesOf(part: string): Buffer | undefined {
-  const bytes = Buffer.from(part, 'base64url');
-  return part !== '' && bytes.toString('base64url') === part ? bytes : undefined;
-}
-
-function encoded(value: unknown): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
 function invalid(fault: string): LatchkeyError {

@@ -2,7 +2,7 @@ import { defined } from '../base/defined.ts';
 import { request } from '../base/http.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { FetchLike } from '../contract/http.ts';
-import { maxBundleBytes } from './bundle.ts';
+import { maxSignedBytes } from './signed.ts';
 
 /** Somebody may be waiting for it. */
 const timeoutMs = 15_000;
@@ -28,7 +28,7 @@ export async function fetchBundle(
   const outcome = await request(fetch, url, {
     method: 'GET',
     headers: defined({ 'if-none-match': etag }),
-    maxBytes: maxBundleBytes,
+    maxBytes: maxSignedBytes,
     timeoutMs,
     signal,
   });

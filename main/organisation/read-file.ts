@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { OrganisationAddress } from './address.ts';
-import { maxBundleBytes } from './bundle.ts';
+import { maxSignedBytes } from './signed.ts';
 import type { Fetched } from './fetch.ts';
 
 /** Whether the bundle is a file of this computer, and no server is asked for it. */
@@ -48,7 +48,7 @@ async function textOf(path: string): Promise<string> {
       throw new LatchkeyError('bundle-invalid', `${path} is no file.`, {
         remedy: 'Choose the bundle itself.',
       });
-    if (info.size > maxBundleBytes)
+    if (info.size > maxSignedBytes)
       throw new LatchkeyError('bundle-invalid', `The file ${path} is larger than 1 MiB.`, {
         remedy: 'Choose the bundle itself.',
       });

@@ -1,5 +1,7 @@
 import { type ReactNode, useState } from 'react';
 import type { Versions } from '../../main/contract/shapes.ts';
+import type { UpdateState } from '../../main/contract/update-state.ts';
+import { updateText } from '../../main/contract/update-text.ts';
 import { type ActionRunner, useAction, useReply } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { Logo } from '../ui/logo.tsx';
@@ -12,7 +14,7 @@ import { SupportDialog } from './support-dialog.tsx';
 import styles from './about.module.css';
 
 /** What runs here, and what helps whoever helps. */
-export function About() {
+export function About({ updates }: { updates: UpdateState | undefined }) {
   const { reply: about, problem } = useReply('readAbout');
   const [open, setOpen] = useState<'support' | 'licences'>();
 
@@ -22,7 +24,7 @@ export function About() {
       <ProblemPanel problem={problem} />
       {about !== undefined && (
         <>
-          <Program versions={about.versions} />
+          <Program versions={about.versions} updates={updates} />
           <section className={settings['section']} aria-labelledby="help">
             <h2 id="help">When something does not work</h2>
             <div className={settings['panel']}>
@@ -63,7 +65,7 @@ export function About() {
 
 const systems: Record<string, string> = { linux: 'Linux', darwin: 'macOS', win32: 'Windows' };
 
-function Program({ versions }: { versions: Versions }) {
+function Program({ versions, updates }: { versions: Versions; updates: UpdateState | undefined }) {
   const { version, electron, node, chromium, platform, arch, release } = versions;
   const rows: [string, string | undefined][] = [
     ['Electron', electron],
@@ -78,6 +80,7 @@ function Program({ versions }: { versions: Versions }) {
         <p className={styles['name']}>
           Latchkey <span>{version}</span>
         </p>
+        {updates !== undefined && <p>{updateText(updates).text}</p>}
         <dl className={styles['versions']}>
           {rows.map(
             ([name, value]) =>

@@ -11,6 +11,7 @@ import { Switch } from '../ui/switch.tsx';
 import { lifetime } from '../ui/time.ts';
 import { OrganisationSection } from './organisation.tsx';
 import { JoinedOrganisation } from './joined-organisation.tsx';
+import { UpdatesSection } from './updates.tsx';
 import styles from './settings.module.css';
 
 const themeNames: Record<Preferences['theme'], string> = { system: 'System', light: 'Light', dark: 'Dark' };
@@ -23,6 +24,7 @@ export function Settings({ state }: { state: AppState }) {
       <Choices />
       <OrganisationSection settings={state.organisationSettings} />
       <JoinedOrganisation state={state} />
+      <UpdatesSection state={state} />
       <section className={styles['section']} aria-labelledby="keeping">
         <h2 id="keeping">On this computer</h2>
         <div className={styles['panel']}>

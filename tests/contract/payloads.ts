@@ -260,6 +260,9 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   readAbout: isNothing,
   readLicences: isNothing,
   openOwnFile: [{ file: isOneOf('log', 'chromium-licences') }],
+  checkForUpdates: isNothing,
+  setUpdateChannel: [{ channel: isOneOf('stable', 'beta') }],
+  installUpdate: [{}, { endSessions: optional(isOneOf(true)) }],
   getPreferences: isNothing,
   setPreferences: [
     {},
@@ -309,6 +312,7 @@ const samples: Partial<Record<ActionName, Record<string, unknown>>> = {
   writeSettings: { connection: 'sales', tool: 'dbeaver' },
   openTool: { connection: 'sales', tool: 'dbeaver' },
   setPreferences: { theme: 'dark', startAtLogin: true },
+  setUpdateChannel: { channel: 'beta' },
   enrolTotp: { code: '123456' },
   confirmTotp: { code: '123456' },
   removeTotp: { code: '123456' },

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { CompactSign, compactVerify, calculateJwkThumbprint, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { readOrganisationAddress } from '../../main/organisation/address.ts';
-import { acceptBundle, maxBundleBytes, verifyBundle } from '../../main/organisation/bundle.ts';
+import { acceptBundle, verifyBundle } from '../../main/organisation/bundle.ts';
 import { publicJwkOf } from '../../main/organisation/keys.ts';
+import { maxSignedBytes } from '../../main/organisation/signed.ts';
 import { payload, signer } from './bundles.ts';
 
 const now = Date.parse('2026-12-01T00:00:00Z');
@@ -85,7 +86,7 @@ describe('a bundle', () => {
     ['one without a signature', () => `${ours.bundle().split('.').slice(0, 2).join('.')}.`],
     ['more than one', () => `${ours.bundle()}.${ours.bundle()}`],
     ['padding', () => `${ours.bundle()}==`],
-    ['more than 1 MiB', () => 'a'.repeat(maxBundleBytes + 1)],
+    ['more than 1 MiB', () => 'a'.repeat(maxSignedBytes + 1)],
     ['alg none', () => `${encode({ ...header, alg: 'none' })}.${encode(payload)}.`],
     ['alg none with a signature', () => signed({ ...header, alg: 'none' })],
     ['another alg', () => signed({ ...header, alg: 'Ed448' })],

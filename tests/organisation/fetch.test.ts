@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { describe, expect } from 'vitest';
-import { maxBundleBytes } from '../../main/organisation/bundle.ts';
+import { maxSignedBytes } from '../../main/organisation/signed.ts';
 import { fetchBundle } from '../../main/organisation/fetch.ts';
 import { startScriptedServer } from '../entra/scripted-server.ts';
 import { it } from '../entra/tenant-fixture.ts';
@@ -34,7 +34,7 @@ describe('a bundle from a server', () => {
     ['a fault', (to) => to.writeHead(503).end(), 'HTTP 503'],
     ['"not modified", unasked', (to) => to.writeHead(304).end(), 'HTTP 304'],
     ['a cut connection', (to) => to.socket?.destroy(), 'could not be fetched'],
-    ['too much', (to) => to.writeHead(200).end('a'.repeat(maxBundleBytes + 1)), 'larger than 1 MiB'],
+    ['too much', (to) => to.writeHead(200).end('a'.repeat(maxSignedBytes + 1)), 'larger than 1 MiB'],
   ];
   it.for(answers)('%s: refused with a sentence', async ([, answer, told], { setup }) => {
     const server = await startScriptedServer((_request, response) => void answer(response));

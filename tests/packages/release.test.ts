@@ -22,7 +22,7 @@ const lines = steps.flatMap(({ run = '' }) => run.split('\n'));
 
 it('runs scripts and files that the project has', () => {
   const called = lines.flatMap((line) => [...line.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name));
-  expect(new Set(called)).toEqual(new Set(['package', 'smoke', 'demo']));
+  expect(new Set(called)).toEqual(new Set(['package', 'smoke', 'demo', 'sign-release']));
   for (const name of called) expect(Object.keys(scripts)).toContain(name);
   for (const [, file = ''] of lines.join('\n').matchAll(/\bnode ([\w/.-]+\.ts)/g))
     expect(existsSync(join(project, file)), file).toBe(true);

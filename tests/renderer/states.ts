@@ -73,6 +73,7 @@ export const psql: PeerProcess = {
 export const signedOut: AppState = {
   version: '0.1.0',
   localTenant: false,
+  updates: { now: { kind: 'unknown' }, channel: { value: 'stable', origin: 'built-in', locked: false } },
   providers: [provider],
   signIn: { kind: 'signed-out' },
   accounts: [],

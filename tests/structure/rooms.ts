@@ -17,12 +17,12 @@ export interface Room {
 // prettier-ignore
 export const rooms: Room[] = [
   room('start.ts',         'index.ts cli base', '', 'e2e packages', 'what Electron starts: the desktop, or the command line in the packaged program'),
-  room('index.ts',         'desktop broker runtime.ts connect config store log base', '', 'e2e', 'composition root of the desktop application'),
+  room('index.ts',         'desktop broker updates runtime.ts connect config store log base', '', 'e2e', 'composition root of the desktop application'),
   room('cli',              'headless.ts api local-accounts support-bundle organisation audit connect store config log base contract', 'commander', 'cli docs', 'the latchkey command'),
   room('headless.ts',      'runtime.ts store base', '', 'broker cli', 'composition root without a screen (`latchkey serve`)'),
   room('runtime.ts',       'broker api organisation audit gateway connect config store log base contract', '', 'broker', 'what both roots start: home, configuration, broker, API'),
   room('api',              'broker fleet store contract', '', 'api cli administration', 'loopback HTTP between command line and broker: guard, proof, routes'),
-  room('broker',           'access mail second-factor entra credentials local-accounts fleet session support-bundle organisation audit connect gateway prompts config store log base contract', '', 'broker administration', 'joins the rooms: one start, one handler for each action, one snapshot, one end'),
+  room('broker',           'access mail second-factor entra credentials local-accounts fleet session support-bundle updates organisation audit connect gateway prompts config store log base contract', '', 'broker administration', 'joins the rooms: one start, one handler for each action, one snapshot, one end'),
   room('demo',             'demo/tenant contract', 'pg', 'demo', 'embedded database, sample organisation, the story; not in the packaged application'),
   room('demo/tenant',      'base', 'jose', 'demo', 'stand-in for Entra ID and Graph; knows nothing of Latchkey, so that other projects can use it'),
   room('access',           'credentials session audit connect gateway prompts config base contract', '', 'access broker', 'rules, tokens and handles; decides each login, and revokes'),
@@ -34,6 +34,7 @@ export const rooms: Room[] = [
   room('fleet',            'audit config store base contract', '', 'fleet broker', 'what leaves the machine for an organisation: the audit to log servers, numbers to Prometheus'),
   room('session',          'base contract', '', 'session entra broker', 'who is signed in: the chain, one sign-in under way, deadline and refresh, the port of providers'),
   room('prompts',          'contract', '', 'prompts broker', 'the board that holds logins, and what it asks for: sign-in, second factor, a program to allow'),
+  room('updates',          'organisation audit store base contract', 'electron-updater', 'updates broker', 'newer versions of the application: which there are, whether they are ours, and how they take its place'),
   room('organisation',     'audit config store base contract', '', 'organisation cli broker', "an organisation's settings by address: signed bundles, what was joined, and how it is kept up to date"),
   room('support-bundle',   'audit config store log base contract', '', 'support-bundle cli', 'what whoever helps needs to see: versions, state, findings, configuration and log, without names, places and secrets'),
   room('audit',            'store contract', '', 'audit broker', 'append-only, hash-chained, signed record'),
