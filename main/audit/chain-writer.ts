@@ -108,7 +108,7 @@ export function createChainWriter(options: ChainWriterOptions) {
       try {
         if (remains) await log?.takeBack();
         remains = false;
-        if (log !== undefined && (isKeyUnheld || !(await log.isUntouched()))) await close();
+        if (log !== undefined && (isKeyUnheld || !log.isUntouched())) await close();
         isKeyUnheld = false;
         log ??= await resume();
         await log.write(events, now());

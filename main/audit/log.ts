@@ -1,4 +1,5 @@
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { fstatSync, statSync, type Stats } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder, writeFully } from '../store/durable-file.ts';
 import { systemCode } from '../store/system-reason.ts';
@@ -6,12 +7,27 @@ import { auditFile, type AuditFileName } from './audit-files.ts';
 import type { AuditEvent } from './events.ts';
 import { encodeRecord, type ChainEnd } from './record-line.ts';
 
-export type AuditFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'stat' | 'close'>;
+export type AuditFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'close'> & {
+  stat(): Promise<Stats>;
+};
 
 /** `wx` creates the file, and fails where it exists. */
 export type OpenAuditFile = (path: string, flags: 'r+' | 'wx') => Promise<AuditFile>;
 
-export const openAuditFile: OpenAuditFile = (path, flags) => open(path, flags, 0o600);
+/**
+ * Its size is read in this thread: the system has it in memory, while the way to the thread pool and back costs more than
+ * all the rest of a record. Bytes are written and synced in the pool, as a disk may take its time.
+ */
+export const openAuditFile: OpenAuditFile = async (path, flags) => {
+  const handle = await open(path, flags, 0o600);
+  return {
+    write: handle.write.bind(handle),
+    datasync: () => handle.datasync(),
+    truncate: (length) => handle.truncate(length),
+    stat: async () => fstatSync(handle.fd),
+    close: () => handle.close(),
+  };
+};
 
 export type AuditLog = Awaited<ReturnType<typeof openLog>>;
 
@@ -61,10 +77,10 @@ export async function openLog(
     end: (): ChainEnd => end,
 
     /** False where somebody removed, replaced, shortened or wrote to the file since the last write: open it anew. */
-    async isUntouched(): Promise<boolean> {
+    isUntouched(): boolean {
       if (isStale) return false;
       try {
-        const { dev, ino, size } = await stat(file.path);
+        const { dev, ino, size } = statSync(file.path);
         return dev === identity.dev && ino === identity.ino && size === length;
       } catch (thrown) {
         if (systemCode(thrown) === 'ENOENT') return false;

@@ -126,7 +126,7 @@ export async function cleanTemporaryFiles(folder: string, olderThanMs = 0): Prom
  * a nearly full disk accepts a part of a write without an error, which is how good files get truncated.
  */
 export async function writeFully(
-  file: Pick<FileHandle, 'write' | 'stat'>,
+  file: Pick<FileHandle, 'write'> & { stat(): Promise<{ size: number }> },
   bytes: Uint8Array,
   position: number,
 ): Promise<void> {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { PeerIdentity } from './identity.ts';
 import { createSocketSearch, createUnixSocketSearch } from './linux.ts';
 import { createMacPeers } from './macos.ts';
-import { createProcessFinder, describeProcess } from './process.ts';
+import { createProcessFinder, createProcessReader } from './process.ts';
 import { runProgram } from './run.ts';
 import { createWindowsPeers } from './windows.ts';
 import type { Peer, PeerProcess } from '../ports.ts';
@@ -24,6 +24,7 @@ export function createPeerLookup() {
   const findSocket = createSocketSearch();
   const findUnixSocket = createUnixSocketSearch(runProgram);
   const processes = createProcessFinder();
+  const describeProcess = createProcessReader();
   const mac = createMacPeers(runProgram);
   const windows = createWindowsPeers();
 

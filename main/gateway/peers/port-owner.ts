@@ -1,4 +1,4 @@
-import { createProcessFinder, describeProcess } from './process.ts';
+import { createProcessFinder, createProcessReader } from './process.ts';
 import { type SocketTable, findSockets, readSocketTable, tableAddress } from './socket-table.ts';
 
 /** Who listens at a port of this computer. */
@@ -26,7 +26,7 @@ export async function portOwner(host: string, port: number): Promise<PortOwner |
   const [entry] = anywhere;
   if (entry === undefined) return undefined;
   const pid = await createProcessFinder().find(entry.inode, undefined, processMs);
-  const found = pid === undefined ? undefined : await describeProcess(pid);
+  const found = pid === undefined ? undefined : await createProcessReader()(pid);
   if (found === undefined) return { uid: entry.uid };
   return { uid: entry.uid, process: { pid: found.pid, name: found.program } };
 }

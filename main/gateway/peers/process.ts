@@ -132,35 +132,64 @@ function attempt<Result>(look: () => Result): Result | undefined {
   }
 }
 
+/** How many scripts are kept: of shells that start one client after another, and of programs with many connections. */
+const scriptsAtMost = 64;
+
 /**
- * What a process is: its program's file, the script that an interpreter runs ("python3.11 (report.py)"), and what
+ * Tells what a process is: its program's file, the script that an interpreter runs ("python3.11 (report.py)"), and what
  * started it. Undefined where it has gone. In a sandbox the path is the one that the sandbox sees.
  */
-export async function describeProcess(pid: number): Promise<PeerProcess | undefined> {
-  const parentPid = parentOf(pid);
-  const own = await describeProgram(pid);
-  if (own === undefined) return undefined;
-  const parent = parentPid === undefined ? undefined : await describeProgram(parentPid);
-  return {
-    pid,
-    ...own,
-    ...(parentPid === undefined || parent === undefined
-      ? {}
-      : { parent: { pid: parentPid, program: parent.program } }),
-  };
-}
+export function createProcessReader() {
+  const scripts = new Map<number, { image: string; script: string | undefined }>();
 
-async function describeProgram(pid: number): Promise<{ program: string; path?: string } | undefined> {
-  const link = attempt(() => readlinkSync(`/proc/${pid}/exe`));
-  if (link === undefined) {
-    // Of another user, or of the kernel: the name that it gives itself is all there is.
-    const name = attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8'));
-    return name === undefined ? undefined : { program: name.trim() };
+  /**
+   * Read once for each program that a process runs: a shell starts many clients, and its command line stays. A process
+   * that has started another program (exec) has another image. One that wants to be taken for another script can write
+   * that into its command line anyway.
+   */
+  async function scriptOnce(pid: number, program: string, image: string): Promise<string | undefined> {
+    const kept = scripts.get(pid);
+    if (kept?.image === image) return kept.script;
+    const script = await scriptOf(pid, program);
+    scripts.delete(pid);
+    if (image.startsWith(unknownImage)) return script;
+    scripts.set(pid, { image, script });
+    const [oldest] = scripts.keys();
+    if (scripts.size > scriptsAtMost && oldest !== undefined) scripts.delete(oldest);
+    return script;
   }
-  const path = link.replace(/ \(deleted\)$/, '');
-  const program = basename(path);
-  const script = takesScript(program) ? await scriptOf(pid, program) : undefined;
-  return { program: script === undefined ? program : `${program} (${script})`, path };
+
+  async function describeProgram(
+    pid: number,
+    image: string = unknownImage,
+  ): Promise<{ program: string; path?: string } | undefined> {
+    const link = attempt(() => readlinkSync(`/proc/${pid}/exe`));
+    if (link === undefined) {
+      // Of another user, or of the kernel: the name that it gives itself is all there is.
+      const name = attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8'));
+      return name === undefined ? undefined : { program: name.trim() };
+    }
+    const path = link.replace(/ \(deleted\)$/, '');
+    const program = basename(path);
+    const script = takesScript(program) ? await scriptOnce(pid, program, `${image} ${path}`) : undefined;
+    return { program: script === undefined ? program : `${program} (${script})`, path };
+  }
+
+  return async (pid: number): Promise<PeerProcess | undefined> => {
+    const state = readState(pid);
+    const own = await describeProgram(pid, state?.image);
+    if (own === undefined) return undefined;
+    const parentPid = state?.parent;
+    const parent =
+      parentPid === undefined ? undefined : await describeProgram(parentPid, readState(parentPid)?.image);
+    return {
+      pid,
+      ...own,
+      ...(parentPid === undefined || parent === undefined
+        ? {}
+        : { parent: { pid: parentPid, program: parent.program } }),
+    };
+  };
 }
 
 async function scriptOf(pid: number, program: string): Promise<string | undefined> {
@@ -189,9 +218,29 @@ async function commandLine(pid: number): Promise<string[]> {
   }
 }
 
-/** The fourth field; the second is a name in parentheses that may itself hold parentheses and blanks. */
-function parentOf(pid: number): number | undefined {
-  const line = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? '';
-  const parent = Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[1]);
-  return parent > 0 ? parent : undefined;
+interface ProcessState {
+  parent: number | undefined;
+  /** Tells one program from the next that the same process runs; begins with {@link unknownImage} where nothing does. */
+  image: string;
+}
+
+const unknownImage = 'unknown';
+
+/**
+ * proc_pid_stat(5). When it was started, and where its code, its stack and its arguments lie: the system chooses these
+ * anew for each program, and tells them to whom may look into the process only. The second field is a name in parentheses
+ * that may itself hold parentheses and blanks.
+ */
+function readState(pid: number): ProcessState | undefined {
+  const line = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  if (line === undefined) return undefined;
+  const fromThird = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  const field = (number: number): string => fromThird[number - 3] ?? '0';
+  const parent = Number(field(4));
+  const [startTime, code, stack, args] = [22, 26, 28, 48].map(field);
+  const isKnown = startTime !== '0' && stack !== '0' && args !== '0';
+  return {
+    parent: parent > 0 ? parent : undefined,
+    image: isKnown ? [startTime, code, stack, args].join(' ') : unknownImage,
+  };
 }

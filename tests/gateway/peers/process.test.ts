@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createPeerLookup } from '../../../main/gateway/peers/lookup.ts';
 import type { PeerIdentity } from '../../../main/gateway/peers/identity.ts';
 import { otherEnd } from '../../../main/gateway/peers/linux.ts';
-import { createProcessFinder, describeProcess } from '../../../main/gateway/peers/process.ts';
+import { createProcessFinder, createProcessReader } from '../../../main/gateway/peers/process.ts';
 import type { Peer } from '../../../main/gateway/ports.ts';
 import { otherUser } from '../../support/other-user.ts';
 import { describeWith, parts, program } from '../../support/parts.ts';
@@ -96,6 +96,30 @@ describeWith([linux, python], 'which process the other end of a loopback connect
     expect(JSON.stringify(identity)).not.toContain(secret);
   });
 
+  test('a process that goes on as another script has the name of that one; the name of one that goes on is kept', async () => {
+    const come = `import os,socket,sys; s=socket.create_connection(("127.0.0.1",${port})); s.recv(1)`;
+    const again = `${come}; t=socket.create_connection(("127.0.0.1",${port})); s=t; s.recv(1)`;
+    await writeFile(
+      join(folder, 'first.py'),
+      `${again}; os.execv(sys.executable, [sys.executable, "other.py"])`,
+    );
+    await writeFile(join(folder, 'other.py'), come);
+    const { pid } = start(python.path ?? '', 'first.py');
+    const lookup = createPeerLookup();
+    const nameOf = async (count: number): Promise<string | undefined> => {
+      const socket = (await untilArrived(count))[count - 1];
+      if (socket === undefined) throw new Error('nobody came');
+      const { process: found } = await identify(socket, lookup);
+      expect(found?.pid).toBe(pid);
+      socket.write('.');
+      return found?.program.replace(/^\S+ /, '');
+    };
+    expect(await nameOf(1)).toBe('(first.py)');
+    await rm(join(folder, 'first.py'));
+    expect(await nameOf(2)).toBe('(first.py)');
+    expect(await nameOf(3)).toBe('(other.py)');
+  });
+
   test('ourselves, for whom all other processes are looked through first', async () => {
     const client = connect({ host: '127.0.0.1', port });
     closers.push(() => client.destroy());
@@ -140,7 +164,7 @@ describeWith([linux, python], 'which process the other end of a loopback connect
   test('a process that has gone, or a socket of nobody, is not found; the time is kept', async () => {
     const child = start(process.execPath, '-e', '');
     await once(child, 'exit');
-    expect(await describeProcess(child.pid ?? 0)).toBeUndefined();
+    expect(await createProcessReader()(child.pid ?? 0)).toBeUndefined();
     const finder = createProcessFinder();
     expect(await finder.find('0', undefined, 10_000)).toBeUndefined();
     expect(await finder.find('0', undefined, 0)).toBeUndefined();
