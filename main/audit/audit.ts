@@ -17,7 +17,7 @@ export interface Audit {
    * leaves it there. Each call tries anew, so the audit recovers by itself.
    *
    * @param when `soon` is for what has happened already and nobody waits for: it goes to the disk with the next record
-   * that somebody does wait for, and after 100 ms at the latest. Only a kill in that time loses it.
+   * that somebody does wait for, and after 20 ms at the latest. Only a kill in that time loses it.
    */
   append(event: AuditEvent, when?: 'now' | 'soon'): Promise<void>;
   state(): AppState['audit'];
@@ -57,7 +57,7 @@ interface Waiting {
 
 /** While records come, and after the last one. */
 const anchorEveryMs = 1000;
-const soonMs = 100;
+const soonMs = 20;
 const largestGroup = 1000;
 /** A disk that hangs must not fill the memory. */
 const longestQueue = 10_000;

@@ -12,7 +12,7 @@ import type { MadeHandle } from '../../main/contract/shapes.ts';
 import { fabrikam } from '../../main/demo/tenant/organisation.ts';
 import { clientParts, tsql } from '../gateway/sqlserver/drivers.ts';
 import { freePort } from '../support/free-port.ts';
-import { createLatchkey, startWorld, storeFirst, type Latchkey } from '../support/latchkey.ts';
+import { createLatchkey, soon, startWorld, storeFirst, type Latchkey } from '../support/latchkey.ts';
 import { mariadbParts, startMariadb } from '../support/mariadb.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { startTdsServer } from '../support/tds-server.ts';
@@ -148,7 +148,9 @@ describeWith(needed, 'one sign-in for databases of other kinds', () => {
         '--ssl-verify-server-cert',
       ),
     ).toContain('Ssl_version');
-    expect(await latchkey.audit('database-session-opened')).toMatchObject([{ connection: 'shop' }, {}]);
+    await expect
+      .poll(() => latchkey.audit('database-session-opened'), soon)
+      .toMatchObject([{ connection: 'shop' }, {}]);
     expect((await latchkey.audit('login-allowed')).at(0)).toMatchObject({
       process: { program: expect.stringMatching(/^(mariadb|mysql)$/) as string },
     });

@@ -108,9 +108,9 @@ describeWith([parts.postgres], 'a database session with a credential from elsewh
     } finally {
       wrongPassword = undefined;
     }
-    expect((await latchkey.audit('database-session-ended')).at(-1)).toMatchObject({
-      code: 'upstream-login-failed',
-    });
+    await expect
+      .poll(async () => (await latchkey.audit('database-session-ended')).at(-1), soon)
+      .toMatchObject({ code: 'upstream-login-failed' });
   });
 
   it('is refused with the reason while the vault is sealed', async () => {
