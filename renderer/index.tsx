@@ -1,6 +1,7 @@
-import { StrictMode } from 'react';
+import { type ComponentType, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import type { LatchkeyBridge } from '../main/contract/bridge.ts';
+import type { LatchkeyBridge, PageName } from '../main/contract/bridge.ts';
+import { PromptWindow } from './screens/prompt-window.tsx';
 import { Started } from './started.tsx';
 import './fonts.css';
 import './theme.css';
@@ -14,8 +15,14 @@ declare global {
 
 const place = document.querySelector('#app');
 if (place === null) throw new Error('index.html has no element #app');
+const pages: Record<PageName, ComponentType<{ bridge: LatchkeyBridge }>> = {
+  main: Started,
+  prompts: PromptWindow,
+};
+const asked = new URLSearchParams(location.search).get('page') ?? 'main';
+const Page = pages[asked in pages ? (asked as PageName) : 'main'];
 createRoot(place).render(
   <StrictMode>
-    <Started bridge={window.latchkey} />
+    <Page bridge={window.latchkey} />
   </StrictMode>,
 );

@@ -173,6 +173,11 @@ export const actionSchemas = {
     byMaybeId,
     done,
   ),
+  readProgramIcon: act(
+    'the icon of the program that a prompt is about, as a data URL; nothing where the system has none for it',
+    byId,
+    z.object({ image: z.string().startsWith('data:image/').max(1_000_000).optional() }),
+  ),
 
   lock: act('does what the configuration says for a locked screen', nothing, done),
   unlock: act(

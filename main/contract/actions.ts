@@ -59,6 +59,7 @@ export const actions = {
   denyPrompt: { may: 'own', window: true, route: 'POST /v1/prompts/deny', soon: true },
   answerPrompt: { may: 'own', window: true, route: 'POST /v1/mfa/answer' },
   askPhone: { may: 'own', window: true, route: 'POST /v1/mfa/ask-phone' },
+  readProgramIcon: { may: 'reads', window: true },
 
   lock: { may: 'own', window: false, route: 'POST /v1/lock', soon: true },
   unlock: { may: 'own', window: false, route: 'POST /v1/unlock', as: true },

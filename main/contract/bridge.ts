@@ -3,6 +3,9 @@ import type { WindowAction } from './actions.ts';
 import type { Problem } from './errors.ts';
 import type { AppState } from './state.ts';
 
+/** Which window a page is for; it stands in the page's address as `page`, and is absent there for the main window. */
+export type PageName = 'main' | 'prompts';
+
 /** What crosses the bridge: a failed action is data, since Electron strips custom errors of all but their message. */
 export type Outcome<A extends WindowAction> =
   { ok: true; reply: ActionReply<A> } | { ok: false; problem: Problem };

@@ -25,10 +25,13 @@ export const preferences = z.object({
   favourites: z.array(name).max(200),
   /** How long a token or a handle stays on the clipboard. */
   clipboardSeconds: z.number().int().min(10).max(300),
-  /** Whether the system's notifications are used at all; without them a prompt shows the window. */
+  /** Whether the system's notifications are used at all; without them what a login waits for is asked in its window. */
   notifications: z.boolean(),
-  /** What a login that waits for an answer does: a notification, or the window before all others. */
-  whenLoginWaits: z.enum(['notify', 'front']),
+  /**
+   * How a login that waits asks for its answer: `flash` shows a small window above all others, with a sound, and leaves the
+   * keyboard where it is; `front` gives it the keyboard, too; `notify` leaves it at a notification.
+   */
+  whenLoginWaits: z.enum(['flash', 'front', 'notify']),
 });
 export type Preferences = z.infer<typeof preferences>;
 

@@ -1,10 +1,12 @@
 import type { ActionHandlers } from '../contract/action-schemas.ts';
+import { defined } from '../base/defined.ts';
 import type { WindowAction } from '../contract/actions.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import { aboutActions, type AboutFiles } from './about-actions.ts';
 import { bundleFiles } from './bundle-files.ts';
 import type { ChosenFiles } from './chosen-files.ts';
 import type { SecretClipboard } from './clipboard.ts';
+import { copyActions } from './copy-actions.ts';
 import { connectActions } from './connect-actions.ts';
 import { connectionFiles } from './connection-files.ts';
 import { allowedExternalUrl } from './navigation.ts';
@@ -29,11 +31,13 @@ export interface ActionParts {
   preferences: Pick<DesktopActions, 'getPreferences' | 'setPreferences'>;
   links: Pick<JoinLinks, 'shownIn' | 'dismiss'>;
   shortlist: Pick<Shortlist, 'shownIn' | 'used'>;
+  /** Of a program's file, as the system shows it; a data URL. */
+  programIcon(path: string): Promise<string | undefined>;
   quit(): void;
 }
 
 export function createActions(parts: ActionParts): DesktopActions {
-  const { broker, secrets } = parts;
+  const { broker } = parts;
 
   const waitingCode = () => {
     const { signIn } = broker.state();
@@ -75,56 +79,12 @@ export function createActions(parts: ActionParts): DesktopActions {
       return true;
     },
 
-    async copyToken(request) {
-      const issued = await broker.actions.issueToken(request);
-      try {
-        const clearsAt = await secrets.copy(issued.token);
-        parts.shortlist.used(request.connection);
-        return {
-          id: issued.id,
-          role: issued.role,
-          expiresAt: issued.expiresAt,
-          clearsAt: clearsAt.toISOString(),
-        };
-      } catch (cause) {
-        await broker.actions.revokeTokens({ id: issued.id });
-        throw new LatchkeyError('command-failed', 'The token could not be put on the clipboard.', {
-          remedy: 'It has been revoked. Try again, or use `latchkey token` in a terminal.',
-          cause,
-        });
-      }
+    async readProgramIcon({ id }) {
+      const path = broker.state().prompts.find((prompt) => prompt.id === id)?.process?.path;
+      return defined({ image: path === undefined ? undefined : await parts.programIcon(path) });
     },
 
-    async copyCommand({ connection, as }) {
-      const found = broker.state().connections.find(({ name }) => name === connection);
-      const command =
-        as === undefined
-          ? found?.command
-          : found?.grants.find((grant) => grant.objectId === as && grant.command !== undefined)?.command;
-      if (command === undefined) {
-        throw new LatchkeyError(
-          'connection-unknown',
-          `There is no command for the connection "${connection}".`,
-          { remedy: 'Choose one of the connections that are shown with a command.' },
-        );
-      }
-      await parts.copyText(command);
-      parts.shortlist.used(connection);
-    },
-
-    async copyHandle(request) {
-      const { id, handle } = await broker.actions.makeHandle(request);
-      try {
-        return { id, clearsAt: (await secrets.copy(handle)).toISOString() };
-      } catch (cause) {
-        await broker.actions.revokeHandle({ id });
-        throw new LatchkeyError('command-failed', 'The handle could not be put on the clipboard.', {
-          remedy: 'It has been revoked. Try again.',
-          cause,
-        });
-      }
-    },
-
+    ...copyActions(parts),
     ...connectActions(parts),
     ...connectionFiles(broker, parts.files),
     ...bundleFiles(broker.actions, parts.files),

@@ -1,11 +1,11 @@
 import { app, clipboard, ipcMain, nativeTheme, shell } from 'electron';
 import { actionSchemas } from '../contract/action-schemas.ts';
-import { stateChannel } from '../contract/actions.ts';
 import { toLogText, toProblem } from '../contract/errors.ts';
 import type { AppState } from '../contract/state.ts';
 import { connectSessionBus } from '../dbus/bus.ts';
 import type { AboutFiles } from './about-actions.ts';
 import { createActions } from './actions.ts';
+import { joinWindows } from './app-windows.ts';
 import { askInBox } from './ask-in-box.ts';
 import { createAutostart } from './autostart.ts';
 import { closeBeforeQuit } from './before-quit.ts';
@@ -30,12 +30,14 @@ import { createSystemFetch } from './system-fetch.ts';
 import { createTrayCommands } from './tray-commands.ts';
 import { createTray } from './tray.ts';
 import { keepQuiet } from './quiet.ts';
+import { programIcon } from './program-icon.ts';
 import { writeSecret } from './write-secret.ts';
 import { openExternal } from './open-external.ts';
 import { passwordStore } from './password-store.ts';
 import { onceStarted, openStartWindow } from './start-window.ts';
 import { createStarter, filesOf, type OwnConfiguration } from './starter.ts';
-import type { MainWindow, WindowFiles } from './windows.ts';
+import type { Pages, WindowFiles } from './page-window.ts';
+import type { MainWindow } from './windows.ts';
 
 /** How long open database sessions may go on after an error that nobody has caught. */
 const drainMs = 10_000;
@@ -108,7 +110,7 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
       });
       shownFiles = () => filesWithFaults(broker.state());
       try {
-        openDesktop(options, broker, { links, window, preferences });
+        openDesktop(options, broker, { links, window, pages, preferences });
       } catch (error) {
         await broker.close();
         throw error;
@@ -125,7 +127,7 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
   });
   ({ hasFailed } = starter);
   const bounds = () => preferences.read().bounds;
-  const window = openStartWindow({ ...options.files, bounds }, starter, options.log);
+  const { window, pages } = openStartWindow({ ...options.files, bounds }, starter, options.log);
   links.onOpen(() => window.show());
   app.on('activate', () => window.show());
   await starter.run();
@@ -139,11 +141,13 @@ function filesWithFaults({ faultyConnections = [] }: AppState): string[] {
 interface DesktopParts {
   links: JoinLinks;
   window: MainWindow;
+  pages: Pages;
   preferences: PreferenceStore;
 }
 
 function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: DesktopParts): void {
   const { links, window, preferences } = parts;
+  const windows = joinWindows(window, parts.pages, broker.state);
   const shortlist = createShortlist(preferences);
   const report = (error: unknown): void => logUnexpected(options.log, error);
   const secrets = createSecretClipboard(
@@ -157,11 +161,11 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
   const notices = process.platform === 'linux' ? linuxNotices(connectSessionBus) : electronNotices();
   const notifier = createNotifier({
     show: notices.show,
-    isWatched: () => window.isFocused(),
+    isWatched: windows.isFocused,
     wishes: preferences.read,
     beep: () => shell.beep(),
     openWindow: () => window.show(),
-    raiseWindow: () => window.raise(),
+    ask: windows.ask,
   });
   const actions = createActions({
     broker,
@@ -173,6 +177,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     about: { ...options.notices, configurationFile: options.configuration.path },
     preferences: preferenceActions(preferences, createAutostart(options.startArguments), shortlist),
     shortlist,
+    programIcon,
     links,
     quit: () => app.quit(),
   });
@@ -184,6 +189,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
       state: broker.state,
       notifier,
       openWindow: () => window.show(),
+      answer: () => windows.ask('front'),
       confirm: askInBox,
     }),
   );
@@ -193,13 +199,13 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     table: onceStarted,
     schemas: actionSchemas,
     handlers: actions,
-    isWindow: window.owns,
+    mayAsk: windows.mayAsk,
     report,
   });
   const clearAtSignOut = createSignOutWatch(() => void secrets.clear().catch(report));
   const stopState = followState(broker, links, shortlist, (state) => {
     clearAtSignOut(state);
-    window.send(stateChannel, state);
+    windows.update(state);
     tray.update(state);
     notifier.update(state);
   });
@@ -209,9 +215,9 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     stopState();
     stopWatch();
     notifier.close();
-    // Quitting while a window is on its way out is taken back by Electron, so the window goes first.
+    // Quitting while a window is on its way out is taken back by Electron, so the windows go first.
     const ofBroker = options.failed.aborted ? { reason: failedReason, graceMs: drainMs } : undefined;
-    const ended = [window.close(), secrets.clear(), notices.close(), broker.close(ofBroker)];
+    const ended = [windows.close(), secrets.clear(), notices.close(), broker.close(ofBroker)];
     const results = await Promise.allSettled(ended);
     for (const result of results) if (result.status === 'rejected') report(result.reason);
     stopActions();

@@ -6,7 +6,7 @@ import { toLogText, toProblem } from '../contract/errors.ts';
 import { registerAppScheme } from './scheme.ts';
 import { openStartWindow } from './start-window.ts';
 import { createStarter } from './starter.ts';
-import type { WindowFiles } from './windows.ts';
+import type { WindowFiles } from './page-window.ts';
 
 /**
  * Ends a start that cannot even be tried, once the person has read why in a window of ours. Where that is what cannot be
@@ -37,7 +37,7 @@ export async function failStart(
     failed: () => {},
   });
   await starter.run();
-  const window = openStartWindow({ ...files, bounds: () => undefined }, starter, log);
+  const { window } = openStartWindow({ ...files, bounds: () => undefined }, starter, log);
   window.onClosed(() => app.exit(1));
   window.show();
 }

@@ -14,15 +14,15 @@ export interface WindowServer {
   table: Readonly<Record<string, Action>>;
   schemas: Readonly<Record<string, ActionSchema>>;
   handlers: Readonly<Record<string, Parameters<typeof served>[2]>>;
-  /** Whether this is the web contents of our window. */
-  isWindow(sender: IpcSender['sender']): boolean;
+  /** Whether these are the web contents of a window of ours that has this action. */
+  mayAsk(sender: IpcSender['sender'], action: string): boolean;
   /** Gets errors that are not ours, which the renderer sees as `internal` only. */
   report(error: unknown): void;
 }
 
 /**
  * Answers every action of the table that the window has, and nothing else, on `ipcMain`. Each call must come from the top
- * frame of our own page in the window, and its payload must fit the contract; otherwise no handler runs. The reply goes
+ * frame of our own page in a window that has the action, and its payload must fit the contract; otherwise no handler runs. The reply goes
  * through the contract too, so that nothing which is not named there (the token, say) can reach the renderer.
  *
  * @returns the way to stop
@@ -32,7 +32,7 @@ export function serveActions({
   table,
   schemas,
   handlers,
-  isWindow,
+  mayAsk,
   report,
 }: WindowServer): () => void {
   const names = windowActions(table);
@@ -42,7 +42,7 @@ export function serveActions({
       throw new TypeError(`the action ${name} lacks schema or handler`);
     const one = served(action, schema, handler, 'window');
     ipcMain.handle(actionChannel(name), async (event, payload: unknown) => {
-      if (!isTrustedSender(event, isWindow)) return { ok: false, problem: refusal };
+      if (!isOwnFrame(event) || !mayAsk(event.sender, name)) return { ok: false, problem: refusal };
       return perform(name, one, payload, report);
     });
   }
@@ -55,9 +55,8 @@ const refusal: Problem = toProblem(
   new LatchkeyError('request-refused', 'This page may not ask for that.', { remedy: 'Restart Latchkey.' }),
 );
 
-function isTrustedSender(event: IpcSender, isWindow: (sender: IpcSender['sender']) => boolean): boolean {
-  const frame = event.senderFrame;
-  return frame !== null && frame.parent === null && isOwnPage(frame.url) && isWindow(event.sender);
+function isOwnFrame({ senderFrame: frame }: IpcSender): boolean {
+  return frame !== null && frame.parent === null && isOwnPage(frame.url);
 }
 
 async function perform(

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Preferences } from '../contract/shapes.ts';
 import type { AppState } from '../contract/state.ts';
+import type { HowAsked } from './prompt-window.ts';
 import { type Notice, noticeOfDeadline, noticeOnChange, promptNotices } from './notices.ts';
 
 export interface ShownNotice {
@@ -20,8 +21,8 @@ export interface NotifierParts {
   /** A sound, for whoever looks elsewhere. */
   beep(): void;
   openWindow(): void;
-  /** Shows the window to somebody who looks elsewhere, without taking the keyboard from what they type into. */
-  raiseWindow(): void;
+  /** Shows what logins wait for; `beside` leaves the keyboard where it is. */
+  ask(how: HowAsked): void;
 }
 
 export interface Notifier {
@@ -36,9 +37,9 @@ const deadlineCheckMs = 30_000;
 const takenMs = 1500;
 
 /**
- * Tells of changes by the system's notifications, only while the person is not looking at the window. A click on any
- * of them opens the window: action buttons do not exist everywhere. A prompt whose notification does not come about in
- * time raises the window, since a login waits for its answer.
+ * Tells of changes by the system's notifications, only while the person is not looking at a window of ours. A click on any
+ * of them opens one: action buttons do not exist everywhere. What a login waits for is asked as the person has chosen; a
+ * notification of it that does not come about in time is not all there is, since a login waits for the answer.
  */
 export function createNotifier(parts: NotifierParts): Notifier {
   const ofPrompts = new Map<string, ShownNotice>();
@@ -59,13 +60,13 @@ export function createNotifier(parts: NotifierParts): Notifier {
     if (parts.isWatched()) return;
     const notices = promptNotices(before, state);
     if (notices.length === 0) return;
-    parts.beep();
     const { notifications, whenLoginWaits } = parts.wishes();
-    if (whenLoginWaits === 'front') parts.openWindow();
-    else if (!notifications) parts.raiseWindow();
-    if (whenLoginWaits === 'front' || !notifications) return;
+    if (whenLoginWaits === 'front' || whenLoginWaits === 'flash' || !notifications) {
+      askAloud(whenLoginWaits === 'front' ? 'front' : 'beside');
+      return;
+    }
     for (const { promptId, ...notice } of notices) {
-      const notification = parts.show({ ...notice, urgent: true }, parts.openWindow);
+      const notification = parts.show({ ...notice, urgent: true }, () => parts.ask('front'));
       ofPrompts.set(promptId, notification);
       void raiseUnlessShown(promptId, notification);
     }
@@ -74,7 +75,12 @@ export function createNotifier(parts: NotifierParts): Notifier {
   async function raiseUnlessShown(promptId: string, notification: ShownNotice): Promise<void> {
     const timeout = sleep(takenMs, false, { ref: false });
     if (await Promise.race([notification.shown, timeout])) return;
-    if (ofPrompts.get(promptId) === notification && !parts.isWatched()) parts.raiseWindow();
+    if (ofPrompts.get(promptId) === notification && !parts.isWatched()) askAloud('beside');
+  }
+
+  function askAloud(how: HowAsked): void {
+    parts.beep();
+    parts.ask(how);
   }
 
   function warnOfDeadline(): void {

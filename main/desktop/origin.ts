@@ -1,7 +1,14 @@
+import type { PageName } from '../contract/bridge.ts';
+
 /** The window's own scheme and page; see scheme.ts for how it is served. */
 export const appScheme = 'latchkey';
 export const appOrigin = `${appScheme}://app`;
 export const startPage = `${appOrigin}/index.html`;
+
+/** All windows load the same file, which asks its address whose page it is. */
+export function pageAddress(page: PageName): string {
+  return page === 'main' ? startPage : `${startPage}?page=${page}`;
+}
 
 /** True for addresses of our own pages. The parts are compared, since the origin of such a scheme is opaque to Node. */
 export function isOwnPage(address: string): boolean {

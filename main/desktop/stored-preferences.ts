@@ -12,7 +12,7 @@ const stored = z.object({
   theme: z.enum(themes).catch('system'),
   clipboardSeconds: shapes.clipboardSeconds.catch(60),
   notifications: shapes.notifications.catch(true),
-  whenLoginWaits: shapes.whenLoginWaits.catch('notify'),
+  whenLoginWaits: shapes.whenLoginWaits.catch('flash'),
   bounds: z
     .object({ x: z.int(), y: z.int(), width: z.int().min(1), height: z.int().min(1) })
     .optional()

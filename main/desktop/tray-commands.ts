@@ -13,6 +13,8 @@ export interface TrayParts {
   state(): Pick<AppState, 'databaseSessions' | 'accounts'>;
   notifier: { tell(notice: Notice): void };
   openWindow(): void;
+  /** Asks what logins wait for. */
+  answer(): void;
   /** Asks before something that cannot be undone. */
   confirm(question: Question): Promise<boolean>;
 }
@@ -51,6 +53,9 @@ export function createTrayCommands(parts: TrayParts): (command: TrayCommand) => 
     switch (command.kind) {
       case 'open':
         openWindow();
+        return;
+      case 'answer':
+        parts.answer();
         return;
       case 'sign-in': {
         // The code and the warning that goes with it are shown by the window.

@@ -7,6 +7,7 @@ export type TrayIcon = 'signed-out' | 'waiting' | 'signed-in' | 'locked' | 'prob
 
 export type TrayCommand =
   | { kind: 'open' }
+  | { kind: 'answer' }
   | { kind: 'sign-in'; provider?: string; way?: SignInWay }
   | { kind: 'copy-code' }
   | { kind: 'open-page' }
@@ -114,14 +115,14 @@ function firstTrouble(state: AppState): string | undefined {
   return signInProblem && plainSentence(signInProblem.message);
 }
 
-/** They are answered in the window, where a prompt says all that it is about. */
+/** They are answered in their window, where a prompt says all that it is about. */
 function promptItems(state: AppState): TrayItem[] {
   const items = state.prompts.slice(0, most.prompts).map((prompt): TrayItem => ({
     label: `${menuLabel(promptLine(state, prompt))}…`,
-    command: { kind: 'open' },
+    command: { kind: 'answer' },
   }));
   const more = state.prompts.length - items.length;
-  if (more > 0) items.push({ label: `${more} more to answer…`, command: { kind: 'open' } });
+  if (more > 0) items.push({ label: `${more} more to answer…`, command: { kind: 'answer' } });
   return items.length === 0 ? [] : [...items, 'separator'];
 }
 

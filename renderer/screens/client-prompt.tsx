@@ -7,6 +7,7 @@ import { Countdown } from '../ui/countdown.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { PromptFrame, type PromptProps } from './prompt-frame.tsx';
+import { usePromptShell, useSettled } from './prompt-shell.tsx';
 
 const options: Record<ClientChoice, Option<ClientChoice>> = {
   once: { value: 'once', label: 'once' },
@@ -19,9 +20,6 @@ const options: Record<ClientChoice, Option<ClientChoice>> = {
   },
 };
 
-/** Longer than a double click: its second half must not answer a prompt that came up under the pointer. */
-const settleMs = 500;
-
 /** A program has come that has not been allowed yet. */
 export function ClientPromptDialog(props: PromptProps<ClientPrompt>) {
   const { prompt } = props;
@@ -32,7 +30,10 @@ export function ClientPromptDialog(props: PromptProps<ClientPrompt>) {
   const choice = choices.includes(chosen) ? chosen : first;
   const settled = useSettled();
   const least = useRef<HTMLInputElement>(null);
-  useEffect(() => least.current?.focus(), []);
+  const { startsOnText } = usePromptShell();
+  useEffect(() => {
+    if (!startsOnText) least.current?.focus();
+  }, [startsOnText]);
 
   async function accept(): Promise<void> {
     if ((await allow.run('allowClient', { id, choice })) !== undefined)
@@ -87,13 +88,4 @@ export function ClientPromptDialog(props: PromptProps<ClientPrompt>) {
       <ProblemPanel problem={allow.problem} />
     </PromptFrame>
   );
-}
-
-function useSettled(): boolean {
-  const [settled, setSettled] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(true), settleMs);
-    return () => clearTimeout(timer);
-  }, []);
-  return settled;
 }

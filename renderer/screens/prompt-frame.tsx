@@ -2,11 +2,11 @@ import { type ReactNode, useState } from 'react';
 import type { PeerProcess, Prompt } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
-import { Modal } from '../ui/modal.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
-import { useWhose } from './accounts.tsx';
+import { ProgramIcon } from './program-icon.tsx';
 import styles from './prompt-dialog.module.css';
+import { usePromptShell } from './prompt-shell.tsx';
 
 /** What each kind of prompt gets to show itself. */
 export interface PromptProps<Shown extends Prompt> {
@@ -42,6 +42,7 @@ export function PromptFrame(props: {
   const { prompt, others, onHide, onSettled } = props.asked;
   const deny = useAction();
   const [blocks, setBlocks] = useState(false);
+  const { Shell, position } = usePromptShell();
 
   async function refuse(): Promise<void> {
     const request = { id: prompt.id, ...(blocks ? { block: true as const } : {}) };
@@ -50,7 +51,15 @@ export function PromptFrame(props: {
   }
 
   return (
-    <Modal title={props.heading} onEscape={onHide}>
+    <Shell
+      title={
+        <span className={styles['title']}>
+          <ProgramIcon prompt={prompt} />
+          <span>{props.heading}</span>
+        </span>
+      }
+      onEscape={onHide}
+    >
       <p className={styles['lead']}>{props.lead}</p>
       <Facts asked={props.asked} whenNoneWaits={props.whenNoneWaits}>
         {props.facts}
@@ -71,17 +80,17 @@ export function PromptFrame(props: {
         <Button kind="quiet" onClick={onHide}>
           Not now
         </Button>
-        {others > 0 && (
+        {position !== undefined && <small>{position}</small>}
+        {position === undefined && others > 0 && (
           <small>{others === 1 ? 'One more waits' : `${others} more wait`} after this one</small>
         )}
       </div>
-    </Modal>
+    </Shell>
   );
 }
 
 function Facts(props: { asked: PromptProps<Prompt>; whenNoneWaits: string; children: ReactNode }) {
   const { prompt, title, titleOf } = props.asked;
-  const { several } = useWhose();
   // Beside the process the port says nothing; a sign-in has more to show than there is room.
   const showsAddress = prompt.kind !== 'sign-in' || prompt.process === undefined;
   return (
@@ -111,7 +120,7 @@ function Facts(props: { asked: PromptProps<Prompt>; whenNoneWaits: string; child
           </dd>
         </>
       )}
-      {several && prompt.kind !== 'sign-in' && (
+      {prompt.kind !== 'sign-in' && (
         <>
           <dt>Account</dt>
           <dd>

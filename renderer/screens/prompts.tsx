@@ -22,16 +22,17 @@ export interface PromptPlaces {
 }
 
 /**
- * Which prompt stands before the person: the oldest that was not put off. Coming back to the window, by a notification
- * or the tray, recalls the others.
+ * Which prompt stands before the person: the oldest that was not put off. Coming back to the main window, by a notification
+ * or the tray, recalls the others; in the small one that would change what is asked under the pointer.
  */
-export function usePrompts(prompts: Prompt[]): PromptPlaces {
+export function usePrompts(prompts: Prompt[], recalls = true): PromptPlaces {
   const [putOff, setPutOff] = useState<ReadonlySet<string>>(new Set());
   const recall = useCallback(() => setPutOff(new Set()), []);
   useEffect(() => {
+    if (!recalls) return undefined;
     addEventListener('focus', recall);
     return () => removeEventListener('focus', recall);
-  }, [recall]);
+  }, [recall, recalls]);
   return {
     asked: prompts.find(({ id }) => !putOff.has(id)),
     hidden: prompts.filter(({ id }) => putOff.has(id)),

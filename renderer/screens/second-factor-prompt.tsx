@@ -10,6 +10,7 @@ import { Callout, ProblemPanel } from '../ui/problem-panel.tsx';
 import { timeOfDay, useNow } from '../ui/time.ts';
 import styles from './prompt-dialog.module.css';
 import { PromptFrame, type PromptProps } from './prompt-frame.tsx';
+import { usePromptShell } from './prompt-shell.tsx';
 
 /** A login needs a code or the phone. */
 export function SecondFactorPrompt(props: PromptProps<MfaPrompt> & { lockedUntil: string | undefined }) {
@@ -51,6 +52,7 @@ export function SecondFactorPrompt(props: PromptProps<MfaPrompt> & { lockedUntil
 function Code(props: { id: string; lockedUntil: string | undefined; onAccepted(): void }) {
   const { id, lockedUntil } = props;
   const answer = useAction();
+  const { startsOnText } = usePromptShell();
   const now = useNow(1000);
 
   async function submit(code: string): Promise<void> {
@@ -70,7 +72,7 @@ function Code(props: { id: string; lockedUntil: string | undefined; onAccepted()
       hint="Six digits, or one of your recovery codes. Six digits that you paste are sent at once."
       submit="Approve"
       action={answer}
-      focusAtFirst
+      focusAtFirst={!startsOnText}
       sendsPaste
       onCode={(code) => void submit(code)}
     />

@@ -119,6 +119,12 @@ function Choices() {
   );
 }
 
+const waitingNames: Record<Preferences['whenLoginWaits'], string> = {
+  flash: 'Show it, and leave the keyboard where it is',
+  front: 'Bring it to the front, with the keyboard',
+  notify: 'Only notify me',
+};
+
 const clipboardTimes = [15, 30, 60, 120, 300];
 
 /** How the person hears of what waits, and for how long a secret stays on the clipboard. */
@@ -131,22 +137,25 @@ function Habits(props: { preferences: Preferences; change(wanted: Partial<Prefer
       <div className={styles['row']}>
         <label className={styles['what']} htmlFor={waits}>
           When a login waits for you
-          <small>With a sound; the answer is always given in the window.</small>
+          <small>A small window asks, above all others and with a sound, unless you look at this one.</small>
         </label>
         <select
           id={waits}
           className={styles['select']}
           value={preferences.whenLoginWaits}
-          onChange={({ target }) => change({ whenLoginWaits: target.value === 'front' ? 'front' : 'notify' })}
+          onChange={({ target }) => change({ whenLoginWaits: target.value as Preferences['whenLoginWaits'] })}
         >
-          <option value="notify">Notify me</option>
-          <option value="front">Bring the window to the front</option>
+          {Object.entries(waitingNames).map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
         </select>
       </div>
       <div className={styles['row']}>
         <label className={styles['what']} htmlFor={notifications}>
           Notifications
-          <small>Without them the window shows itself when a login waits.</small>
+          <small>Without them a login that waits is asked about in its window all the same.</small>
         </label>
         <Switch
           id={notifications}

@@ -61,7 +61,7 @@ test('one action more in the table is served to the window and over HTTP, called
     table: wider,
     schemas,
     handlers,
-    isWindow: (sender) => sender === window,
+    mayAsk: (sender) => sender === window,
     report: () => undefined,
   });
   const ownPage = { sender: window, senderFrame: { url: startPage, parent: null } };

@@ -42,7 +42,7 @@ function serve(answers: Partial<Record<WindowAction, (request: unknown) => unkno
     table: actions,
     schemas: actionSchemas,
     handlers,
-    isWindow: (sender) => sender === window,
+    mayAsk: (sender) => sender === window,
     report: (error) => void reported.push(error),
   });
   const ask = (action: WindowAction, payload: unknown, event: IpcSender = ourPage) => {

@@ -4,6 +4,7 @@ import type { AppState } from '../../main/contract/state.ts';
 import { connectSessionBus } from '../../main/dbus/bus.ts';
 import { linuxNotices } from '../../main/desktop/linux-notices.ts';
 import type { Preferences } from '../../main/contract/shapes.ts';
+import type { HowAsked } from '../../main/desktop/prompt-window.ts';
 import { createNotifier } from '../../main/desktop/notifications.ts';
 import { dbusParts, startBus, startStandIn, type StandIn } from '../dbus/session.ts';
 import { newProgram } from '../renderer/prompt-states.ts';
@@ -37,7 +38,7 @@ describeWith([dbusParts.daemon, dbusParts.python], 'notifications on Linux', () 
   ) {
     const calls = {
       open: vi.fn<() => void>(),
-      raise: vi.fn<() => void>(),
+      ask: vi.fn<(how: HowAsked) => void>(),
       beep: vi.fn<() => void>(),
     };
     const notices = linuxNotices(() => connectSessionBus(bus.env));
@@ -47,7 +48,7 @@ describeWith([dbusParts.daemon, dbusParts.python], 'notifications on Linux', () 
       wishes: () => wishes,
       beep: calls.beep,
       openWindow: calls.open,
-      raiseWindow: calls.raise,
+      ask: calls.ask,
     });
     closers.push(notifier.close, notices.close);
     notifier.update(signedIn);
@@ -59,19 +60,30 @@ describeWith([dbusParts.daemon, dbusParts.python], 'notifications on Linux', () 
     server = await startStandIn('notification-server.py', [capabilities, String(delay)], bus.env);
   };
 
-  test('a login that waits does what the person has chosen, with a sound, also without notifications', async () => {
+  test('a login that waits asks as the person has chosen, also without notifications', async () => {
     await serve('body');
-    const front = start({ notifications: true, whenLoginWaits: 'front' });
-    front.notifier.update(asking(hostile));
-    expect([front.open, front.raise, front.beep].map((call) => call.mock.calls.length)).toEqual([1, 0, 1]);
-    const silent = start({ notifications: false, whenLoginWaits: 'notify' });
-    silent.notifier.update(asking(hostile));
-    silent.notifier.tell({ title: 'Copied', body: '' });
-    expect([silent.open, silent.raise, silent.beep].map((call) => call.mock.calls.length)).toEqual([0, 1, 1]);
-    const usual = start();
-    usual.notifier.update(asking(hostile));
+    for (const [whenLoginWaits, notifications, how] of [
+      ['front', true, 'front'],
+      ['front', false, 'front'],
+      ['flash', true, 'beside'],
+      ['flash', false, 'beside'],
+      ['notify', false, 'beside'],
+    ] as const) {
+      const asks = start({ notifications, whenLoginWaits });
+      asks.notifier.update(asking(hostile));
+      if (!notifications) asks.notifier.tell({ title: 'Copied', body: '' });
+      expect(asks.ask.mock.calls).toEqual([[how]]);
+      expect(asks.beep).toHaveBeenCalledTimes(1);
+      expect(asks.open).not.toHaveBeenCalled();
+      // It is the same prompt: nothing is asked once more.
+      asks.notifier.update(asking(hostile));
+      expect(asks.beep).toHaveBeenCalledTimes(1);
+    }
+    const quiet = start();
+    quiet.notifier.update(asking(hostile));
     await expect.poll(() => called('Notify')).toHaveLength(1);
-    expect(usual.beep).toHaveBeenCalledTimes(1);
+    expect(quiet.beep).not.toHaveBeenCalled();
+    expect(quiet.ask).not.toHaveBeenCalled();
   });
 
   test('text is text where the server takes markup, and is left as it is where it does not', async () => {
@@ -93,19 +105,19 @@ describeWith([dbusParts.daemon, dbusParts.python], 'notifications on Linux', () 
     expect(called('Notify')[0]?.['actions']).toEqual([]);
   });
 
-  test('a click opens the window, and only the one of ours', async () => {
+  test('a click leads to what is asked, and only the one of ours', async () => {
     await serve('body,actions');
-    const { notifier, open, raise } = start();
+    const { notifier, ask } = start();
     notifier.update(asking('psql'));
     await expect.poll(() => called('Notify')).toHaveLength(1);
     await sleep(100);
     server?.tell('click 77');
     await sleep(200);
-    expect(open).not.toHaveBeenCalled();
+    expect(ask).not.toHaveBeenCalled();
     server?.tell('click 1');
-    await expect.poll(() => open.mock.calls).toHaveLength(1);
+    await expect.poll(() => ask.mock.calls).toEqual([['front']]);
     await sleep(1600);
-    expect(raise).not.toHaveBeenCalled();
+    expect(ask).toHaveBeenCalledTimes(1);
   });
 
   test('a prompt that is over takes its notification along, and so does the end of the application', async () => {
@@ -122,41 +134,41 @@ describeWith([dbusParts.daemon, dbusParts.python], 'notifications on Linux', () 
     expect(called('CloseNotification').at(-1)).toEqual({ call: 'CloseNotification', id: 2 });
   });
 
-  test('where no server is there, the window comes to the front at once', async () => {
-    const { notifier, raise } = start();
+  test('where no server is there, it is asked at once', async () => {
+    const { notifier, ask } = start();
     const before = performance.now();
     notifier.update(asking('psql'));
-    await expect.poll(() => raise.mock.calls).toHaveLength(1);
+    await expect.poll(() => ask.mock.calls).toHaveLength(1);
     expect(performance.now() - before).toBeLessThan(1000);
   });
 
   test('where there is no session bus either', async () => {
     bus.env = { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent/bus' };
-    const { notifier, raise } = start();
+    const { notifier, ask } = start();
     notifier.update(asking('psql'));
-    await expect.poll(() => raise.mock.calls).toHaveLength(1);
+    await expect.poll(() => ask.mock.calls).toHaveLength(1);
   });
 
   test('a slow server holds nobody up: the window comes, and a notification that comes too late is taken back', async () => {
     await serve('body', 3);
-    const { notifier, raise } = start();
+    const { notifier, ask } = start();
     const before = performance.now();
     notifier.update(asking('psql'));
     expect(performance.now() - before).toBeLessThan(50);
-    await expect.poll(() => raise.mock.calls, { timeout: 2500 }).toHaveLength(1);
+    await expect.poll(() => ask.mock.calls, { timeout: 2500 }).toHaveLength(1);
     notifier.update(signedIn);
     await expect.poll(() => called('CloseNotification'), { timeout: 6000 }).toHaveLength(1);
   });
 
   test('no window for a prompt that is over by then, and none for what is no prompt', async () => {
     await serve('body', 3);
-    const { notifier, raise } = start();
+    const { notifier, ask } = start();
     notifier.update(asking('psql'));
     notifier.tell({ title: 'Token copied', body: 'For a minute.' });
     await sleep(500);
     notifier.update(signedIn);
     await sleep(1500);
-    expect(raise).not.toHaveBeenCalled();
+    expect(ask).not.toHaveBeenCalled();
   });
 
   test('a server that comes back is used again', async () => {

@@ -34,6 +34,7 @@ function create(changes: Partial<DesktopActions> = {}, sessions: DatabaseSession
     state: () => ({ databaseSessions: sessions, accounts: twoAccounts.accounts }),
     notifier: { tell: (notice) => void told.push(notice) },
     openWindow: () => void done.push('window'),
+    answer: () => void done.push('answer'),
     async confirm({ message, detail, yes }) {
       asked.push(`${message} ${detail} [${yes}]`);
       return isSure;
@@ -45,6 +46,7 @@ function create(changes: Partial<DesktopActions> = {}, sessions: DatabaseSession
 test('each command does what its entry says', async () => {
   const { run, done, told } = create();
   run({ kind: 'open' });
+  run({ kind: 'answer' });
   run({ kind: 'sign-in', provider: 'Contoso' });
   run({ kind: 'sign-in', provider: 'Contoso', way: 'browser' });
   run({ kind: 'copy-code' });
@@ -58,6 +60,7 @@ test('each command does what its entry says', async () => {
   await vi.waitFor(() => expect(told).toHaveLength(1));
   expect(done).toEqual([
     'window',
+    'answer',
     'window',
     ['signIn', { provider: 'Contoso' }],
     'window',

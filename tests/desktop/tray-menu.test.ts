@@ -93,8 +93,8 @@ describe('tray menu', () => {
       text: 'Second factor for Sales warehouse',
     });
     expect(menu(identity.twoPrompts).slice(3, 6)).toEqual([
-      { label: 'Second factor for Sales warehouse…', command: { kind: 'open' } },
-      { label: 'Second factor for Orders, production…', command: { kind: 'open' } },
+      { label: 'Second factor for Sales warehouse…', command: { kind: 'answer' } },
+      { label: 'Second factor for Orders, production…', command: { kind: 'answer' } },
       'separator',
     ]);
     expect(lines(identity.hostilePrompt)).toContain('Second factor for nimda gpj.exe…');
@@ -125,8 +125,8 @@ describe('tray menu', () => {
       text: 'dbeaver asks to use Sales warehouse',
     });
     expect(menu(prompts.twoPrograms).slice(3, 6)).toEqual([
-      { label: 'dbeaver asks to use Sales warehouse…', command: { kind: 'open' } },
-      { label: 'An unknown program asks to use Orders, production…', command: { kind: 'open' } },
+      { label: 'dbeaver asks to use Sales warehouse…', command: { kind: 'answer' } },
+      { label: 'An unknown program asks to use Orders, production…', command: { kind: 'answer' } },
       'separator',
     ]);
     const [hostile] = lines(prompts.hostileProgram);

@@ -101,8 +101,8 @@ const scriptedActions: Partial<DesktopBroker['actions']> = {
     calls.push(`allowClient ${id} ${choice}`);
     change({ ...state, prompts: [] });
   },
-  async denyPrompt({ id }) {
-    calls.push(`denyPrompt ${id}`);
+  async denyPrompt({ id, block = false }) {
+    calls.push(`denyPrompt ${id}${block ? ' block' : ''}`);
     change(fromNow(state.signIn.kind === 'code' ? signedOut : { ...state, prompts: [] }));
   },
 };

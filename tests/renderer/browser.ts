@@ -1,7 +1,9 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { PageName } from '../../main/contract/bridge.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { buildRenderer } from '../support/builds.ts';
 import { launchPageEngine } from '../support/pages.ts';
+import { appOrigin, pageAddress } from '../../main/desktop/origin.ts';
 import { type FakeBridge, type Handlers, provideBridge } from './fake-bridge.ts';
 import { startPageServer } from './page-server.ts';
 import { moment } from './states.ts';
@@ -15,7 +17,7 @@ export interface Shown {
 
 export interface RendererHarness {
   /** Opens the built window with this state at a fixed time. */
-  show(state: AppState, options?: BrowserContextOptions, answers?: Handlers): Promise<Shown>;
+  show(state: AppState, options?: BrowserContextOptions, answers?: Handlers, name?: PageName): Promise<Shown>;
   close(): Promise<void>;
 }
 
@@ -26,7 +28,7 @@ export async function startRenderer(): Promise<RendererHarness> {
   const browser = await launchPageEngine();
 
   return {
-    async show(state, options = {}, answers = {}) {
+    async show(state, options = {}, answers = {}, name = 'main') {
       const context = await browser.newContext({
         viewport: { width: 920, height: 720 },
         locale: 'en-GB',
@@ -47,9 +49,13 @@ export async function startRenderer(): Promise<RendererHarness> {
           ),
         );
       });
+      await page.addInitScript(() => {
+        // A browser lets no page close a tab that a person has opened; a window of ours goes.
+        window.close = () => document.documentElement.toggleAttribute('data-closed', true);
+      });
       await page.clock.setFixedTime(moment);
       const bridge = await provideBridge(page, state, answers);
-      await page.goto(`${server.origin}/index.html`);
+      await page.goto(pageAddress(name).replace(appOrigin, server.origin));
       await page.locator('h1').waitFor();
       return { page, bridge, complaints };
     },

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import type { PageName } from '../../main/contract/bridge.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { startRenderer } from './browser.ts';
 import type { FakeBridge, Handlers } from './fake-bridge.ts';
@@ -10,6 +11,8 @@ import { goTo } from './walk.ts';
 export interface Screen {
   name: string;
   state: AppState;
+  /** Of the main window where it is absent. */
+  page?: PageName;
   /** What a person must find there. */
   shows: string[];
   /** How actions are answered from the first on. */
@@ -37,6 +40,12 @@ function cutOff(page: Page): Promise<string[]> {
 
 const bodyText = (page: Page): Promise<string> => page.locator('body').innerText();
 
+/** As large as main opens them. */
+const viewports: Record<PageName, { width: number; height: number }> = {
+  main: { width: 920, height: 720 },
+  prompts: { width: 480, height: 780 },
+};
+
 /**
  * The tests that every screen has to pass; to be called inside of `describeWith`.
  *
@@ -45,8 +54,14 @@ const bodyText = (page: Page): Promise<string> => page.locator('body').innerText
 export function checkScreens(screens: Screen[], forced: string[]): void {
   const renderer = useAll(startRenderer);
 
-  test.each(screens)('$name', { timeout: 60_000 }, async ({ name, state, shows, answers, open }) => {
-    const { page, bridge, complaints } = await renderer.show(state, { reducedMotion: 'reduce' }, answers);
+  test.each(screens)('$name', { timeout: 60_000 }, async (screen) => {
+    const { name, state, shows, answers, open } = screen;
+    const { page, bridge, complaints } = await renderer.show(
+      state,
+      { reducedMotion: 'reduce', ...(screen.page && { viewport: viewports[screen.page] }) },
+      answers,
+      screen.page,
+    );
     await open?.(page, bridge);
     for (const expected of shows)
       await expect.poll(() => bodyText(page), { timeout: 15_000 }).toContain(expected);
@@ -72,8 +87,10 @@ export function checkScreens(screens: Screen[], forced: string[]): void {
   });
 
   test('colours of the system win where it forces them', async () => {
-    for (const { name, state, answers, open } of screens.filter((screen) => forced.includes(screen.name))) {
-      const { page, bridge, complaints } = await renderer.show(state, { forcedColors: 'active' }, answers);
+    for (const screen of screens.filter(({ name }) => forced.includes(name))) {
+      const { name, state, answers, open } = screen;
+      const colours = { forcedColors: 'active' } as const;
+      const { page, bridge, complaints } = await renderer.show(state, colours, answers, screen.page);
       await open?.(page, bridge);
       await keepScreenshot(page, `${name}-forced-colors`);
       expect(await accessibilityViolations(page)).toEqual([]);

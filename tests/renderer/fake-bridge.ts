@@ -35,7 +35,7 @@ export async function provideBridge(
     favourites: [],
     clipboardSeconds: 60,
     notifications: true,
-    whenLoginWaits: 'notify',
+    whenLoginWaits: 'flash',
   };
   const handlers: Handlers = {
     getStart: () => ({ kind: 'running' }),
@@ -60,6 +60,7 @@ export async function provideBridge(
       configurationFile: '/home/adele/.config/latchkey/latchkey.yaml',
       logFile: '/home/adele/.local/state/latchkey/log/latchkey.log',
     }),
+    readProgramIcon: () => ({}),
     copyCode: () => true,
     openVerificationPage: () => true,
     revokeTokens: () => ({ revoked: 1 }),

@@ -33,7 +33,7 @@ export const ipc: Target = {
       table,
       schemas: actionSchemas,
       handlers: Object.fromEntries(names.map((name) => [name, async () => void ran.push(name)])),
-      isWindow: (sender) => sender === window,
+      mayAsk: (sender) => sender === window,
       report: () => undefined,
     });
     const wrong = new Set<string>();

@@ -1,0 +1,55 @@
+import type { WebContents } from 'electron';
+import { stateChannel, type WindowAction } from '../contract/actions.ts';
+import type { AppState } from '../contract/state.ts';
+import type { Pages } from './page-window.ts';
+import { createPromptWindow, type HowAsked } from './prompt-window.ts';
+import type { MainWindow } from './windows.ts';
+
+/** All that the page of the small window may ask for: what answers a prompt, and what it shows. */
+const ofPrompts: ReadonlySet<string> = new Set<WindowAction>([
+  'getState',
+  'readProgramIcon',
+  'allowClient',
+  'denyPrompt',
+  'answerPrompt',
+  'askPhone',
+  'signIn',
+  'cancelSignIn',
+  'copyCode',
+  'openVerificationPage',
+]);
+
+export interface AppWindows {
+  /** Asks what logins wait for, or shows the main window where none waits any more. */
+  ask(how: HowAsked): void;
+  isFocused(): boolean;
+  /** Whether this is the page of a window of ours that has this action. */
+  mayAsk(sender: WebContents, action: string): boolean;
+  update(state: AppState): void;
+  /** Resolves when all of them are gone. */
+  close(): Promise<unknown>;
+}
+
+/**
+ * The windows of the running application. What logins wait for is asked in one place: in the main window while it has the
+ * keyboard, else in a small one of its own, which goes when the person comes to the main one.
+ */
+export function joinWindows(main: MainWindow, pages: Pages, state: () => AppState): AppWindows {
+  const prompts = createPromptWindow(pages);
+  main.onFocus(() => void prompts.close());
+  // The logins still wait.
+  prompts.onCrash(() => main.raise());
+  return {
+    ask(how) {
+      if (state().prompts.length === 0) main.show();
+      else prompts.show(how);
+    },
+    isFocused: () => main.isFocused() || prompts.isFocused(),
+    mayAsk: (sender, action) => main.owns(sender) || (prompts.owns(sender) && ofPrompts.has(action)),
+    update(next) {
+      for (const window of [main, prompts]) window.send(stateChannel, next);
+      prompts.update(next);
+    },
+    close: () => Promise.all([main.close(), prompts.close()]),
+  };
+}
