@@ -224,7 +224,7 @@ describe('of a newer Latchkey', () => {
       theme: 'dark',
       clipboardSeconds: 60,
       notifications: true,
-      whenLoginWaits: 'notify',
+      whenLoginWaits: 'flash',
       favourites: [],
       recents: [],
       toldAboutTray: false,
