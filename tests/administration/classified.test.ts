@@ -52,6 +52,9 @@ const kinds = {
     'tokens',
     'tokens/revoke',
     'unlock',
+    'updates/channel',
+    'updates/check',
+    'updates/install',
   ].map((path) => `POST /v1/${path}`),
   administers: [
     'audit/prune',
@@ -101,7 +104,7 @@ test('each action of the window that administers takes a proof, and no other doe
     'leaveOrganisation',
   ]);
   const others = new Set(
-    'getState signIn cancelSignIn signOut signInLocally copyCode openVerificationPage copyToken copyCommand revokeTokens cutSessions copyHandle revokeHandle allowClient connectTools connectSettings copySetting writeSettings openTool openAuditFolder getPreferences setPreferences confirmTotp confirmPush answerPrompt askPhone denyPrompt unlockAtScreen unlockKeyring validateProvider retryListeners readLogins readAudit verifyAudit saveAudit reloadConfiguration runDoctor quit readConnections testConnection cancelConnectionTest lookAtConnections readImport saveExport findGroups listSecrets useAccount chooseBundle lookAtOrganisation dismissJoinLink getStart tryStart openConfiguration findTenant explain makeSupportBundle saveSupportBundle readAbout readLicences openOwnFile'.split(
+    'getState signIn cancelSignIn signOut signInLocally copyCode openVerificationPage copyToken copyCommand revokeTokens cutSessions copyHandle revokeHandle allowClient connectTools connectSettings copySetting writeSettings openTool openAuditFolder getPreferences setPreferences confirmTotp confirmPush answerPrompt askPhone readProgramIcon checkForUpdates setUpdateChannel installUpdate denyPrompt unlockAtScreen unlockKeyring validateProvider retryListeners readLogins readAudit verifyAudit saveAudit reloadConfiguration runDoctor quit readConnections testConnection cancelConnectionTest lookAtConnections readImport saveExport findGroups listSecrets useAccount chooseBundle lookAtOrganisation dismissJoinLink getStart tryStart openConfiguration findTenant explain makeSupportBundle saveSupportBundle readAbout readLicences openOwnFile'.split(
       ' ',
     ),
   );
