@@ -30,6 +30,8 @@ export function openUpdates(options: UpdateOptions): Updates {
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
   let counting = JSON.stringify(wishes());
+  /** The end of what was under way for other settings. */
+  let dropped: Promise<unknown> = Promise.resolve();
   const off = () => offReason(application, wishes());
 
   function schedule(last: Last): void {
@@ -41,6 +43,7 @@ export function openUpdates(options: UpdateOptions): Updates {
 
   async function check(): Promise<void> {
     demandOn(off());
+    await dropped;
     if (search.isDownloading() || installing || isClosed) return;
     clearTimeout(timer);
     looking ??= search.look().finally(() => {
@@ -92,7 +95,7 @@ export function openUpdates(options: UpdateOptions): Updates {
       const next = JSON.stringify(wishes());
       if (next === counting) return;
       counting = next;
-      void search.drop();
+      dropped = Promise.allSettled([looking, search.drop()]);
       schedule('none');
       changed();
     },
