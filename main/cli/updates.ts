@@ -37,7 +37,7 @@ export function registerUpdates({ program, output, signal, withClient }: Tools):
     .action(
       withClient(async (client, { endSessions }: { endSessions: boolean }) => {
         const { now } = updatesIn((await client.state()).state);
-        await client.call('installUpdate', endSessions ? { endSessions } : {}, signal);
+        await client.call('installUpdate', endSessions ? { endSessions } : {}, signal).catch(orGone);
         const version = now.kind === 'ready' ? now.version : '';
         result(
           output,
@@ -58,6 +58,12 @@ export function registerUpdates({ program, output, signal, withClient }: Tools):
         result(output, 'update channel', { channel }, `The channel of updates is ${channel}.`);
       }),
     );
+}
+
+/** A Latchkey that has begun to end may have no time left to say so. */
+function orGone(error: unknown): void {
+  const { code } = error as { code?: unknown };
+  if (code !== 'broker-unanswering' && code !== 'broker-not-running') throw error;
 }
 
 function channelOf(given: string): UpdateChannel {

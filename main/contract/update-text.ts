@@ -34,7 +34,7 @@ export function updateText({ now, pinned }: Pick<UpdateState, 'now' | 'pinned'>)
     case 'available':
       return { text: `Version ${now.version} is there.`, more: howText(now) };
     case 'downloading':
-      return { text: `Version ${now.version} is being downloaded: ${now.percent} %.` };
+      return { text: `Version ${now.version} is being downloaded: ${now.percent}\u{a0}%.` };
     case 'ready':
       return {
         text: `Version ${now.version} is ready.`,

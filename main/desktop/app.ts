@@ -41,6 +41,7 @@ import type { MainWindow } from './windows.ts';
 
 /** How long open database sessions may go on after an error that nobody has caught. */
 const drainMs = 10_000;
+const answerMs = 300;
 const failedReason = 'an error that nobody has caught; see the log';
 
 export interface DesktopOptions {
@@ -102,10 +103,10 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
         seal: await openDesktopSeal(),
         fetchWith: createSystemFetch,
         openBrowser: openExternal,
-        quit: () => app.quit(),
+        quit: quitSoon,
         restartFrom(program) {
           app.relaunch({ execPath: program, args: restartArguments(process.argv) });
-          app.quit();
+          quitSoon();
         },
       });
       shownFiles = () => filesWithFaults(broker.state());
@@ -131,6 +132,11 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
   links.onOpen(() => window.show());
   app.on('activate', () => window.show());
   await starter.run();
+}
+
+/** Whoever has asked for it gets the answer first, which goes through what closes then. */
+function quitSoon(): void {
+  setTimeout(() => app.quit(), answerMs);
 }
 
 /** Those that the window offers to open. */

@@ -42,7 +42,9 @@ function NowRow({ updates, live }: { updates: UpdateState; live: number }) {
             <Name>{more}</Name>
           </small>
         )}
-        {now.kind === 'downloading' && <progress aria-label="Download" max={100} value={now.percent} />}
+        {now.kind === 'downloading' && (
+          <progress className={settings['progress']} aria-label="Download" max={100} value={now.percent} />
+        )}
         {/* What the state says already is not said twice. */}
         {now.kind !== 'failed' && <ProblemPanel problem={check.problem} onDismiss={check.dismiss} />}
       </div>

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmod, cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { once } from 'node:events';
@@ -21,6 +21,10 @@ const sources = [
 ];
 
 export interface LinuxPackages {
+  /** The copy of the project that they were built in. */
+  project: string;
+  /** Metadata for updates, where a package with some was asked for. */
+  metadata: string | undefined;
   /** The folder that the packages are made from. */
   unpacked: string;
   archive: string;
@@ -33,10 +37,16 @@ export interface LinuxPackages {
  * electron-builder would load is given to it.
  * @param electron the folder of an Electron
  * @param sevenZip the program 7za
+ * @param releaseKey fingerprint of the key whose releases the packages take
  */
 export async function buildLinuxPackages(
   folder: string,
-  { electron, sevenZip, deb }: { electron: string; sevenZip: string; deb: boolean },
+  {
+    electron,
+    sevenZip,
+    deb,
+    releaseKey,
+  }: { electron: string; sevenZip: string; deb: boolean; releaseKey: string },
 ): Promise<LinuxPackages> {
   const copy = join(folder, 'project');
   const home = join(folder, 'home');
@@ -44,6 +54,12 @@ export async function buildLinuxPackages(
   for (const each of [copy, home, temporary]) await mkdir(each);
   for (const each of sources) await cp(join(project, each), join(copy, each), { recursive: true });
   await symlink(join(project, 'node_modules'), join(copy, 'node_modules'));
+  const manifest = join(copy, 'package.json');
+  const { latchkey, ...others } = JSON.parse(await readFile(manifest, 'utf8')) as { latchkey: object };
+  await writeFile(
+    manifest,
+    JSON.stringify({ ...others, latchkey: { ...latchkey, releaseKeys: [releaseKey] } }, undefined, 2),
+  );
   const fpm = join(folder, 'fpm');
   const layOut = join(import.meta.dirname, 'deb-child.ts');
   await writeFile(fpm, `#!/bin/sh\nexec '${process.execPath}' '${layOut}' "$@"\n`);
@@ -63,12 +79,14 @@ export async function buildLinuxPackages(
   });
   const release = join(copy, 'release');
   const made = await readdir(release);
-  const the = (end: string): string => {
-    const [name, ...others] = made.filter((each) => each.endsWith(end));
+  const the = (end: string, start = ''): string => {
+    const [name, ...others] = made.filter((each) => each.endsWith(end) && each.startsWith(start));
     if (name === undefined || others.length > 0) throw new Error(`release/ has ${made.join(', ')}`);
     return join(release, name);
   };
   return {
+    project: copy,
+    metadata: deb ? the('.yml', 'latest-') : undefined,
     unpacked: the('-unpacked'),
     archive: the('.tar.gz'),
     deb: deb ? the('.deb') : undefined,

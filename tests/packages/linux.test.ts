@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { firstLine } from '../../main/demo/command-line.ts';
@@ -20,7 +20,9 @@ import {
   ownersOf,
   withAllTheyNeed,
 } from './clean-root.ts';
+import { signer } from '../organisation/bundles.ts';
 import { buildLinuxPackages, type LinuxPackages } from './linux-packages.ts';
+import { registerUpdateStory } from './update-story.ts';
 
 const { electron, display, sessionBus } = desktopParts;
 const dpkgDeb = program('dpkg-deb', 'install the package dpkg');
@@ -50,6 +52,9 @@ const configuration = `providers:
     authority: https://login.microsoftonline.com/f4b1ca00-0000-4000-8000-000000000001
     applicationId: f4b1ca00-0000-4000-8000-00000000c11e
 `;
+
+/** Of the releases that the packages take. */
+const releases = signer();
 
 /** CycloneDX 1.6, as far as it is used. */
 interface SoftwareBill {
@@ -84,6 +89,7 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
       electron: dirname(electron.path ?? ''),
       sevenZip: sevenZip.path ?? '',
       deb: debParts.every(({ path }) => path !== undefined),
+      releaseKey: releases.fingerprint,
     });
     extracted = join(folder, 'my programs');
     await mkdir(extracted);
@@ -91,7 +97,8 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
     expect(await runProgram(tar.path, options)).toMatchObject({ code: 0, stderr: '' });
   });
   afterAll(async () => {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    // What Chromium has started may be on its way out still.
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true, maxRetries: 20 });
   });
 
   /** As of a person who has just come: no screen, and a home with nothing in it. */
@@ -99,6 +106,24 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
     const home = await mkdtemp(join(folder, 'home-'));
     return runProgram(command, args, { env: { HOME: home } });
   }
+
+  /** As of a person who has just come, at the screen of the tests. */
+  async function atScreen(): Promise<Record<string, string>> {
+    const home = await mkdtemp(join(folder, 'person-'));
+    const others = Object.entries(process.env).filter(([name]) => !/^(?:LATCHKEY|XDG)_/.test(name));
+    return {
+      ...(Object.fromEntries(others) as Record<string, string>),
+      HOME: home,
+      XDG_CURRENT_DESKTOP: 'none',
+    };
+  }
+
+  // Chromium makes no sandbox for root.
+  const switches = [
+    ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+    '--disable-gpu',
+    '--in-process-gpu',
+  ];
 
   it('have the fuses of electron-builder.yml', async () => {
     const fuses = await readFuses(join(packages.unpacked, 'latchkey-desktop'));
@@ -108,6 +133,21 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
     ]);
     expect(wanted.length).toBeGreaterThan(6);
     expect(fuses).toMatchObject(Object.fromEntries(wanted));
+  });
+
+  it('say where newer versions are, and leave what updates go by', async () => {
+    const { homepage } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as {
+      homepage: string;
+    };
+    expect(parse(readFileSync(join(packages.unpacked, 'resources/app-update.yml'), 'utf8'))).toMatchObject({
+      provider: 'generic',
+      url: `${homepage}/releases/`,
+    });
+    if (packages.metadata === undefined) return;
+    expect(parse(readFileSync(packages.metadata, 'utf8'))).toMatchObject({
+      version,
+      files: [{ url: basename(packages.deb ?? ''), sha512: expect.stringMatching(/==$/) as string }],
+    });
   });
 
   it('are no Node that runs any script', async () => {
@@ -292,25 +332,7 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
       expect(missing).toEqual([]);
     });
 
-    /** As of a person who has just come, at the screen of the tests. */
-    async function atScreen(): Promise<Record<string, string>> {
-      const home = await mkdtemp(join(folder, 'person-'));
-      const others = Object.entries(process.env).filter(([name]) => !/^(?:LATCHKEY|XDG)_/.test(name));
-      return {
-        ...(Object.fromEntries(others) as Record<string, string>),
-        HOME: home,
-        XDG_CURRENT_DESKTOP: 'none',
-      };
-    }
-
     const desktop = (): string => installed('opt/Latchkey/latchkey-desktop');
-    // Chromium makes no sandbox for root.
-    const switches = [
-      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-      '--disable-gpu',
-      '--in-process-gpu',
-    ];
-
     it('opens its window, and answers the command', async () => {
       const env = await atScreen();
       const child = spawn(desktop(), switches, { env, stdio: 'ignore', detached: true });
@@ -361,6 +383,18 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
       await root.dpkg('--purge', await field('Package'));
       expect(root.contents()).toEqual(before);
       expect(await root.dpkg('--get-selections')).toBe('');
+    });
+  });
+
+  describeWith([display, sessionBus], 'an AppImage', () => {
+    registerUpdateStory({
+      folder: () => folder,
+      packages: () => packages,
+      releases,
+      version,
+      switches,
+      configuration,
+      atScreen,
     });
   });
 });

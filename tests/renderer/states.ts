@@ -7,6 +7,7 @@ import type {
   ProviderState,
   SignedIn,
 } from '../../main/contract/state.ts';
+import type { UpdateState } from '../../main/contract/update-state.ts';
 
 /** Snapshots for the screens, around one moment. */
 export const moment = Date.parse('2026-03-10T09:12:30.000Z');
@@ -70,10 +71,18 @@ export const psql: PeerProcess = {
   parent: { pid: 4987, program: 'bash' },
 };
 
+/** All that the window may have to say of updates at once. */
+export const updatesOfOrganisation: UpdateState = {
+  now: { kind: 'downloading', version: '0.2.0', percent: 42 },
+  channel: { value: 'stable', origin: 'organisation', locked: true },
+  pinned: { version: '0.2.0', origin: 'organisation' },
+  server: { address: 'https://software.fabrikam.example/latchkey', origin: 'organisation' },
+};
+
 export const signedOut: AppState = {
   version: '0.1.0',
   localTenant: false,
-  updates: { now: { kind: 'unknown' }, channel: { value: 'stable', origin: 'built-in', locked: false } },
+  updates: updatesOfOrganisation,
   providers: [provider],
   signIn: { kind: 'signed-out' },
   accounts: [],

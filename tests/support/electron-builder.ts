@@ -28,6 +28,14 @@ export async function readFuses(program: string): Promise<Record<string, boolean
   );
 }
 
+interface Archives {
+  extractAll(archive: string, folder: string): void;
+  createPackage(folder: string, archive: string): Promise<void>;
+}
+
+/** What reads and writes the archive of an application. */
+export const archiveOf = (): Archives => requireOfBuilder('@electron/asar') as Archives;
+
 /** Puts the AppRun into the folder that electron-builder would put into an AppImage, for the program beside it. @returns its path */
 export async function writeAppRun(folder: string, ExecutableName: string): Promise<string> {
   const { generateAppRunScript } = requireOfBuilder('./out/targets/appimage/appImageUtil.js') as {

@@ -1,14 +1,18 @@
 import { createHash, type KeyObject } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { stringify } from 'yaml';
 import { signRelease, type ReleasePayload } from '../../main/updates/release.ts';
 
+/** Of a file; a large one stays on the disk. */
+type Content = string | { path: string };
+
 export interface ReleaseServer {
   /** The folder with the releases. */
   address: string;
   /** What is there, by name. */
-  files: Map<string, string | Buffer>;
+  files: Map<string, Content>;
   /** What was asked for, oldest first. */
   asked: { path: string; headers: IncomingHttpHeaders }[];
   /** Answers with this in place of a file, where it is set. */
@@ -30,7 +34,9 @@ export async function startReleaseServer(): Promise<ReleaseServer> {
         .writeHead(other.status, other.location === undefined ? {} : { location: other.location })
         .end();
     else if (file === undefined) response.writeHead(404).end();
-    else response.writeHead(200, { 'content-length': Buffer.byteLength(file) }).end(file);
+    else if (typeof file === 'string')
+      response.writeHead(200, { 'content-length': Buffer.byteLength(file) }).end(file);
+    else createReadStream(file.path).pipe(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   site.address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/releases`;
@@ -42,10 +48,10 @@ export async function startReleaseServer(): Promise<ReleaseServer> {
   return site;
 }
 
-export const sha512 = (bytes: string | Buffer): string => createHash('sha512').update(bytes).digest('base64');
+const sha512 = (bytes: string): string => createHash('sha512').update(bytes).digest('base64');
 
 /** Metadata as electron-builder writes it. */
-export function metadata(version: string, files: Record<string, string | Buffer>): string {
+export function metadata(version: string, files: Record<string, string>): string {
   const listed = Object.entries(files).map(([url, bytes]) => ({
     url,
     sha512: sha512(bytes),
@@ -64,7 +70,7 @@ export function metadata(version: string, files: Record<string, string | Buffer>
 export interface Published extends Partial<Pick<ReleasePayload, 'name' | 'serial' | 'metadata'>> {
   version?: string;
   /** What the packages hold, by name. */
-  packages?: Record<string, string | Buffer>;
+  packages?: Record<string, string>;
 }
 
 /** Puts a release where it is found, signed with a key. */
