@@ -23,7 +23,7 @@ import { preferenceActions } from './preference-actions.ts';
 import { openPreferences } from './preferences.ts';
 import { createShortlist, type Shortlist } from './shortlist.ts';
 import type { PreferenceStore } from './stored-preferences.ts';
-import { restartArguments } from './restart-arguments.ts';
+import { quitSoon, restartFrom } from './restart.ts';
 import { registerAppScheme } from './scheme.ts';
 import { openDesktopSeal } from './seal.ts';
 import { createSystemFetch } from './system-fetch.ts';
@@ -41,7 +41,6 @@ import type { MainWindow } from './windows.ts';
 
 /** How long open database sessions may go on after an error that nobody has caught. */
 const drainMs = 10_000;
-const answerMs = 300;
 const failedReason = 'an error that nobody has caught; see the log';
 
 export interface DesktopOptions {
@@ -104,10 +103,7 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
         fetchWith: createSystemFetch,
         openBrowser: openExternal,
         quit: quitSoon,
-        restartFrom(program) {
-          app.relaunch({ execPath: program, args: restartArguments(process.argv) });
-          quitSoon();
-        },
+        restartFrom,
       });
       shownFiles = () => filesWithFaults(broker.state());
       try {
@@ -132,11 +128,6 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
   links.onOpen(() => window.show());
   app.on('activate', () => window.show());
   await starter.run();
-}
-
-/** Whoever has asked for it gets the answer first, which goes through what closes then. */
-function quitSoon(): void {
-  setTimeout(() => app.quit(), answerMs);
 }
 
 /** Those that the window offers to open. */

@@ -45,8 +45,8 @@ function NowRow({ updates, live }: { updates: UpdateState; live: number }) {
         {now.kind === 'downloading' && (
           <progress className={settings['progress']} aria-label="Download" max={100} value={now.percent} />
         )}
-        {/* What the state says already is not said twice. */}
-        {now.kind !== 'failed' && <ProblemPanel problem={check.problem} onDismiss={check.dismiss} />}
+        {/* Else the state says what has come of it. */}
+        {now.kind === 'unknown' && <ProblemPanel problem={check.problem} onDismiss={check.dismiss} />}
       </div>
       {now.kind !== 'off' && now.kind !== 'ready' && (
         <Button busy={busy} onClick={() => void check.run('checkForUpdates', {})}>
