@@ -3,6 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { runCli } from '../../main/cli/program.ts';
+import { loadedFrom } from '../../main/config/load.ts';
+import { shownValues } from '../../main/config/origin.ts';
 import { startWebServer } from '../organisation/web-server.ts';
 import { useTemporaryFolders } from '../store/temporary-folder.ts';
 import { noOrganisation } from '../support/layers.ts';
@@ -62,4 +64,29 @@ it('an organisation is made from nothing by the commands of FLEET.md, and joined
     errors.mockRestore();
     await web.close();
   }
+});
+
+it('what it says of updates is what an organisation can set, lock and have shown', () => {
+  const section = page.split(/^### 5\. Updates$/m)[1]?.split(/^### /m)[0] ?? '';
+  for (const words of ['`enabled: false`', '`version`', '`server`', '`locked: [updates]`'])
+    expect(section.replaceAll(/\s+/g, ' ')).toContain(words);
+  const organisation = {
+    text: 'locked: [updates]\nupdates: {enabled: false, version: 1.4.2, server: https://software.fabrikam.example/}',
+    origin: '/etc/latchkey/organisation.yaml',
+  };
+  const person = 'providers: []\nupdates: {enabled: true, channel: beta, version: 9.9.9}';
+  const loaded = loadedFrom({ person, organisation }, 'x');
+  expect(loaded.configuration.updates).toEqual({
+    enabled: false,
+    channel: 'stable',
+    version: '1.4.2',
+    server: 'https://software.fabrikam.example/',
+  });
+  const shown = shownValues(loaded).filter(({ key }) => key.startsWith('updates.'));
+  expect(shown.map(({ key, origin, locked }) => [key, origin, locked])).toEqual([
+    ['updates.enabled', 'organisation', true],
+    ['updates.channel', 'built-in', true],
+    ['updates.version', 'organisation', true],
+    ['updates.server', 'organisation', true],
+  ]);
 });

@@ -244,6 +244,7 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
       for (const each of [
         'commander',
         '@mongodb-js/saslprep',
+        'electron-updater',
         'react',
         '@fontsource-variable/inter',
         'electron',
