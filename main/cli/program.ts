@@ -37,6 +37,7 @@ export const commandGroups: readonly CommandGroup[] = [
     names: ['support-bundle'],
     load: async () => (await import('./support-bundle.ts')).registerSupportBundle,
   },
+  { names: ['demo'], load: async () => (await import('./demo.ts')).registerDemo },
   { names: ['update'], load: async () => (await import('./updates.ts')).registerUpdates },
   { names: ['audit'], load: async () => (await import('./audit.ts')).registerAudit },
   { names: ['config'], load: async () => (await import('./configuration.ts')).registerConfiguration },

@@ -1,13 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { desktopRuns } from '../contract/demo.ts';
 import { firstLine, type CommandLine } from './command-line.ts';
 
-const project = fileURLToPath(new URL('../..', import.meta.url));
 const startTimeoutMs = 60_000;
 
 export interface Application {
@@ -18,28 +16,29 @@ export interface Application {
   close(): Promise<void>;
 }
 
-/** Starts the desktop application where it can run, else the broker without a screen. */
+/**
+ * Starts the desktop application where it can run, else the broker without a screen.
+ * @param desktop what starts it; in place of it a text that says why it is not to be started
+ */
 export async function startApplication(
   commandLine: CommandLine,
   home: string,
-  preferHeadless: boolean,
+  desktop: readonly string[] | string | undefined,
 ): Promise<Application> {
-  const obstacle = preferHeadless ? 'asked for' : desktopObstacle();
-  if (obstacle === undefined) {
-    const child = spawn(process.execPath, [join(project, 'node_modules/electron/cli.js'), project], {
+  const obstacle = typeof desktop === 'string' ? desktop : desktopObstacle();
+  if (obstacle === undefined && typeof desktop === 'object') {
+    const [program = '', ...args] = desktop;
+    const child = spawn(program, args, {
       env: commandLine.env,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    if (await isServing(child, join(home, 'run', 'api.json')))
-      return application(child, 'The desktop application is running.');
+    if (await isServing(child, join(home, 'run', 'api.json'))) return application(child, desktopRuns);
     return headless(commandLine, 'Electron ended before it was ready');
   }
-  return headless(commandLine, obstacle);
+  return headless(commandLine, obstacle ?? 'this installation has none');
 }
 
 function desktopObstacle(): string | undefined {
-  if (!existsSync(join(project, 'dist/main/index.js')))
-    return 'it has not been built; npm run build does that';
   if (process.platform === 'linux' && !process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY'])
     return 'there is no screen';
   if (process.getuid?.() === 0) return 'Electron does not run as root';

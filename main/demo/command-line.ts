@@ -1,10 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The built command starts several times faster than its source; `npm run demo` builds it first. */
-const built = fileURLToPath(new URL('../../dist/main/latchkey.js', import.meta.url));
 /** The command as its source, for whoever must not meet an older build. */
 export const sourceProgram = fileURLToPath(new URL('../cli/index.ts', import.meta.url));
 
@@ -16,18 +13,14 @@ export interface Ran {
 
 /**
  * The `latchkey` command on this home, run as the real program in a process of its own.
- * @param node the command line that runs a program, with all that stands before it
+ * @param command what starts it: a launcher, or a Node.js and the program, with all that stands before
  */
-export function createCommandLine(
-  home: string,
-  config: string,
-  program: string = existsSync(built) ? built : sourceProgram,
-  node: readonly [string, ...string[]] = [process.execPath],
-) {
+export function createCommandLine(home: string, config: string, command: readonly string[]) {
+  const [launcher = '', ...before] = command;
   const env: NodeJS.ProcessEnv = { ...process.env, LATCHKEY_HOME: home, LATCHKEY_CONFIG: config };
 
   function start(args: string[], more: NodeJS.ProcessEnv = {}): ChildProcess {
-    return spawn(node[0], [...node.slice(1), program, ...args], {
+    return spawn(launcher, [...before, ...args], {
       env: { ...env, ...more },
       stdio: ['pipe', 'pipe', 'pipe'],
     });

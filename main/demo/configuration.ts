@@ -12,16 +12,18 @@ const lastPort = 15_532;
 export async function writeDemoConfiguration(
   file: string,
   tenant: LocalTenant,
-  database: DemoDatabase,
+  database: DemoDatabase | undefined,
 ): Promise<void> {
   const salesPort = await freePort(firstPort);
   const payrollPort = await freePort(salesPort + 1);
+  // Without a server the connections lead to a port at which nobody listens.
+  const { host, port, uid } = database ?? { host: '127.0.0.1', port: 1 };
   const upstream = (name: string) => ({
-    host: database.host,
-    port: database.port,
+    host,
+    port,
     database: name,
     // As root the demo's server runs as somebody else, who is no account of a database.
-    ...(database.uid === undefined ? {} : { owner: database.uid }),
+    ...(uid === undefined ? {} : { owner: uid }),
     tls: { mode: 'off' },
   });
   const configuration = {

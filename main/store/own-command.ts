@@ -25,6 +25,12 @@ const ownProcess = (): OwnProcess => ({
   isPackaged: isPackaged(),
 });
 
+/** What starts the desktop application of the same package; undefined where it has none, or none that is known. */
+export function ownDesktop(own: OwnProcess = ownProcess()): string[] | undefined {
+  if (!own.isPackaged) return undefined;
+  return [own.appImage ?? own.execPath];
+}
+
 /**
  * What starts the command line for tools that run it themselves, in full paths: the launcher of the package, which stays
  * where it is. What an AppImage holds is only there while it runs, so that the file itself is started, as its launcher would.

@@ -82,7 +82,7 @@ describeWith(
         }),
       );
       const command = await buildCommand();
-      commandLine = createCommandLine(home, config, command);
+      commandLine = createCommandLine(home, config, [process.execPath, command]);
       const environment = passed.map((name) => `${name}=${commandLine.env[name] ?? ''}`);
       const [first = '', ...prefix] = isolated;
       serve = spawn(

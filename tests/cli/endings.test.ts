@@ -28,7 +28,7 @@ describe('exit codes and endings', () => {
       config,
       `providers: [{name: fabrikam, type: azure-directory, authority: 'https://login.microsoftonline.com/f4b1ca00-0000-4000-8000-000000000001', applicationId: f4b1ca00-0000-4000-8000-00000000c11e}]\n`,
     );
-    commandLine = createCommandLine(home, config, program);
+    commandLine = createCommandLine(home, config, [process.execPath, program]);
     commandLine.env['HOME'] = person;
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -54,10 +54,11 @@ function loadedIn(file: string, isMain = true): { packages: string[]; kilobytes:
 }
 
 const commandLine = (record: string) =>
-  createCommandLine(join(folder, 'home'), join(folder, 'latchkey.yaml'), program, [
+  createCommandLine(join(folder, 'home'), join(folder, 'latchkey.yaml'), [
     process.execPath,
     '--import',
     recorder(record),
+    program,
   ]);
 
 test('a command that asks the broker loads no schemas, no YAML, and nothing of the broker', async () => {

@@ -78,7 +78,10 @@ describe('whoever has taken the place of the broker', () => {
     ['by hanging up', 'port', (socket: Socket) => socket.destroy()],
   ] as const)('and answers %s learns neither bearer nor secret', async (_how, place, answer) => {
     await takePlace((socket) => void answer(socket), place);
-    const commandLine = createCommandLine(folder, join(folder, 'none.yaml'), await buildCommand());
+    const commandLine = createCommandLine(folder, join(folder, 'none.yaml'), [
+      process.execPath,
+      await buildCommand(),
+    ]);
     const { code, out, err } = await commandLine.run(['secret', 'set', 'owner'], 'hunter2hunter2\n');
     expect(code).not.toBe(0);
     expect(out).toBe('');
@@ -91,7 +94,10 @@ describe('whoever has taken the place of the broker', () => {
 
   test('and never answers is not waited for', async () => {
     await takePlace(() => undefined, 'port');
-    const commandLine = createCommandLine(folder, join(folder, 'none.yaml'), await buildCommand());
+    const commandLine = createCommandLine(folder, join(folder, 'none.yaml'), [
+      process.execPath,
+      await buildCommand(),
+    ]);
     const { code, err } = await commandLine.run(['status']);
     expect(code).not.toBe(0);
     expect(err).toContain('has not answered within 10 seconds');

@@ -34,7 +34,10 @@ while True: print(json.dumps(manager.recv(4096).decode()), flush=True)
 async function start(folder: string, env: NodeJS.ProcessEnv) {
   await writeFile(join(folder, 'latchkey.yaml'), configuration);
   const places = [join(folder, 'home'), join(folder, 'latchkey.yaml')] as const;
-  const child = createCommandLine(...places, await buildCommand()).start(['serve', '--json'], env);
+  const child = createCommandLine(...places, [process.execPath, await buildCommand()]).start(
+    ['serve', '--json'],
+    env,
+  );
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
   const ended = once(child, 'close') as Promise<[number | null]>;

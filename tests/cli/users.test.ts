@@ -175,7 +175,7 @@ async function createUser(
     ...string[],
   ];
   const home = join(own, 'state');
-  const { start, run } = createCommandLine(home, config, await buildCommand(), [...as, node]);
+  const { start, run } = createCommandLine(home, config, [...as, node, await buildCommand()]);
   let broker: ChildProcess | undefined;
   return {
     uid,

@@ -7,6 +7,12 @@ import { runDemo } from '../../main/demo/run-demo.ts';
 import { enterCode } from '../../main/demo/verification-page.ts';
 import { describeWith, parts } from '../support/parts.ts';
 
+const command = {
+  command: [process.execPath, sourceProgram],
+  desktop: undefined,
+  typed: 'latchkey',
+};
+
 describeWith([parts.psql], 'the demo', () => {
   let folder: string;
   const usual = process.env['TMPDIR'];
@@ -28,7 +34,7 @@ describeWith([parts.psql], 'the demo', () => {
     await runDemo({
       auto: true,
       headless: false,
-      program: sourceProgram,
+      ...command,
       print: (text) => lines.push(text),
       signal: new AbortController().signal,
     });
@@ -60,7 +66,7 @@ describeWith([parts.psql], 'the demo', () => {
     const ended = runDemo({
       auto: false,
       headless: true,
-      program: sourceProgram,
+      ...command,
       print: (text) => void (text.includes('enter the code') && invited.resolve(text)),
       signal: stop.signal,
     });

@@ -156,7 +156,7 @@ export async function createLatchkey(world: World, options: LatchkeyOptions = {}
   await options.configure?.(configuration);
   await writeFile(config, stringify(configuration));
   const program = options.program ?? (await buildCommand());
-  const commandLine = createCommandLine(home, config, program);
+  const commandLine = createCommandLine(home, config, [process.execPath, program]);
   const key = options.keyFile === true ? ['--key-file', await writeKeyFile(folder)] : [];
   const serve = createServe(commandLine, [...key, ...(options.args ?? [])]);
   async function client(): Promise<ApiClient> {
