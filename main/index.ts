@@ -75,6 +75,12 @@ function ownUpdates(
   };
 }
 
+/** `npm run demo` without the build, which would take away the files that this application runs from. */
+function demoFromSources(project: string): string[] {
+  const node = process.platform === 'win32' ? 'node.exe' : 'node';
+  return [join(project, 'node_modules', 'node', 'bin', node), join(project, 'main', 'demo', 'index.ts')];
+}
+
 /** Rejects where the places cannot be told. */
 async function start(): Promise<void> {
   const homePath = chosenHome(text(values['home']));
@@ -83,6 +89,7 @@ async function start(): Promise<void> {
     openAtStart: values['hidden'] !== true,
     userDataFolder: join(homePath, 'desktop'),
     startArguments: placeArguments({ home: homePath, config: configFile }),
+    demoCommand: isPackaged() ? [...ownCommand(), 'demo'] : demoFromSources(join(built, '..')),
     files,
     trayFolder: join(assets, 'tray'),
     notices: {

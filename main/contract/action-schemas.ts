@@ -418,6 +418,11 @@ export const actionSchemas = {
     z.object({ path: z.string().optional() }),
   ),
 
+  startDemo: act(
+    'starts the demo, a second Latchkey with a directory and databases of its own; done as soon as its window is there',
+    nothing,
+    done,
+  ),
   readAbout: act('what runs, on what, and with which files', nothing, shape.about),
   readLicences: act(
     'the licences of Latchkey and of what is in it; `hasChromium` where those of Chromium are in a file beside the program',

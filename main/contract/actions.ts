@@ -137,6 +137,7 @@ export const actions = {
   makeSupportBundle: { may: 'reads', window: true, route: 'POST /v1/support-bundle' },
   saveSupportBundle: { may: 'reads', window: true },
 
+  startDemo: { may: 'own', window: true },
   readAbout: { may: 'reads', window: true },
   readLicences: { may: 'reads', window: true },
   openOwnFile: { may: 'reads', window: true },

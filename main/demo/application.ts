@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { desktopRuns } from '../contract/demo.ts';
+import { desktopRuns, withoutScreen } from '../contract/demo.ts';
 import { firstLine, type CommandLine } from './command-line.ts';
 
 const startTimeoutMs = 60_000;
@@ -48,7 +48,7 @@ function desktopObstacle(): string | undefined {
 async function headless(commandLine: CommandLine, why: string): Promise<Application> {
   const child = commandLine.start(['serve', '--json']);
   await firstLine(child);
-  return application(child, `The broker is running without a screen (${why}).`);
+  return application(child, `${withoutScreen} (${why}).`);
 }
 
 async function isServing(child: ChildProcess, apiFile: string): Promise<boolean> {

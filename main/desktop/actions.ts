@@ -11,6 +11,7 @@ import { connectActions } from './connect-actions.ts';
 import { connectionFiles } from './connection-files.ts';
 import { allowedExternalUrl } from './navigation.ts';
 import type { JoinLinks } from './join-links.ts';
+import type { Demo } from './demo.ts';
 import type { DesktopBroker } from './ports.ts';
 import type { Shortlist } from './shortlist.ts';
 import type { StartAction } from './starter.ts';
@@ -33,6 +34,7 @@ export interface ActionParts {
   shortlist: Pick<Shortlist, 'shownIn' | 'used'>;
   /** Of a program's file, as the system shows it; a data URL. */
   programIcon(path: string): Promise<string | undefined>;
+  demo: Demo;
   quit(): void;
 }
 
@@ -106,6 +108,7 @@ export function createActions(parts: ActionParts): DesktopActions {
       );
     },
 
+    startDemo: () => parts.demo.start(),
     ...aboutActions(parts),
     ...parts.preferences,
     quit: async () => parts.quit(),

@@ -10,14 +10,15 @@ import { askInBox } from './ask-in-box.ts';
 import { createAutostart } from './autostart.ts';
 import { closeBeforeQuit } from './before-quit.ts';
 import { chosenFiles } from './chosen-files.ts';
-import { createSecretClipboard, createSignOutWatch, type SecretClipboard } from './clipboard.ts';
+import { createSecretClipboard, createSignOutWatch } from './clipboard.ts';
 import { createStatePush, serveActions } from './ipc.ts';
 import { electronNotices } from './electron-notices.ts';
 import { linuxNotices } from './linux-notices.ts';
 import { keepsRunning, windowCrashed } from './notices.ts';
 import { createNotifier, type Notifier } from './notifications.ts';
+import { createDemo } from './demo.ts';
 import type { DesktopBroker, DesktopPlatform } from './ports.ts';
-import { onScreenLock, onWake } from './power.ts';
+import { watchComputer } from './power.ts';
 import { createJoinLinks, type JoinLinks } from './join-links.ts';
 import { preferenceActions } from './preference-actions.ts';
 import { openPreferences } from './preferences.ts';
@@ -57,6 +58,8 @@ export interface DesktopOptions {
   userDataFolder: string;
   /** Options with which the next start finds the same places; for the start at login. */
   startArguments: readonly string[];
+  /** What starts the demo. */
+  demoCommand: readonly string[];
   /** Of the window. */
   files: WindowFiles;
   /** Has the icons of the tray. */
@@ -176,6 +179,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     shortlist,
     programIcon,
     links,
+    demo: createDemo(options.demoCommand),
     quit: () => app.quit(),
   });
   const tray = createTray(
@@ -252,29 +256,6 @@ function followState(
   return () => {
     stop();
     push.close();
-  };
-}
-
-/** Tells broker and clipboard of sleep and of a locked screen; returns the way to stop. */
-function watchComputer(
-  broker: DesktopBroker,
-  secrets: SecretClipboard,
-  report: (error: unknown) => void,
-  log: (line: string) => void,
-): () => void {
-  const stopWake = onWake(() => {
-    broker.recheck?.();
-    void secrets.recheck();
-  });
-  const locked = (): void => {
-    void secrets.clear().catch(report);
-    void broker.locked().catch(report);
-  };
-  const unlocked = (): void => void broker.unlocked('screen').catch(report);
-  const stopLock = onScreenLock({ locked, unlocked }, log);
-  return () => {
-    stopWake();
-    stopLock();
   };
 }
 

@@ -1,5 +1,7 @@
 import { powerMonitor } from 'electron';
 import { watchScreenLock } from './screen-lock.ts';
+import type { SecretClipboard } from './clipboard.ts';
+import type { DesktopBroker } from './ports.ts';
 
 /** Calls back after sleep and after the screen was unlocked; returns the way to stop. */
 export function onWake(listener: () => void): () => void {
@@ -29,5 +31,28 @@ export function onScreenLock(
   return () => {
     powerMonitor.off('lock-screen', locked);
     powerMonitor.off('unlock-screen', unlocked);
+  };
+}
+
+/** Tells broker and clipboard of sleep and of a locked screen; returns the way to stop. */
+export function watchComputer(
+  broker: DesktopBroker,
+  secrets: SecretClipboard,
+  report: (error: unknown) => void,
+  log: (line: string) => void,
+): () => void {
+  const stopWake = onWake(() => {
+    broker.recheck?.();
+    void secrets.recheck();
+  });
+  const locked = (): void => {
+    void secrets.clear().catch(report);
+    void broker.locked().catch(report);
+  };
+  const unlocked = (): void => void broker.unlocked('screen').catch(report);
+  const stopLock = onScreenLock({ locked, unlocked }, log);
+  return () => {
+    stopWake();
+    stopLock();
   };
 }

@@ -1,9 +1,11 @@
 import { type ReactNode, useState } from 'react';
 import type { AppState } from '../../main/contract/state.ts';
+import { useAction } from '../bridge.ts';
 import { Button } from '../ui/button.tsx';
 import { Drafts } from '../ui/drafts.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
 import { Logo } from '../ui/logo.tsx';
+import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { FirstConnection } from './first-run-connection.tsx';
 import { FirstToken } from './first-run-token.tsx';
@@ -67,6 +69,7 @@ function Steps({ at }: { at: Step }) {
 
 function Ways({ onHand }: { onHand(): void }) {
   const [joining, setJoining] = useState(false);
+  const demo = useAction();
   return (
     <>
       <div>
@@ -94,7 +97,19 @@ function Ways({ onHand }: { onHand(): void }) {
         >
           You know the domain of your tenant and the id of an app registration.
         </Way>
+        <Way
+          icon="program"
+          title="Try the demo"
+          button={
+            <Button busy={demo.busy} onClick={() => void demo.run('startDemo', {})}>
+              {demo.busy ? 'The demo is starting…' : 'Start the demo'}
+            </Button>
+          }
+        >
+          An invented company, in a second Latchkey beside this one. Quit that one, and all of it is gone.
+        </Way>
       </ul>
+      <ProblemPanel problem={demo.problem} onDismiss={demo.dismiss} />
       {joining && <JoinDialog onClose={() => setJoining(false)} />}
     </>
   );

@@ -258,6 +258,7 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   explain: [{ subject: isText(1, 400) }],
   makeSupportBundle: isNothing,
   saveSupportBundle: isNothing,
+  startDemo: isNothing,
   readAbout: isNothing,
   readLicences: isNothing,
   openOwnFile: [{ file: isOneOf('log', 'chromium-licences') }],

@@ -53,6 +53,7 @@ function create(
     links: { shownIn: (shown) => shown, dismiss: () => void done.push('dismiss') },
     shortlist: { shownIn: (shown) => shown, used: (name) => void used.push(name) },
     programIcon: async (path) => `data:image/png;base64,${path}`,
+    demo: { start: async () => void done.push('demo') },
     quit: () => void done.push('quit'),
     ...changes,
   });

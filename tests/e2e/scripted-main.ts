@@ -180,6 +180,7 @@ void runDesktop({
     preloadFile: join(root, 'main', 'preload.cjs'),
     iconFile: join(root, 'assets', 'icon.png'),
   },
+  demoCommand: [],
   trayFolder: join(root, 'assets', 'tray'),
   notices: { licences: [join(root, 'LICENSE')], chromiumLicences: join(root, 'nowhere.html') },
   configuration: { path: join(home, 'latchkey.yaml'), create: async () => {} },

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -9,7 +9,7 @@ import { parse } from 'yaml';
 import { firstLine } from '../../main/demo/command-line.ts';
 import { desktopParts } from '../e2e/parts.ts';
 import { readFuses } from '../support/electron-builder.ts';
-import { describeWith, program } from '../support/parts.ts';
+import { describeWith, parts, program } from '../support/parts.ts';
 import { type ProgramResult, runProgram } from '../support/run-program.ts';
 import {
   asRoot,
@@ -206,6 +206,20 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
     } finally {
       service.kill('SIGKILL');
     }
+  });
+
+  describeWith([parts.psql, parts.initdb], 'with a PostgreSQL of this computer', () => {
+    it('play the demo, and leave nothing of it behind', { timeout: 180_000 }, async () => {
+      const TMPDIR = await mkdtemp(join(folder, 'demo-'));
+      // The database may run as another user.
+      await chmod(TMPDIR, 0o711);
+      const { stdout, ...ended } = await runProgram(join(extracted, 'latchkey'), ['demo', '--auto'], {
+        env: { HOME: folder, PATH: process.env['PATH'] ?? '', TMPDIR },
+      });
+      expect(ended, stdout).toMatchObject({ code: 0 });
+      expect(stdout).toMatch(/sales_readonly *\| *5000 *\|[^]*The audit is whole: \d+ records[^]*Done in /);
+      expect(await readdir(TMPDIR)).toEqual([]);
+    });
   });
 
   describe('have beside the application', () => {

@@ -16,7 +16,7 @@ const screens: Screen[] = [
   {
     name: 'first-run',
     state: nothing,
-    shows: ['Nothing is set up yet', 'Join your organisation', 'Set up by hand'],
+    shows: ['Nothing is set up yet', 'Join your organisation', 'Set up by hand', 'Try the demo'],
   },
   {
     name: 'first-run-tenant',
@@ -37,6 +37,27 @@ describeWith([parts.pageEngine], `the first run: ${eachScreen}`, () => {
 describeWith([parts.pageEngine], 'the first run', () => {
   vi.setConfig({ testTimeout: 60_000 });
   const renderer = useAll(startRenderer);
+
+  test('starts the demo once, says that it is under way, and why it did not start', async () => {
+    const { page, bridge } = await renderer.show(nothing);
+    const started = Promise.withResolvers<void>();
+    let times = 0;
+    bridge.answer({
+      async startDemo() {
+        times += 1;
+        await started.promise;
+        throw new LatchkeyError('command-failed', 'The demo did not start.', { remedy: 'There is no disk.' });
+      },
+    });
+    await tabTo(page, /Start the demo/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'The demo is starting…' }).waitFor();
+    await page.keyboard.press('Enter');
+    started.resolve();
+    await page.getByRole('alert').getByText('There is no disk.').waitFor();
+    await eventually(() => focusedName(page)).toBe('Start the demo');
+    expect(times).toBe(1);
+  });
 
   test('goes from nothing to the sign-in by keyboard alone, with the id that was found', async () => {
     const { page, bridge } = await renderer.show(nothing);
