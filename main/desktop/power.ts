@@ -4,7 +4,7 @@ import type { SecretClipboard } from './clipboard.ts';
 import type { DesktopBroker } from './ports.ts';
 
 /** Calls back after sleep and after the screen was unlocked; returns the way to stop. */
-export function onWake(listener: () => void): () => void {
+function onWake(listener: () => void): () => void {
   powerMonitor.on('resume', listener);
   powerMonitor.on('unlock-screen', listener);
   return () => {
@@ -17,7 +17,7 @@ export function onWake(listener: () => void): () => void {
  * Calls back when the screen is locked, perhaps twice for one lock, and when it is unlocked, of which some lockers do
  * not tell; returns the way to stop. Electron tells of it on macOS and Windows only.
  */
-export function onScreenLock(
+function onScreenLock(
   listeners: { locked(): void; unlocked(): void },
   log: (line: string) => void,
 ): () => void {
