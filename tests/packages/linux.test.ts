@@ -210,15 +210,19 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
 
   describeWith([parts.psql, parts.initdb], 'with a PostgreSQL of this computer', () => {
     it('play the demo, and leave nothing of it behind', { timeout: 180_000 }, async () => {
-      const TMPDIR = await mkdtemp(join(folder, 'demo-'));
-      // The database may run as another user.
+      // The database may run as another user, who has to get in.
+      const TMPDIR = await mkdtemp(join(tmpdir(), 'lk-packaged-demo-'));
       await chmod(TMPDIR, 0o711);
-      const { stdout, ...ended } = await runProgram(join(extracted, 'latchkey'), ['demo', '--auto'], {
-        env: { HOME: folder, PATH: process.env['PATH'] ?? '', TMPDIR },
-      });
-      expect(ended, stdout).toMatchObject({ code: 0 });
-      expect(stdout).toMatch(/sales_readonly *\| *5000 *\|[^]*The audit is whole: \d+ records[^]*Done in /);
-      expect(await readdir(TMPDIR)).toEqual([]);
+      try {
+        const { code, stdout, stderr } = await runProgram(join(extracted, 'latchkey'), ['demo', '--auto'], {
+          env: { HOME: folder, PATH: process.env['PATH'] ?? '', TMPDIR },
+        });
+        expect(code, `${stdout}\n${stderr}`).toBe(0);
+        expect(stdout).toMatch(/sales_readonly *\| *5000 *\|[^]*The audit is whole: \d+ records[^]*Done in /);
+        expect(await readdir(TMPDIR)).toEqual([]);
+      } finally {
+        await rm(TMPDIR, { recursive: true, force: true });
+      }
     });
   });
 
