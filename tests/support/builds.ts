@@ -1,4 +1,4 @@
-import { cp, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -92,10 +92,8 @@ async function asShipped(
 /** What makes an application of a folder with built programs. */
 async function finish(root: string, name: string, main: string): Promise<void> {
   await cp(join(project, 'assets'), join(root, 'assets'), { recursive: true });
-  await writeFile(
-    join(root, 'package.json'),
-    JSON.stringify({ name, type: 'module', main, version: '0.0.0' }),
-  );
+  const own = JSON.parse(await readFile(join(project, 'package.json'), 'utf8')) as object;
+  await writeFile(join(root, 'package.json'), JSON.stringify({ ...own, name, main, version: '0.0.0' }));
 }
 
 function buildOne(root: string, input: string, output: object): Promise<void> {
