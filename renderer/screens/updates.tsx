@@ -99,22 +99,27 @@ function Restart({ live }: { live: number }) {
 function ChannelRow({ updates: { channel } }: { updates: UpdateState }) {
   const id = useId();
   const change = useAction();
+  if (channel.locked)
+    return (
+      <div className={settings['row']}>
+        <div className={settings['what']}>
+          Which versions
+          <small>Set by your organisation.</small>
+        </div>
+        {channelNames[channel.value]}
+      </div>
+    );
   return (
     <div className={settings['row']}>
       <label className={settings['what']} htmlFor={id}>
         Which versions
-        <small>
-          {channel.locked
-            ? 'Set by your organisation.'
-            : 'Beta versions come earlier, and have been tried by fewer people.'}
-        </small>
+        <small>Beta versions come earlier, and have been tried by fewer people.</small>
         <ProblemPanel problem={change.problem} onDismiss={change.dismiss} />
       </label>
       <select
         id={id}
         className={settings['select']}
         value={channel.value}
-        disabled={channel.locked || change.busy}
         onChange={({ target }) =>
           void change.run('setUpdateChannel', { channel: target.value === 'beta' ? 'beta' : 'stable' })
         }

@@ -61,7 +61,8 @@ describeWith([parts.pageEngine], 'updates in the window', () => {
       'https://software.fabrikam.example/latchkey',
     ])
       await section.getByText(text).waitFor();
-    expect(await section.getByLabel('Which versions').isDisabled()).toBe(true);
+    await section.getByText('Set by your organisation.').waitFor();
+    expect(await section.getByRole('combobox').count()).toBe(0);
 
     await bridge.push(
       withUpdates({
