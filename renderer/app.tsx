@@ -12,7 +12,7 @@ import { ChangedConfiguration } from './screens/changed-configuration.tsx';
 import { isFirstRun } from './screens/is-first-run.ts';
 import { Home } from './screens/home.tsx';
 import { LeftOut } from './screens/left-out.tsx';
-import { LinkedOrganisation } from './screens/linked-organisation.tsx';
+import { OpenedLink } from './screens/opened-link.tsx';
 import { ListKeys } from './screens/list-keys.tsx';
 import { PaletteKey } from './screens/palette-commands.tsx';
 import { type Panes, usePanes } from './screens/panes.ts';
@@ -101,7 +101,7 @@ export function App({ bridge }: { bridge: LatchkeyBridge }) {
                 <PaletteKey state={state} panes={panes} onPlace={setPlace} onAdd={add} />
               </>
             )}
-            <LinkedOrganisation address={state.joinLink} />
+            <OpenedLink state={state} panes={panes} onPlace={setPlace} />
             <Prompts state={state} places={prompts} />
           </StepUp>
         </AccountsProvider>

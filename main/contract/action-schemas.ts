@@ -328,7 +328,7 @@ export const actionSchemas = {
     z.strictObject({ address: organisationAddress, hash: z.string().max(100).optional() }),
     z.object({ organisation: z.string() }),
   ),
-  dismissJoinLink: act('takes the link to an organisation away that was opened', nothing, done),
+  dismissLink: act('takes the link away that was opened: the window has followed it', nothing, done),
   leaveOrganisation: act(
     'leaves the organisation that was joined by its address; what it has set does not count any more',
     nothing,

@@ -106,7 +106,7 @@ export const actions = {
     route: 'POST /v1/organisation/join',
     firstRun: true,
   },
-  dismissJoinLink: { may: 'own', window: true },
+  dismissLink: { may: 'own', window: true },
   leaveOrganisation: {
     may: 'administers',
     window: true,

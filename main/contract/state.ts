@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { factorNames, signInWays } from './clouds.ts';
 import { forbidden } from './forbidden.ts';
+import { link } from './link.ts';
 import { protocolNames } from './protocols.ts';
 import { account, group, problem, signedIn, signInState } from './sign-in-state.ts';
 import { updateState } from './update-state.ts';
@@ -298,8 +299,8 @@ export const appState = z.object({
       problem: problem.optional(),
     })
     .optional(),
-  /** A link to an organisation was opened: this is its address, and the window asks whether to look at it. */
-  joinLink: z.string().optional(),
+  /** A link of ours was opened, and the window has not followed it yet. */
+  link: link.optional(),
   /** What the configuration says of a locked screen and of waiting logins, and who has set it; the window shows it. */
   policies: z
     .object({

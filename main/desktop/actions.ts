@@ -10,8 +10,8 @@ import { copyActions } from './copy-actions.ts';
 import { connectActions } from './connect-actions.ts';
 import { connectionFiles } from './connection-files.ts';
 import { allowedExternalUrl } from './navigation.ts';
-import type { JoinLinks } from './join-links.ts';
 import type { Demo } from './demo.ts';
+import type { Links } from './links.ts';
 import type { DesktopBroker } from './ports.ts';
 import type { Shortlist } from './shortlist.ts';
 import type { StartAction } from './starter.ts';
@@ -30,7 +30,7 @@ export interface ActionParts {
   files: ChosenFiles;
   about: AboutFiles;
   preferences: Pick<DesktopActions, 'getPreferences' | 'setPreferences'>;
-  links: Pick<JoinLinks, 'shownIn' | 'dismiss'>;
+  links: Pick<Links, 'shownIn' | 'dismiss'>;
   shortlist: Pick<Shortlist, 'shownIn' | 'used'>;
   /** Of a program's file, as the system shows it; a data URL. */
   programIcon(path: string): Promise<string | undefined>;
@@ -49,7 +49,7 @@ export function createActions(parts: ActionParts): DesktopActions {
   return {
     ...broker.actions,
     getState: async () => parts.shortlist.shownIn(parts.links.shownIn(broker.state())),
-    dismissJoinLink: async () => parts.links.dismiss(),
+    dismissLink: async () => parts.links.dismiss(),
     unlockAtScreen: () => broker.unlocked('window'),
 
     async copyCode() {

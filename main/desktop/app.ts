@@ -19,7 +19,7 @@ import { createNotifier, type Notifier } from './notifications.ts';
 import { createDemo } from './demo.ts';
 import type { DesktopBroker, DesktopPlatform } from './ports.ts';
 import { watchComputer } from './power.ts';
-import { createJoinLinks, type JoinLinks } from './join-links.ts';
+import { createLinks, type Links } from './links.ts';
 import { preferenceActions } from './preference-actions.ts';
 import { openPreferences } from './preferences.ts';
 import { createShortlist, type Shortlist } from './shortlist.ts';
@@ -94,7 +94,7 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
   });
 
   // Before Electron is ready, as macOS may hand a link over by then.
-  const links = createJoinLinks(process.argv);
+  const links = createLinks(process.argv);
   await app.whenReady();
   const preferences = openPreferences(options.userDataFolder, options.log);
   nativeTheme.themeSource = preferences.read().theme;
@@ -139,7 +139,7 @@ function filesWithFaults({ faultyConnections = [] }: AppState): string[] {
 }
 
 interface DesktopParts {
-  links: JoinLinks;
+  links: Links;
   window: MainWindow;
   pages: Pages;
   preferences: PreferenceStore;
@@ -244,7 +244,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
 /** Passes the broker's state on, now and after every change; returns the way to stop. */
 function followState(
   broker: DesktopBroker,
-  links: JoinLinks,
+  links: Links,
   shortlist: Shortlist,
   show: (state: AppState) => void,
 ): () => void {

@@ -10,7 +10,7 @@ export interface TrayParts {
   actions: DesktopActions;
   /** As for a locked screen. */
   lock(): Promise<unknown>;
-  state(): Pick<AppState, 'databaseSessions' | 'accounts'>;
+  state(): Pick<AppState, 'databaseSessions' | 'accounts' | 'policies'>;
   notifier: { tell(notice: Notice): void };
   openWindow(): void;
   /** Asks what logins wait for. */
@@ -91,9 +91,12 @@ export function createTrayCommands(parts: TrayParts): (command: TrayCommand) => 
       case 'end-sessions':
         if (await mayEnd('End all sessions?', 'End all')) await actions.cutSessions({ all: true });
         return;
-      case 'lock':
-        await parts.lock();
+      case 'lock': {
+        // As the configuration has it for a locked screen, which may leave sessions alone.
+        const ends = (parts.state().policies?.onLock.value ?? 'keep') !== 'keep';
+        if (!ends || (await mayEnd('Lock?', 'Lock'))) await parts.lock();
         return;
+      }
       case 'unlock':
         await actions.unlockAtScreen({});
         return;

@@ -225,8 +225,11 @@ function signOutItems(accounts: AppState['accounts']): TrayItem[] {
   ];
 }
 
-/** First those that were used last: they are what the next token is for, most likely. */
-function byLastUse({ connections, tokens, handles, databaseSessions }: AppState): AppState['connections'] {
+/** Favourites, then those that were used last: they are what the next token is for, most likely. */
+function mostWanted(state: AppState): AppState['connections'] {
+  const { connections, tokens, handles, databaseSessions, favourites = [], recents = [] } = state;
+  const named = [...favourites, ...recents];
+  const rank = new Map(named.toReversed().map((name, index) => [name, index + 1]));
   const uses = [
     ...tokens.map(({ connection, issuedAt }) => ({ connection, at: issuedAt })),
     ...handles.map(({ connection, lastUsedAt = '' }) => ({ connection, at: lastUsedAt })),
@@ -234,7 +237,11 @@ function byLastUse({ connections, tokens, handles, databaseSessions }: AppState)
   ];
   const last = new Map<string, string>();
   for (const { connection, at } of uses) if (at > (last.get(connection) ?? '')) last.set(connection, at);
-  return connections.toSorted((a, b) => (last.get(b.name) ?? '').localeCompare(last.get(a.name) ?? ''));
+  return connections.toSorted(
+    (a, b) =>
+      (rank.get(b.name) ?? 0) - (rank.get(a.name) ?? 0) ||
+      (last.get(b.name) ?? '').localeCompare(last.get(a.name) ?? ''),
+  );
 }
 
 function tokenItems(state: AppState): TrayItem[] {
@@ -260,7 +267,7 @@ function tokenItems(state: AppState): TrayItem[] {
     if (commands.length > shown.length) shown.push({ label: 'More…', command: { kind: 'open' } });
     return { label, submenu: shown };
   };
-  const usable = byLastUse(state).filter(({ grants }) => grants.length > 0);
+  const usable = mostWanted(state).filter(({ grants }) => grants.length > 0);
   const shown = usable.slice(0, most.tokens);
   const others = usable.slice(most.tokens, most.tokens + most.otherTokens);
   const items = shown.map((one) => tokenItem(one, `Copy token for ${menuLabel(plainName(one.title))}`));

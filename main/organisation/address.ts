@@ -1,6 +1,6 @@
 import { isLoopbackName } from '../base/loopback.ts';
 import { LatchkeyError } from '../contract/errors.ts';
-import { addressInJoinLink } from '../contract/join-link.ts';
+import { readLink } from '../contract/link.ts';
 
 /** Where an organisation's bundle is, and the key that has to have signed it. */
 export interface OrganisationAddress {
@@ -53,9 +53,9 @@ export function isFingerprint(text: string): boolean {
 
 function addressInLink(text: string): string {
   if (!/^latchkey:/i.test(text)) return text;
-  const address = addressInJoinLink(text);
-  if (address === undefined) throw invalid('is not a link that leads to an organisation');
-  return address;
+  const link = readLink(text);
+  if (link?.kind !== 'join') throw invalid('is not a link that leads to an organisation');
+  return link.address;
 }
 
 function parsed(text: string): URL {

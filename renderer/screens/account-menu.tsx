@@ -8,55 +8,68 @@ import { Popup } from '../ui/popup.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { roughly, timeOfDay, useNow } from '../ui/time.ts';
 import { Groups } from './groups.tsx';
+import { liveOf, useSignOutQuestion } from './sign-out.tsx';
 import styles from './account-menu.module.css';
 
 /** Who is signed in and until when; behind it what else can be done with the accounts. */
 export function AccountMenu({ state, onAdd }: { state: AppState; onAdd(): void }) {
   const { accounts, signIn } = state;
   const [only] = accounts;
+  const { ask, question } = useSignOutQuestion(state);
   if (only === undefined) {
     return (
       <p className={styles['nobody']}>{signIn.kind === 'signed-out' ? 'Not signed in' : 'Signing in…'}</p>
     );
   }
   return (
-    <Popup
-      role="dialog"
-      title="Who is signed in"
-      className={styles['button']}
-      trigger={accounts.length === 1 ? <One person={only} /> : <Several accounts={accounts} />}
-    >
-      {(close) => (
-        <div className={styles['panel']}>
-          <ul className={styles['accounts']} aria-label="Accounts">
-            {accounts.map((person) => (
-              <li key={person.account.objectId}>
-                <Person
-                  person={person}
-                  isChosen={
-                    accounts.length === 1
-                      ? undefined
-                      : person.account.objectId === state.chosenAccount?.objectId
-                  }
-                />
-                <Groups groups={person.groups} readAt={person.groupsReadAt} />
-              </li>
-            ))}
-          </ul>
-          <div>
-            <Button
-              onClick={() => {
-                close();
-                onAdd();
-              }}
-            >
-              <Icon name="plus" size={18} />
-              Add an account
-            </Button>
+    <>
+      <Popup
+        role="dialog"
+        title="Who is signed in"
+        className={styles['button']}
+        trigger={accounts.length === 1 ? <One person={only} /> : <Several accounts={accounts} />}
+      >
+        {(close) => (
+          <div className={styles['panel']}>
+            <ul className={styles['accounts']} aria-label="Accounts">
+              {accounts.map((person) => (
+                <li key={person.account.objectId}>
+                  <Person
+                    person={person}
+                    onAsk={
+                      liveOf(state.databaseSessions, person.account) === 0
+                        ? undefined
+                        : () => {
+                            close();
+                            ask(person.account);
+                          }
+                    }
+                    isChosen={
+                      accounts.length === 1
+                        ? undefined
+                        : person.account.objectId === state.chosenAccount?.objectId
+                    }
+                  />
+                  <Groups groups={person.groups} readAt={person.groupsReadAt} />
+                </li>
+              ))}
+            </ul>
+            <div>
+              <Button
+                onClick={() => {
+                  close();
+                  onAdd();
+                }}
+              >
+                <Icon name="plus" size={18} />
+                Add an account
+              </Button>
+            </div>
           </div>
-        </div>
-      )}
-    </Popup>
+        )}
+      </Popup>
+      {question}
+    </>
   );
 }
 
@@ -98,8 +111,14 @@ function Several({ accounts }: { accounts: readonly SignedInAccount[] }) {
   );
 }
 
-/** @param props.isChosen where there are several: whether this one is meant where none is named */
-function Person({ person, isChosen }: { person: SignedInAccount; isChosen: boolean | undefined }) {
+function Person(props: {
+  person: SignedInAccount;
+  /** Where there are several: whether this one is meant where none is named. */
+  isChosen: boolean | undefined;
+  /** Asks before the sign-out; absent where nothing ends with it. */
+  onAsk: (() => void) | undefined;
+}) {
+  const { person, isChosen, onAsk } = props;
   const signOut = useAction();
   const use = useAction();
   const now = useNow(30_000);
@@ -131,7 +150,7 @@ function Person({ person, isChosen }: { person: SignedInAccount; isChosen: boole
         <Button
           {...(isOne ? {} : { label: `Sign out ${account.username}` })}
           busy={signOut.busy}
-          onClick={() => void signOut.run('signOut', as)}
+          onClick={() => (onAsk === undefined ? void signOut.run('signOut', as) : onAsk())}
         >
           Sign out
         </Button>

@@ -18,6 +18,7 @@ import { groupNames, secretOf, type RuleDraft } from './rule-draft.ts';
 import { useAdministration } from './step-up.tsx';
 import cards from '../ui/cards.module.css';
 import styles from './connections.module.css';
+import { endsAtOnce } from './sign-out.tsx';
 
 export type ManagedTask = 'edit' | 'password';
 
@@ -42,6 +43,7 @@ export function ManagedConnection(props: {
   );
   const [asking, setAsking] = useState(false);
   const remove = useAdministration();
+  const live = state.databaseSessions.filter((session) => session.connection === name).length;
   const { test, button } = useConnectionTest(state);
   const secrets = secretsOf(connection, stored);
 
@@ -112,7 +114,7 @@ export function ManagedConnection(props: {
       {task === undefined && <TestReport test={test} name={name} />}
       {asking && (
         <ConfirmDialog
-          question={organisation === undefined ? removeQuestion(name) : takeBackQuestion(name)}
+          question={organisation === undefined ? removeQuestion(name, live) : takeBackQuestion(name)}
           action={remove}
           onConfirm={confirmRemove}
           onClose={() => setAsking(false)}
@@ -165,13 +167,13 @@ function ConnectionButtons(props: {
   );
 }
 
-function removeQuestion(name: string) {
+function removeQuestion(name: string, live: number) {
   return {
     title: 'Remove this connection?',
     text: (
       <p>
         <Name>{name}</Name> is taken out of the configuration file. Passwords that are stored for it stay, and
-        comments above it too.
+        comments above it too.{live > 0 && ` ${endsAtOnce(live)}`}
       </p>
     ),
     confirm: 'Remove connection',

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { ConnectTool } from '../../main/contract/shapes.ts';
-import type { AppState } from '../../main/contract/state.ts';
+import type { Account, AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { useCommandKey } from '../ui/keys.ts';
@@ -10,6 +10,7 @@ import { useWhose } from './accounts.tsx';
 import { type Row, sectionsOf } from './connection-rows.ts';
 import { type Command, Palette } from './palette.tsx';
 import type { Panes } from './panes.ts';
+import { liveOf, useSignOutQuestion } from './sign-out.tsx';
 
 interface PaletteWays {
   state: AppState;
@@ -25,10 +26,27 @@ export function PaletteKey(ways: PaletteWays) {
     if (key === 'k') setOpen(true);
     return key === 'k';
   });
-  return open ? <Commands {...ways} onClose={() => setOpen(false)} /> : null;
+  const { ask, question } = useSignOutQuestion(ways.state);
+  return (
+    <>
+      {open && <Commands {...ways} onAsk={ask} onClose={() => setOpen(false)} />}
+      {question}
+    </>
+  );
 }
 
-function Commands({ state, panes, onPlace, onAdd, onClose }: PaletteWays & { onClose(): void }) {
+function Commands({
+  state,
+  panes,
+  onPlace,
+  onAdd,
+  onAsk,
+  onClose,
+}: PaletteWays & {
+  /** Before a sign-out that ends database sessions. */
+  onAsk(account: Account): void;
+  onClose(): void;
+}) {
   const { run, problem } = useAction();
   const announce = useAnnounce();
   const { several, nameOf } = useWhose();
@@ -88,12 +106,15 @@ function Commands({ state, panes, onPlace, onAdd, onClose }: PaletteWays & { onC
     run: () => onPlace(place),
   }));
   const adding: Command = { id: 'add', kind: 'Action', text: 'Add an account', hint: 'sign in', run: onAdd };
-  const leaving = state.accounts.map(({ account: { objectId, username } }): Command => ({
-    id: `out ${objectId}`,
+  const leaving = state.accounts.map(({ account }): Command => ({
+    id: `out ${account.objectId}`,
     kind: 'Action',
-    text: `Sign out ${username}`,
+    text: `Sign out ${account.username}`,
     hint: '',
-    run: () => void run('signOut', several ? { as: objectId } : {}),
+    run() {
+      if (liveOf(state.databaseSessions, account) > 0) onAsk(account);
+      else void run('signOut', several ? { as: account.objectId } : {});
+    },
   }));
   const commands = isIn ? [...connections, ...connecting, ...tokens, ...going, adding, ...leaving] : going;
   return <Palette commands={commands} problem={problem} onClose={onClose} />;

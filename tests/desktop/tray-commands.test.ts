@@ -8,7 +8,12 @@ import type { TrayCommand } from '../../main/desktop/tray-menu.ts';
 import { privileged, twoAccounts, usual } from '../renderer/account-states.ts';
 import { busy } from '../renderer/states.ts';
 
-function create(changes: Partial<DesktopActions> = {}, sessions: DatabaseSession[] = [], isSure = false) {
+function create(
+  changes: Partial<DesktopActions> = {},
+  sessions: DatabaseSession[] = [],
+  isSure = false,
+  onLock: 'keep' | 'cut' = 'keep',
+) {
   const done: unknown[] = [];
   const told: Notice[] = [];
   const asked: string[] = [];
@@ -31,7 +36,11 @@ function create(changes: Partial<DesktopActions> = {}, sessions: DatabaseSession
   const run = createTrayCommands({
     actions,
     lock: async () => done.push('lock'),
-    state: () => ({ databaseSessions: sessions, accounts: twoAccounts.accounts }),
+    state: () => ({
+      databaseSessions: sessions,
+      accounts: twoAccounts.accounts,
+      policies: { onLock: { value: onLock, origin: 'person' }, holds: [] },
+    }),
     notifier: { tell: (notice) => void told.push(notice) },
     openWindow: () => void done.push('window'),
     answer: () => void done.push('answer'),
@@ -84,19 +93,25 @@ test('what ends live sessions asks once, with their number', async () => {
     { kind: 'sign-out' },
     { kind: 'sign-out', as: usual.account.objectId },
     { kind: 'sign-out', as: privileged.account.objectId },
+    { kind: 'lock' },
     { kind: 'quit' },
   ];
-  const unsure = create({}, three);
+  const unsure = create({}, three, false, 'cut');
   for (const command of end) unsure.run(command);
   await vi.waitFor(() => expect(unsure.done).toEqual([['signOut', { as: privileged.account.objectId }]]));
-  expect(unsure.asked).toHaveLength(4);
+  expect(unsure.asked).toHaveLength(5);
   expect(unsure.asked[0]).toBe(
     'End all sessions? 3 live database sessions end at once: queries that are running stop, and open transactions are rolled back. [End all]',
   );
-  const sure = create({}, three.slice(0, 1), true);
+  const sure = create({}, three.slice(0, 1), true, 'cut');
   for (const command of end) sure.run(command);
-  await vi.waitFor(() => expect(sure.done).toHaveLength(5));
-  expect(sure.asked[3]).toMatch(/^Quit Latchkey\? One live database session ends/);
+  await vi.waitFor(() => expect(sure.done).toHaveLength(6));
+  expect(sure.asked[3]).toMatch(/^Lock\? One live database session ends/);
+  // A lock that leaves sessions alone asks nothing.
+  const kept = create({}, three);
+  kept.run({ kind: 'lock' });
+  await vi.waitFor(() => expect(kept.done).toEqual(['lock']));
+  expect(sure.asked[4]).toMatch(/^Quit Latchkey\? One live database session ends/);
 });
 
 test('a failure is told with its remedy, and a foreign error without its text', async () => {

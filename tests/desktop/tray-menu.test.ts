@@ -289,6 +289,19 @@ describe('tray menu', () => {
     expect(menu(signedOut).length).toBeLessThanOrEqual(25);
   });
 
+  test('favourites come first, then what was used last', () => {
+    const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => ({
+      ...(states.signedIn.connections[0] ?? ({} as never)),
+      name,
+      title: name,
+    }));
+    const state = { ...states.signedIn, connections: many, tokens: [], handles: [] };
+    const shown = (changes: Partial<AppState>) =>
+      lines({ ...state, ...changes }).flatMap((text) => /^Copy token for (.)$/.exec(text)?.[1] ?? []);
+    expect(shown({})).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(shown({ favourites: ['g', 'c', 'gone'], recents: ['f', 'g'] })).toEqual(['g', 'c', 'f', 'a', 'b']);
+  });
+
   test('a locked computer shows in the icon, and can be opened again', () => {
     expect(trayStatus(identity.locked)).toEqual({
       icon: 'locked',

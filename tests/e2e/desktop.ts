@@ -35,8 +35,8 @@ export interface Desktop {
   configFolder: string;
   /** The window that is open, or the next one that opens. */
   window(): Promise<Page>;
-  /** Starts the program once more with the same state folder; resolves to its exit code. */
-  launchAgain(): Promise<number | null>;
+  /** Starts the program once more with the same state folder, perhaps for a link; resolves to its exit code. */
+  launchAgain(link?: string): Promise<number | null>;
   /** Addresses and folders that were handed to the system to open. */
   opened(): Promise<string[]>;
   /** Ends what is left and removes the folders. */
@@ -114,8 +114,8 @@ export async function startDesktop(
       if (again === undefined) throw new Error('no window has appeared, at the second start either');
       return again;
     },
-    launchAgain() {
-      const child = spawn(executablePath, args, { env, stdio: 'ignore' });
+    launchAgain(link) {
+      const child = spawn(executablePath, link === undefined ? args : [...args, link], { env, stdio: 'ignore' });
       return new Promise((resolve, reject) => {
         child.once('error', reject);
         child.once('exit', resolve);

@@ -187,6 +187,22 @@ describeWith([electron, display, sessionBus], 'the window that asks', () => {
     expect(await shown(desktop.app)).toEqual(['main']);
   });
 
+  test('a link opens its screen, and a login that waits waits on', async () => {
+    const main = await desktop.window();
+    await atMain(false);
+    await changeState(desktop.app, 'newProgram');
+    await page();
+    expect(await desktop.launchAgain('latchkey://open/audit')).toBe(0);
+    const place = main.locator('nav button[aria-current=page]');
+    await eventually(() => place.innerText()).toBe('Audit');
+    // By a link nobody can answer, and what leads nowhere is said to.
+    expect(await desktop.launchAgain('latchkey://allow/c1')).toBe(0);
+    await main.getByText('Latchkey has no screen for it.').waitFor();
+    await main.getByRole('button', { name: 'Close' }).click();
+    await main.getByRole('dialog', { name: 'May dbeaver use Sales warehouse?' }).waitFor();
+    expect(await calls()).toEqual([]);
+  });
+
   test('as the person has chosen: to the front; or only notified, and asked where no notification can be shown', async () => {
     const main = await desktop.window();
     await atMain(false);

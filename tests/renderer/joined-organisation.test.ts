@@ -38,12 +38,12 @@ const joined: AppState = {
 const screens: Screen[] = [
   {
     name: 'join-by-link',
-    state: { ...noProvider, joinLink: address },
+    state: { ...noProvider, link: { kind: 'join', address } },
     shows: ['Join an organisation', 'Take it only from somebody whom you know', 'Show what it sets'],
   },
   {
     name: 'join-decision',
-    state: { ...noProvider, joinLink: address },
+    state: { ...noProvider, link: { kind: 'join', address } },
     shows: ['Fabrikam', fingerprint, 'You cannot change: session.deadline.', 'without asking you'],
     async open(page, bridge) {
       bridge.answer({ lookAtOrganisation: () => found });
@@ -117,15 +117,15 @@ describeWith([parts.pageEngine], 'an organisation', () => {
   });
 
   test('that a link names is not even looked at before the person says so; Escape takes the link away', async () => {
-    const { page, bridge } = await renderer.show({ ...noProvider, joinLink: address });
+    const { page, bridge } = await renderer.show({ ...noProvider, link: { kind: 'join', address } });
     await expect.poll(() => page.getByLabel('Address', { exact: true }).inputValue()).toBe(address);
     await page.keyboard.press('Escape');
-    await expect.poll(() => bridge.calls.map(({ action }) => action)).toContain('dismissJoinLink');
+    await expect.poll(() => bridge.calls.map(({ action }) => action)).toContain('dismissLink');
     expect(bridge.calls.some(({ action }) => action.endsWith('Organisation'))).toBe(false);
   });
 
   test('that cannot be verified is refused with its reason', async () => {
-    const { page, bridge } = await renderer.show({ ...noProvider, joinLink: address });
+    const { page, bridge } = await renderer.show({ ...noProvider, link: { kind: 'join', address } });
     bridge.answer({
       lookAtOrganisation() {
         throw new LatchkeyError('bundle-wrong-key', 'The bundle is signed with another key.', {

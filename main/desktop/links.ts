@@ -1,19 +1,19 @@
 import { app } from 'electron';
-import { addressInJoinLink } from '../contract/join-link.ts';
+import { type Link, readLink } from '../contract/link.ts';
 import type { AppState } from '../contract/state.ts';
 
-export type JoinLinks = ReturnType<typeof createJoinLinks>;
+export type Links = ReturnType<typeof createLinks>;
 
 /**
- * The link to an organisation that was opened last, until the person has answered it. It leads to the question and no
- * further: nothing is fetched for it.
+ * The link that was opened last, until the window has followed it. It leads to a place of the window and no further: nothing
+ * is fetched, answered or changed for it.
  * @param args of this start
  */
-export function createJoinLinks(args: readonly string[]) {
-  let address = addressIn(args);
+export function createLinks(args: readonly string[]) {
+  let opened = linkIn(args);
   const listeners: (() => void)[] = [];
   function open(from: readonly string[]): void {
-    address = addressIn(from) ?? address;
+    opened = linkIn(from) ?? opened;
     for (const listener of listeners) listener();
   }
   // Packages of macOS and Linux say so themselves.
@@ -24,18 +24,18 @@ export function createJoinLinks(args: readonly string[]) {
     open([url]);
   });
   return {
-    isOpen: (): boolean => address !== undefined,
+    isOpen: (): boolean => opened !== undefined,
     /** Called when Latchkey was started once more, with a link or without. */
     onOpen: (listener: () => void): void => void listeners.push(listener),
-    shownIn: (state: AppState): AppState => (address === undefined ? state : { ...state, joinLink: address }),
+    shownIn: (state: AppState): AppState => (opened === undefined ? state : { ...state, link: opened }),
     dismiss(): void {
-      address = undefined;
+      opened = undefined;
       for (const listener of listeners) listener();
     },
   };
 }
 
 /** Of the arguments of a start, which Chromium may have added to. */
-function addressIn(args: readonly string[]): string | undefined {
-  return args.flatMap((arg) => addressInJoinLink(arg) ?? []).at(-1);
+function linkIn(args: readonly string[]): Link | undefined {
+  return args.flatMap((arg) => readLink(arg) ?? []).at(-1);
 }
