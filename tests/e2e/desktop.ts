@@ -115,7 +115,10 @@ export async function startDesktop(
       return again;
     },
     launchAgain(link) {
-      const child = spawn(executablePath, link === undefined ? args : [...args, link], { env, stdio: 'ignore' });
+      const child = spawn(executablePath, link === undefined ? args : [...args, link], {
+        env,
+        stdio: 'ignore',
+      });
       return new Promise((resolve, reject) => {
         child.once('error', reject);
         child.once('exit', resolve);

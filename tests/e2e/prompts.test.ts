@@ -64,8 +64,7 @@ describeWith([electron, display, sessionBus], 'the window that asks', () => {
     await changeState(desktop.app, 'signedIn');
     await vi.waitFor(async () => expect(await shown(desktop.app)).not.toContain('prompts'), 20_000);
     // A prompt that nobody has seen going would not be a new one.
-    for (const each of desktop.app.windows())
-      await each.locator('dialog[open]').waitFor({ state: 'detached' });
+    await openMain()?.locator('dialog[open]').waitFor({ state: 'detached' });
     seen = (await brokerCalls(desktop.app)).length;
   });
   afterAll(async () => {
@@ -74,6 +73,18 @@ describeWith([electron, display, sessionBus], 'the window that asks', () => {
 
   /** Since the beginning of the test. */
   const calls = async (): Promise<string[]> => (await brokerCalls(desktop.app)).slice(seen);
+
+  const openMain = () => desktop.app.windows().find((each) => each.url().endsWith('/index.html'));
+
+  /** The page of the main window, which is opened where it is not. */
+  async function mainPage(): Promise<Page> {
+    if (openMain() === undefined) await desktop.launchAgain();
+    await eventually(() => openMain() !== undefined).toBe(true);
+    const found = openMain();
+    if (found === undefined) throw new Error('no main window');
+    await found.locator('h1').first().waitFor();
+    return found;
+  }
 
   /** Its page, once it takes input. */
   async function page(): Promise<Page> {
@@ -164,13 +175,13 @@ describeWith([electron, display, sessionBus], 'the window that asks', () => {
       BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer(),
     );
     await eventually(() => shown(desktop.app)).toEqual(['main']);
-    const main = await desktop.window();
+    const main = await mainPage();
     await main.getByRole('dialog', { name: 'May dbeaver use Sales warehouse?' }).waitFor();
     expect(await calls()).toEqual([]);
   });
 
   test('one place asks: it goes when the person comes to the main window, which asks then', async () => {
-    const main = await desktop.window();
+    const main = await mainPage();
     await atMain(false);
     await changeState(desktop.app, 'newProgram');
     await page();
@@ -188,7 +199,7 @@ describeWith([electron, display, sessionBus], 'the window that asks', () => {
   });
 
   test('a link opens its screen, and a login that waits waits on', async () => {
-    const main = await desktop.window();
+    const main = await mainPage();
     await atMain(false);
     await changeState(desktop.app, 'newProgram');
     await page();
@@ -204,7 +215,7 @@ describeWith([electron, display, sessionBus], 'the window that asks', () => {
   });
 
   test('as the person has chosen: to the front; or only notified, and asked where no notification can be shown', async () => {
-    const main = await desktop.window();
+    const main = await mainPage();
     await atMain(false);
     await main.getByRole('navigation').getByRole('button', { name: 'Settings' }).click();
     const choice = main.getByLabel('When a login waits for you');
