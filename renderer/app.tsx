@@ -19,6 +19,8 @@ import { type Panes, usePanes } from './screens/panes.ts';
 import { HiddenPrompts, Prompts, usePrompts } from './screens/prompts.tsx';
 import { SignIn } from './screens/sign-in.tsx';
 import { StepUp } from './screens/step-up.tsx';
+import { frame as t } from './texts/en/frame.ts';
+import { locale, useLanguage } from './texts/language.ts';
 import { Announcer } from './ui/announcer.tsx';
 import { Drafts } from './ui/drafts.tsx';
 import { ErrorBoundary } from './ui/error-boundary.tsx';
@@ -46,6 +48,7 @@ interface Shown {
 
 export function App({ bridge }: { bridge: LatchkeyBridge }) {
   const state = useAppState(bridge);
+  useLanguage(state?.language);
   const [{ place, target }, setShown] = useState<Shown>({ place: 'home' });
   const setPlace = useCallback(
     (next: Place, at?: ConnectionTarget): void =>
@@ -212,10 +215,10 @@ function Screen(props: {
 
 function sinkProblem({ problem, refusesFrom }: NonNullable<SinkState['failing']>): ShownProblem {
   if (refusesFrom === undefined) return problem;
-  const from = new Date(refusesFrom).toLocaleString();
+  const from = new Date(refusesFrom).toLocaleString(locale());
   return {
     ...problem,
-    message: `${problem.message} The audit has to reach it: nobody is let in from ${from} on.`,
+    message: t.theAuditHasToReachIt(problem.message, from),
   };
 }
 
@@ -224,8 +227,8 @@ function Notices({ state }: { state: AppState }) {
   return (
     <>
       {state.localTenant && (
-        <Callout icon="alert" title="This is a local test tenant, not Microsoft">
-          Sign-ins go to a stand-in on this computer. Do not enter a real password.
+        <Callout icon="alert" title={t.thisIsALocalTestTenant}>
+          {t.signInsGoToAStand}
         </Callout>
       )}
       {state.audit.kind === 'failed' && <ProblemPanel problem={state.audit.problem} />}

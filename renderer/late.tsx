@@ -1,3 +1,4 @@
+import { common as t } from './texts/en/common.ts';
 import { type ComponentType, lazy, type ReactNode, Suspense } from 'react';
 import layout from './ui/layout.module.css';
 
@@ -7,7 +8,7 @@ import layout from './ui/layout.module.css';
  */
 export function late<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
-  meanwhile: ReactNode = <p className={layout['soft']}>Loading…</p>,
+  meanwhile: ReactNode = <p className={layout['soft']}>{t.loading}</p>,
 ): ComponentType<Props> {
   const Part = lazy(async () => ({ default: await load() }));
   return function Late(props: Props) {

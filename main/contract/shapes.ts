@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cloudNames, signInWays } from './clouds.ts';
+import { languageChoices, languages } from './language.ts';
 import { protocolNames } from './protocols.ts';
 import { problem } from './sign-in-state.ts';
 
@@ -20,6 +21,7 @@ export const themes = ['system', 'light', 'dark'] as const;
 /** What a person may choose about the application on this computer; the policy of access is not among it. */
 export const preferences = z.object({
   theme: z.enum(themes),
+  language: z.enum(languageChoices),
   startAtLogin: z.boolean(),
   /** Names of connections that come first, in their order. */
   favourites: z.array(name).max(200),
@@ -51,9 +53,12 @@ export type Versions = z.infer<typeof versions>;
 /** What stands in the window about the program itself; the files are full paths. */
 export const about = z.object({ versions, configurationFile: z.string(), logFile: z.string() });
 
+/** What the window speaks; absent where nobody can have chosen yet. */
+const language = z.enum(languages).optional();
+
 /** How far Latchkey has come with its start. */
 export const start = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('running') }),
+  z.object({ kind: z.literal('running'), language }),
   z.object({
     kind: z.literal('failed'),
     problem,
@@ -61,6 +66,7 @@ export const start = z.discriminatedUnion('kind', [
     file: z.string().optional(),
     /** Whether there is such a file. */
     isThere: z.boolean(),
+    language,
   }),
 ]);
 export type Start = z.infer<typeof start>;

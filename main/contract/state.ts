@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { factorNames, signInWays } from './clouds.ts';
 import { forbidden } from './forbidden.ts';
+import { languages } from './language.ts';
 import { link } from './link.ts';
 import { protocolNames } from './protocols.ts';
 import { account, group, problem, signedIn, signInState } from './sign-in-state.ts';
@@ -253,6 +254,8 @@ export const appState = z.object({
   favourites: z.array(z.string()).optional(),
   /** Those that were used last on this computer, by name, the last first; absent where there is none. */
   recents: z.array(z.string()).optional(),
+  /** What the windows speak; absent where there are none. */
+  language: z.enum(languages).optional(),
   prompts: z.array(prompt),
   /** Tests of connections that are under way, by the id that each was begun with; absent where there is none. */
   connectionTests: z.array(z.object({ id: z.string(), step: z.enum(['dialling', 'logging-in']) })).optional(),

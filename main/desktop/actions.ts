@@ -15,6 +15,7 @@ import type { Links } from './links.ts';
 import type { DesktopBroker } from './ports.ts';
 import type { Shortlist } from './shortlist.ts';
 import type { StartAction } from './starter.ts';
+import type { WindowLanguage } from './window-language.ts';
 
 /** What the window may ask for once Latchkey runs; the tray acts through these too. */
 export type DesktopActions = ActionHandlers<Exclude<WindowAction, StartAction>>;
@@ -35,6 +36,7 @@ export interface ActionParts {
   /** Of a program's file, as the system shows it; a data URL. */
   programIcon(path: string): Promise<string | undefined>;
   demo: Demo;
+  language: Pick<WindowLanguage, 'shownIn'>;
   quit(): void;
 }
 
@@ -48,7 +50,8 @@ export function createActions(parts: ActionParts): DesktopActions {
 
   return {
     ...broker.actions,
-    getState: async () => parts.shortlist.shownIn(parts.links.shownIn(broker.state())),
+    getState: async () =>
+      parts.language.shownIn(parts.shortlist.shownIn(parts.links.shownIn(broker.state()))),
     dismissLink: async () => parts.links.dismiss(),
     unlockAtScreen: () => broker.unlocked('window'),
 

@@ -38,6 +38,7 @@ import { passwordStore } from './password-store.ts';
 import { onceStarted, openStartWindow } from './start-window.ts';
 import { createStarter, filesOf, type OwnConfiguration } from './starter.ts';
 import type { Pages, WindowFiles } from './page-window.ts';
+import { createWindowLanguage, type WindowLanguage } from './window-language.ts';
 import type { MainWindow } from './windows.ts';
 
 /** How long open database sessions may go on after an error that nobody has caught. */
@@ -99,7 +100,9 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
   const preferences = openPreferences(options.userDataFolder, options.log);
   nativeTheme.themeSource = preferences.read().theme;
   let shownFiles = (): string[] => [];
+  const language = createWindowLanguage(preferences, () => app.getPreferredSystemLanguages());
   const starter = createStarter({
+    language: language.spoken,
     async start() {
       const broker = await options.createBroker({
         seal: await openDesktopSeal(),
@@ -110,7 +113,7 @@ export async function runDesktop(options: DesktopOptions): Promise<void> {
       });
       shownFiles = () => filesWithFaults(broker.state());
       try {
-        openDesktop(options, broker, { links, window, pages, preferences });
+        openDesktop(options, broker, { links, window, pages, preferences, language });
       } catch (error) {
         await broker.close();
         throw error;
@@ -143,10 +146,11 @@ interface DesktopParts {
   window: MainWindow;
   pages: Pages;
   preferences: PreferenceStore;
+  language: WindowLanguage;
 }
 
 function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: DesktopParts): void {
-  const { links, window, preferences } = parts;
+  const { links, window, preferences, language } = parts;
   const windows = joinWindows(window, parts.pages, broker.state);
   const shortlist = createShortlist(preferences);
   const report = (error: unknown): void => logUnexpected(options.log, error);
@@ -175,9 +179,10 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     openPath: (path) => shell.openPath(path),
     files: chosenFiles,
     about: { ...options.notices, configurationFile: options.configuration.path },
-    preferences: preferenceActions(preferences, createAutostart(options.startArguments), shortlist),
+    preferences: preferenceActions(preferences, createAutostart(options.startArguments), shortlist, language),
     shortlist,
     programIcon,
+    language,
     links,
     demo: createDemo(options.demoCommand),
     quit: () => app.quit(),
@@ -204,7 +209,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     report,
   });
   const clearAtSignOut = createSignOutWatch(() => void secrets.clear().catch(report));
-  const stopState = followState(broker, links, shortlist, (state) => {
+  const stopState = followState(broker, { links, shortlist, language }, (state) => {
     clearAtSignOut(state);
     windows.update(state);
     tray.update(state);
@@ -244,12 +249,15 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
 /** Passes the broker's state on, now and after every change; returns the way to stop. */
 function followState(
   broker: DesktopBroker,
-  links: Links,
-  shortlist: Shortlist,
+  { links, shortlist, language }: { links: Links; shortlist: Shortlist; language: WindowLanguage },
   show: (state: AppState) => void,
 ): () => void {
-  const push = createStatePush(() => shortlist.shownIn(links.shownIn(broker.state())), show);
+  const push = createStatePush(
+    () => language.shownIn(shortlist.shownIn(links.shownIn(broker.state()))),
+    show,
+  );
   shortlist.onChange(push.changed);
+  language.onChange(push.changed);
   links.onOpen(push.changed);
   const stop = broker.subscribe(push.changed);
   push.changed();

@@ -58,7 +58,7 @@ export function copyActions(parts: CopyParts): ActionHandlers<'copyToken' | 'cop
         return { id, clearsAt: (await secrets.copy(handle)).toISOString() };
       } catch (cause) {
         await broker.actions.revokeHandle({ id });
-        throw new LatchkeyError('command-failed', 'The handle could not be put on the clipboard.', {
+        throw new LatchkeyError('command-failed', 'The saved password could not be put on the clipboard.', {
           remedy: 'It has been revoked. Try again.',
           cause,
         });

@@ -115,7 +115,7 @@ function noticeOfPrompt(prompt: Prompt, title: string, whose: (prompt: Prompt) =
     case 'sign-in':
       return {
         title: `Sign in to reach ${title}`,
-        body: `${who} came with the handle of ${plainName(prompt.tool)}. Its login goes on once you are signed in as ${plainName(prompt.username)}. Click to sign in.`,
+        body: `${who} came with the saved password of ${plainName(prompt.tool)}. Its login goes on once you are signed in as ${plainName(prompt.username)}. Click to sign in.`,
       };
     case 'client':
       return {

@@ -4,16 +4,19 @@ import type { DesktopActions } from './actions.ts';
 import type { Autostart } from './autostart.ts';
 import type { Shortlist } from './shortlist.ts';
 import type { PreferenceStore } from './stored-preferences.ts';
+import type { WindowLanguage } from './window-language.ts';
 
 export function preferenceActions(
   preferences: PreferenceStore,
   autostart: Autostart,
   shortlist: Pick<Shortlist, 'favourites' | 'setFavourites'>,
+  language: Pick<WindowLanguage, 'chosen' | 'choose'>,
 ): Pick<DesktopActions, 'getPreferences' | 'setPreferences'> {
   const current = () => {
     const { theme, clipboardSeconds, notifications, whenLoginWaits } = preferences.read();
     return {
       theme,
+      language: language.chosen(),
       startAtLogin: autostart.enabled(),
       favourites: shortlist.favourites(),
       clipboardSeconds,
@@ -23,9 +26,10 @@ export function preferenceActions(
   };
   return {
     getPreferences: async () => current(),
-    async setPreferences({ startAtLogin, favourites, ...kept }) {
+    async setPreferences({ startAtLogin, favourites, language: wanted, ...kept }) {
       if (startAtLogin !== undefined) autostart.set(startAtLogin);
       if (favourites !== undefined) shortlist.setFavourites(favourites);
+      if (wanted !== undefined) language.choose(wanted);
       preferences.write(defined(kept));
       if (kept.theme !== undefined) nativeTheme.themeSource = kept.theme;
       return current();

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { ActionHandlers } from '../contract/action-schemas.ts';
 import { LatchkeyError, toProblem } from '../contract/errors.ts';
+import type { Language } from '../contract/language.ts';
 import type { Start } from '../contract/shapes.ts';
 import type { ShownProblem } from '../contract/state.ts';
 
@@ -20,6 +21,8 @@ interface StarterParts {
   openFile(path: string): Promise<string>;
   /** Further files that the window shows once there is a broker: those that have faults. */
   shownFiles?(): readonly string[];
+  /** What the window speaks. */
+  language?(): Language;
   /** Called after each try that has failed. */
   failed(error: unknown): void;
 }
@@ -42,15 +45,18 @@ export function createStarter({
   configuration,
   openFile,
   shownFiles = () => [],
+  language,
   failed,
 }: StarterParts): Starter {
   let state: Start | undefined;
   let underWay: Promise<Start> | undefined;
 
+  const spoken = () => (language === undefined ? {} : { language: language() });
+
   async function attempt(): Promise<Start> {
     try {
       await start();
-      return { kind: 'running' };
+      return { kind: 'running', ...spoken() };
     } catch (error) {
       failed(error);
       const { path } = configuration ?? {};
@@ -59,6 +65,7 @@ export function createStarter({
         problem: toProblem(error),
         ...(path === undefined ? {} : { file: path }),
         isThere: path !== undefined && existsSync(path),
+        ...spoken(),
       };
     }
   }
@@ -75,7 +82,7 @@ export function createStarter({
     run,
     hasFailed: () => underWay === undefined && state?.kind === 'failed',
     actions: {
-      getStart: async () => underWay ?? state ?? run(),
+      getStart: async () => ({ ...(await (underWay ?? state ?? run())), ...spoken() }),
       async tryStart({ create }) {
         if (create === true && state?.kind === 'failed') await configuration?.create();
         return run();

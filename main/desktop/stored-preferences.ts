@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { languageChoices } from '../contract/language.ts';
 import { preferences, themes } from '../contract/shapes.ts';
 import { newerThanThis, versionOf } from '../store/versioned.ts';
 
@@ -10,6 +11,7 @@ const { shape: shapes } = preferences;
  */
 const stored = z.object({
   theme: z.enum(themes).catch('system'),
+  language: z.enum(languageChoices).catch('system'),
   clipboardSeconds: shapes.clipboardSeconds.catch(60),
   notifications: shapes.notifications.catch(true),
   whenLoginWaits: shapes.whenLoginWaits.catch('flash'),

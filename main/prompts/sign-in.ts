@@ -145,7 +145,7 @@ export function signInRequired(state: SignInState): LatchkeyError {
 function otherPerson(wanted: Account, came: Account): LatchkeyError {
   return new LatchkeyError(
     'handle-foreign',
-    `This handle belongs to ${wanted.username}, and ${came.username} is signed in.`,
-    { remedy: `Sign in as ${wanted.username}, or make a handle of your own.` },
+    `This saved password belongs to ${wanted.username}, and ${came.username} is signed in.`,
+    { remedy: `Sign in as ${wanted.username}, or make a saved password of your own.` },
   );
 }

@@ -3,6 +3,8 @@ import type { Versions } from '../../main/contract/shapes.ts';
 import type { UpdateState } from '../../main/contract/update-state.ts';
 import { updateText } from '../../main/contract/update-text.ts';
 import { type ActionRunner, useAction, useReply } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { about as t } from '../texts/en/about.ts';
 import { Button } from '../ui/button.tsx';
 import { Logo } from '../ui/logo.tsx';
 import { Name } from '../ui/name.tsx';
@@ -20,38 +22,32 @@ export function About({ updates }: { updates: UpdateState | undefined }) {
 
   return (
     <>
-      <ScreenHeading>About</ScreenHeading>
+      <ScreenHeading>{t.about}</ScreenHeading>
       <ProblemPanel problem={problem} />
       {about !== undefined && (
         <>
           <Program versions={about.versions} updates={updates} />
           <section className={settings['section']} aria-labelledby="help">
-            <h2 id="help">When something does not work</h2>
+            <h2 id="help">{t.whenSomethingDoesNotWork}</h2>
             <div className={settings['panel']}>
-              <Row
-                what="Support bundle"
-                more="Versions, state, findings of the doctor, configuration and the last lines of the log. Names, places and ids are replaced; you see it before it is saved."
-              >
+              <Row what={t.supportBundle} more={t.versionsStateFindingsOfThe}>
                 <Button kind="primary" onClick={() => setOpen('support')}>
-                  Support bundle…
+                  {t.supportBundle2}
                 </Button>
               </Row>
-              <Row what="Log" path={about.logFile}>
-                <Opener label="Open log" open={(run) => run('openOwnFile', { file: 'log' })} />
+              <Row what={t.log} path={about.logFile}>
+                <Opener label={t.openLog} open={(run) => run('openOwnFile', { file: 'log' })} />
               </Row>
-              <Row what="Configuration" path={about.configurationFile}>
-                <Opener label="Open configuration" open={(run) => run('openConfiguration', {})} />
+              <Row what={t.configuration} path={about.configurationFile}>
+                <Opener label={t.openConfiguration} open={(run) => run('openConfiguration', {})} />
               </Row>
             </div>
           </section>
           <section className={settings['section']} aria-labelledby="licences">
-            <h2 id="licences">Licences</h2>
+            <h2 id="licences">{t.licences}</h2>
             <div className={settings['panel']}>
-              <Row
-                what="Latchkey is free software under the MIT licence"
-                more="What is in it has licences of its own."
-              >
-                <Button onClick={() => setOpen('licences')}>Show licences…</Button>
+              <Row what={t.latchkeyIsFreeSoftwareUnderThe} more={t.whatIsInItHasLicences}>
+                <Button onClick={() => setOpen('licences')}>{t.showLicences}</Button>
               </Row>
             </div>
           </section>
@@ -71,10 +67,10 @@ function Program({ versions, updates }: { versions: Versions; updates: UpdateSta
     ['Electron', electron],
     ['Chromium', chromium],
     ['Node.js', node],
-    ['System', `${systems[platform] ?? platform} ${release} (${arch})`],
+    [t.system, `${systems[platform] ?? platform} ${release} (${arch})`],
   ];
   return (
-    <section className={styles['program']} aria-label="Version">
+    <section className={styles['program']} aria-label={common.version}>
       <Logo size={56} />
       <div className={styles['what']}>
         <p className={styles['name']}>

@@ -1,5 +1,7 @@
 import type { AppState, SignedInAccount } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { frame as texts } from '../texts/en/frame.ts';
+import { frame as t } from '../texts/en/frame.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -17,21 +19,19 @@ export function AccountMenu({ state, onAdd }: { state: AppState; onAdd(): void }
   const [only] = accounts;
   const { ask, question } = useSignOutQuestion(state);
   if (only === undefined) {
-    return (
-      <p className={styles['nobody']}>{signIn.kind === 'signed-out' ? 'Not signed in' : 'Signing in…'}</p>
-    );
+    return <p className={styles['nobody']}>{signIn.kind === 'signed-out' ? t.notSignedIn : t.signingIn}</p>;
   }
   return (
     <>
       <Popup
         role="dialog"
-        title="Who is signed in"
+        title={texts.whoIsSignedIn}
         className={styles['button']}
         trigger={accounts.length === 1 ? <One person={only} /> : <Several accounts={accounts} />}
       >
         {(close) => (
           <div className={styles['panel']}>
-            <ul className={styles['accounts']} aria-label="Accounts">
+            <ul className={styles['accounts']} aria-label={texts.accounts}>
               {accounts.map((person) => (
                 <li key={person.account.objectId}>
                   <Person
@@ -62,7 +62,7 @@ export function AccountMenu({ state, onAdd }: { state: AppState; onAdd(): void }
                 }}
               >
                 <Icon name="plus" size={18} />
-                Add an account
+                {texts.addAnAccount}
               </Button>
             </div>
           </div>
@@ -84,7 +84,7 @@ function One({ person: { account, until } }: { person: SignedInAccount }) {
           <Name>{name}</Name>
         </strong>
         <small>
-          <span className={styles['more']}>Signed in until </span>
+          <span className={styles['more']}>{t.signedInUntil}</span>
           {timeOfDay(until, now)}
         </small>
       </span>
@@ -99,11 +99,12 @@ function Several({ accounts }: { accounts: readonly SignedInAccount[] }) {
       <Avatar name={String(accounts.length)} />
       <span className={styles['who']}>
         <strong>
-          {accounts.length} accounts<span className={styles['more']}> are signed in</span>
+          {t.accounts2(accounts.length)}
+          <span className={styles['more']}>{t.areSignedIn}</span>
         </strong>
         {accounts.map(({ account: { objectId, username }, until }) => (
           <small key={objectId} className={styles['more']}>
-            <Name>{username}</Name> until {timeOfDay(until, now)}
+            {t.until(<Name>{username}</Name>, timeOfDay(until, now))}
           </small>
         ))}
       </span>
@@ -136,28 +137,28 @@ function Person(props: {
             <Name>{account.username}</Name> · <Name>{account.provider}</Name>
           </p>
         </div>
-        {isChosen === true && <Badge tone="good">Usual account</Badge>}
+        {isChosen === true && <Badge tone="good">{t.usualAccount}</Badge>}
         {isChosen === false && (
           <Button
             kind="quiet"
-            label={`Make usual: ${account.username}`}
+            label={t.makeUsual(account.username)}
             busy={use.busy}
             onClick={() => void use.run('useAccount', { as: account.objectId })}
           >
-            Make usual
+            {t.makeUsual2}
           </Button>
         )}
         <Button
-          {...(isOne ? {} : { label: `Sign out ${account.username}` })}
+          {...(isOne ? {} : { label: t.signOut(account.username) })}
           busy={signOut.busy}
           onClick={() => (onAsk === undefined ? void signOut.run('signOut', as) : onAsk())}
         >
-          Sign out
+          {t.signOut2}
         </Button>
       </div>
       <ProblemPanel problem={signOut.problem ?? use.problem} onDismiss={signOut.dismiss} />
       <p className={styles['until']}>
-        Signed in until <b>{timeOfDay(until, now)}</b>, for another {roughly(Date.parse(until) - now)}
+        {t.signedInUntilForAnother(<b>{timeOfDay(until, now)}</b>, roughly(Date.parse(until) - now))}
       </p>
     </>
   );

@@ -1,5 +1,7 @@
 import { createContext, type ReactNode, useContext, useMemo } from 'react';
 import type { Account, AppState, SignedInAccount } from '../../main/contract/state.ts';
+import { common } from '../texts/en/common.ts';
+import { frame as t } from '../texts/en/frame.ts';
 import { SelectField } from '../ui/field.tsx';
 import layout from '../ui/layout.module.css';
 import { Name, plainText } from '../ui/name.tsx';
@@ -45,8 +47,7 @@ export function useWhose(): Whose {
 export function Awaited({ state: { awaitedAccounts = [] } }: { state: AppState }) {
   return awaitedAccounts.map(({ objectId, username, provider }) => (
     <p key={objectId} className={layout['soft']}>
-      <Name>{username}</Name> (<Name>{provider}</Name>) comes back by itself when its directory can be
-      reached.
+      {t.comesBackByItselfWhenIts(<Name>{username}</Name>, <Name>{provider}</Name>)}
     </p>
   ));
 }
@@ -62,7 +63,7 @@ export function AccountChoice(props: {
   if (accounts.length < 2) return null;
   return (
     <SelectField
-      label="Account"
+      label={common.account}
       {...(hint === undefined ? {} : { hint })}
       value={value}
       options={accounts.map(({ account: { objectId, username, provider } }) => ({

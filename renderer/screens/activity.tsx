@@ -2,6 +2,8 @@ import { useRef, useState } from 'react';
 import type { RecentLogin } from '../../main/contract/recent-login.ts';
 import type { AppState, TokenState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { activity as t } from '../texts/en/activity.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
@@ -28,10 +30,10 @@ export function Activity({ state }: { state: AppState }) {
       .includes(search.trim().toLowerCase());
   return (
     <>
-      <ScreenHeading>Activity</ScreenHeading>
+      <ScreenHeading>{t.activity}</ScreenHeading>
       <TextField
-        label="Search"
-        placeholder="Database, program, account or role"
+        label={common.search}
+        placeholder={t.databaseProgramAccountOrRole}
         value={search}
         maxLength={200}
         isSearch
@@ -63,25 +65,25 @@ function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, 
   }
 
   async function revokeOne(id: string): Promise<void> {
-    if ((await revoke.run('revokeTokens', { id })) !== undefined) tell('Token revoked');
+    if ((await revoke.run('revokeTokens', { id })) !== undefined) tell(t.tokenRevoked);
   }
 
   return (
     <section className={styles['section']} aria-labelledby="tokens">
       <div className={styles['head']}>
         <h2 id="tokens" ref={heading} tabIndex={-1}>
-          Tokens
+          {t.tokens}
         </h2>
         {tokens.length > 0 && (
           <Button kind="danger" onClick={() => setAsking(true)}>
-            Revoke all
+            {t.revokeAll}
           </Button>
         )}
       </div>
       <ProblemPanel problem={revoke.problem} onDismiss={revoke.dismiss} />
       {tokens.length === 0 ? (
-        <Empty icon="key" title="No token is valid right now">
-          Copy one from a connection when a tool asks for a password.
+        <Empty icon="key" title={t.noTokenIsValidRightNow}>
+          {t.copyOneFromAConnectionWhen}
         </Empty>
       ) : (
         <ul className={styles['rows']}>
@@ -93,18 +95,16 @@ function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, 
                   <strong>
                     <Name>{title}</Name>
                   </strong>
-                  <small>
-                    role <Name>{token.role}</Name> · {uses(token.uses)}
-                  </small>
+                  <small>{t.role(<Name>{token.role}</Name>, uses(token.uses))}</small>
                 </div>
-                <span className={styles['when']}>{clockLeft(Date.parse(token.expiresAt) - now)} left</span>
+                <span className={styles['when']}>{t.left(clockLeft(Date.parse(token.expiresAt) - now))}</span>
                 <Button
                   kind="danger"
-                  label={`Revoke the token for ${title}, role ${token.role}`}
+                  label={t.revokeTheTokenForRole(title, token.role)}
                   busy={revoke.busy}
                   onClick={() => void revokeOne(token.id)}
                 >
-                  Revoke
+                  {common.revoke}
                 </Button>
               </li>
             );
@@ -114,17 +114,13 @@ function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, 
       {asking && (
         <ConfirmDialog
           question={{
-            title: 'Revoke all tokens?',
-            text: (
-              <p>
-                Every token stops working, and the database sessions that were opened with them end at once.
-              </p>
-            ),
-            confirm: 'Revoke all',
+            title: t.revokeAllTokens,
+            text: <p>{t.everyTokenStopsWorkingAndThe}</p>,
+            confirm: t.revokeAll,
           }}
           action={revokeAll}
           onConfirm={async () => (await revokeAll.run('revokeTokens', { all: true })) !== undefined}
-          onDone={() => tell('All tokens revoked')}
+          onDone={() => tell(t.allTokensRevoked)}
           onClose={() => setAsking(false)}
         />
       )}
@@ -133,6 +129,6 @@ function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, 
 }
 
 function uses(count: number): string {
-  if (count === 0) return 'not used yet';
-  return count === 1 ? 'used once' : `used ${count} times`;
+  if (count === 0) return t.notUsedYet;
+  return t.usedTimes(count);
 }

@@ -1,20 +1,22 @@
 import { type ReactNode, useEffect, useState } from 'react';
 import { auditKinds, type AuditKind } from '../../main/contract/audit-kinds.ts';
 import type { AuditFilter } from '../../main/contract/audit-shapes.ts';
+import { common } from '../texts/en/common.ts';
+import { audit as t } from '../texts/en/audit.ts';
 import { SelectField, TextField } from '../ui/field.tsx';
 import styles from './audit.module.css';
 
 const spans = ['any', 'hour', 'day', 'week', 'month', 'between'] as const;
 type Span = (typeof spans)[number];
 
-const spanLabels: Record<Span, string> = {
-  any: 'Any time',
-  hour: 'The last hour',
-  day: 'The last 24 hours',
-  week: 'The last 7 days',
-  month: 'The last 30 days',
-  between: 'Between two days',
-};
+const spanLabels = (): Record<Span, string> => ({
+  any: t.anyTime,
+  hour: t.theLastHour,
+  day: t.theLast24Hours,
+  week: t.theLast7Days,
+  month: t.theLast30Days,
+  between: t.betweenTwoDays,
+});
 const hourMs = 3_600_000;
 const spanMs: Partial<Record<Span, number>> = {
   hour: hourMs,
@@ -23,14 +25,14 @@ const spanMs: Partial<Record<Span, number>> = {
   month: 30 * 24 * hourMs,
 };
 
-export const kindLabels: Record<AuditKind, string> = {
+export const kindLabels = (): Record<AuditKind, string> => ({
   'sign-ins': 'Sign-ins',
-  logins: 'Database logins',
-  tokens: 'Tokens and saved passwords',
-  'second-factors': 'Second factors',
-  administration: 'Changes of settings',
-  latchkey: 'Latchkey itself',
-};
+  logins: t.databaseLogins,
+  tokens: t.tokensAndSavedPasswords,
+  'second-factors': t.secondFactors,
+  administration: t.changesOfSettings,
+  latchkey: t.latchkeyItself,
+});
 
 /** As it stands in the fields. */
 export interface AuditWish {
@@ -108,50 +110,50 @@ export function AuditFields(props: {
   const { wish, onChange } = props;
   const change = (part: Partial<AuditWish>): void => onChange({ ...wish, ...part });
   return (
-    <form className={styles['filter']} aria-label="Filter" onSubmit={(event) => event.preventDefault()}>
+    <form className={styles['filter']} aria-label={t.filter} onSubmit={(event) => event.preventDefault()}>
       <TextField
-        label="Search"
+        label={common.search}
         value={wish.text}
         maxLength={200}
         isSearch
-        placeholder="Any words of a record"
+        placeholder={t.anyWordsOfARecord}
         onChange={(text) => change({ text })}
       />
       <TextField
-        label="Person"
+        label={t.person}
         value={wish.person}
         maxLength={200}
-        placeholder="Part of a name"
+        placeholder={t.partOfAName}
         onChange={(person) => change({ person })}
       />
       <SelectField
-        label="Connection"
+        label={common.connection}
         value={wish.connection}
         options={[
-          { value: '', label: 'All' },
+          { value: '', label: common.all },
           ...props.connections.map(({ name, title }) => ({ value: name, label: title })),
         ]}
         onChange={(connection) => change({ connection })}
       />
       <SelectField<AuditKind | ''>
-        label="What"
+        label={t.what}
         value={wish.kind}
         options={[
-          { value: '', label: 'Everything' },
-          ...auditKinds.map((kind) => ({ value: kind, label: kindLabels[kind] })),
+          { value: '', label: t.everything },
+          ...auditKinds.map((kind) => ({ value: kind, label: kindLabels()[kind] })),
         ]}
         onChange={(kind) => change({ kind })}
       />
       <SelectField<Span>
-        label="When"
+        label={t.when}
         value={wish.span}
-        options={spans.map((span) => ({ value: span, label: spanLabels[span] }))}
+        options={spans.map((span) => ({ value: span, label: spanLabels()[span] }))}
         onChange={(span) => change({ span })}
       />
       {wish.span === 'between' && (
         <>
-          <DayField label="From" value={wish.from} onChange={(from) => change({ from })} />
-          <DayField label="Up to and with" value={wish.to} onChange={(to) => change({ to })} />
+          <DayField label={t.from} value={wish.from} onChange={(from) => change({ from })} />
+          <DayField label={t.upToAndWith} value={wish.to} onChange={(to) => change({ to })} />
         </>
       )}
       <label className={styles['refused']}>
@@ -160,7 +162,7 @@ export function AuditFields(props: {
           checked={wish.refused}
           onChange={(event) => change({ refused: event.target.checked })}
         />
-        Only what was refused or failed
+        {t.onlyWhatWasRefusedOrFailed}
       </label>
     </form>
   );

@@ -2,6 +2,9 @@ import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { AuditEntry, AuditFilter, AuditVerdictShown } from '../../main/contract/audit-shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { audit as t } from '../texts/en/audit.ts';
+import { locale } from '../texts/language.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -22,14 +25,11 @@ export function Audit({ state }: { state: AppState }) {
   const isNarrowed = Object.keys(filter).length > 0;
   return (
     <>
-      <ScreenHeading>Audit</ScreenHeading>
-      <p className={styles['lead']}>
-        Every sign-in, token, login and refusal is written down on this computer, and each record is chained
-        to the one before it, so that a change shows.
-      </p>
+      <ScreenHeading>{t.audit}</ScreenHeading>
+      <p className={styles['lead']}>{t.everySignInTokenLoginAnd}</p>
       <Whole path={state.audit.path} filter={filter} isNarrowed={isNarrowed} />
       <section className={styles['section']} aria-labelledby="records">
-        <h2 id="records">Records</h2>
+        <h2 id="records">{t.records}</h2>
         <AuditFields wish={wish} connections={state.connections} onChange={setWish} />
         <Records pages={pages} titles={titles} onClear={isNarrowed ? () => setWish(anything) : undefined} />
       </section>
@@ -59,24 +59,24 @@ function Whole(props: { path: string; filter: AuditFilter; isNarrowed: boolean }
     const done = await save.run('saveAudit', props.filter);
     const { path, records } = done?.reply ?? {};
     if (path === undefined || records === undefined) return;
-    const text = `${records === 1 ? 'One record' : `${records} records`} written to ${path}.`;
+    const text = t.recordsWrittenTo(records, path);
     setSaved(text);
     announce(text);
   }
 
   return (
-    <section className={styles['section']} aria-label="The whole record">
+    <section className={styles['section']} aria-label={t.theWholeRecord}>
       <div className={styles['buttons']}>
         <Button kind="primary" busy={check.busy} onClick={() => void verify()}>
           <Icon name="shield" size={18} />
-          {check.busy ? 'Checking every record…' : 'Check the chain'}
+          {check.busy ? t.checkingEveryRecord : t.checkTheChain}
         </Button>
         <Button busy={save.busy} onClick={() => void exportRecords()}>
-          {props.isNarrowed ? 'Export these records…' : 'Export…'}
+          {props.isNarrowed ? t.exportTheseRecords : t.exportIt}
         </Button>
         <Button kind="quiet" busy={open.busy} onClick={() => void open.run('openAuditFolder', {})}>
           <Icon name="folder" size={18} />
-          Open folder
+          {t.openFolder}
         </Button>
       </div>
       {verdict !== undefined && <Verdict verdict={verdict} />}
@@ -107,13 +107,10 @@ function Verdict({ verdict: { ok, message, remedy, breaks } }: { verdict: AuditV
       <ProblemPanel
         problem={{ code: 'audit-broken', message, ...(remedy === undefined ? {} : { remedy }) }}
       />
-      <ul className={styles['breaks']} aria-label="Places where the chain does not hold">
+      <ul className={styles['breaks']} aria-label={t.placesWhereTheChainDoesNot}>
         {breaks.map(({ file, line, detail }) => (
           <li key={`${file} ${line} ${detail}`}>
-            <strong>
-              {file}, line {line}
-            </strong>{' '}
-            {detail}
+            <strong>{t.line(file, line)}</strong> {detail}
           </li>
         ))}
       </ul>
@@ -148,15 +145,15 @@ function Records(props: {
     <>
       <ProblemPanel problem={problem} />
       {entries.length === 0 && state === 'done' && problem === undefined ? (
-        <Empty icon="activity" title="No such records">
+        <Empty icon="activity" title={t.noSuchRecords}>
           {props.onClear === undefined ? (
-            'Nothing has been written down yet.'
+            t.nothingHasBeenWrittenDownYet
           ) : (
-            <Button onClick={props.onClear}>Show all records</Button>
+            <Button onClick={props.onClear}>{t.showAllRecords}</Button>
           )}
         </Empty>
       ) : (
-        <ol ref={list} className={styles['records']} aria-label="Records, the newest first">
+        <ol ref={list} className={styles['records']} aria-label={t.recordsTheNewestFirst}>
           {entries.map((entry) => (
             <Record key={entry.seq} entry={entry} title={titles.get(entry.connection ?? '')} />
           ))}
@@ -172,26 +169,26 @@ function Records(props: {
 
 function Turns({ pages }: { pages: AuditPages }): ReactNode {
   const { state, number, before } = pages;
-  if (state === 'searching') return <Button onClick={pages.stop}>Stop</Button>;
+  if (state === 'searching') return <Button onClick={pages.stop}>{common.stop}</Button>;
   return (
     <>
-      {number > 1 && <Button onClick={pages.newer}>Newer</Button>}
+      {number > 1 && <Button onClick={pages.newer}>{t.newer}</Button>}
       {before !== undefined && (
-        <Button onClick={pages.older}>{state === 'stopped' ? 'Search further back' : 'Older'}</Button>
+        <Button onClick={pages.older}>{state === 'stopped' ? t.searchFurtherBack : t.older}</Button>
       )}
       <Button kind="quiet" onClick={pages.again}>
-        {number > 1 ? 'To the newest' : 'Look again'}
+        {number > 1 ? t.toTheNewest : t.lookAgain}
       </Button>
     </>
   );
 }
 
 function summaryOf({ entries, state, searchedTo, number }: AuditPages): string {
-  const back = searchedTo === undefined ? '' : `, back to ${when(searchedTo)}`;
-  if (state === 'searching') return `Searching${back}…`;
-  if (entries.length === 0) return state === 'stopped' ? `Nothing found${back}` : '';
-  const count = entries.length === 1 ? 'One record' : `${entries.length} records`;
-  const page = number > 1 || entries.length === pageSize ? ` on page ${number}` : '';
+  const back = searchedTo === undefined ? '' : t.backTo(when(searchedTo));
+  if (state === 'searching') return t.searching(back);
+  if (entries.length === 0) return state === 'stopped' ? t.nothingFound(back) : '';
+  const count = t.found(entries.length);
+  const page = number > 1 || entries.length === pageSize ? t.onPage(number) : '';
   return `${count}${page}${back}`;
 }
 
@@ -214,11 +211,11 @@ function Record({ entry, title }: { entry: AuditEntry; title: string | undefined
           </span>
         </summary>
         <dl>
-          <dt>record</dt>
+          <dt>{t.record}</dt>
           <dd>{seq}</dd>
           {connection !== undefined && (
             <>
-              <dt>connection</dt>
+              <dt>{t.connection}</dt>
               <dd>
                 <Name>{connection}</Name>
               </dd>
@@ -246,10 +243,10 @@ function Detail({ name, value }: { name: string; value: string }) {
 
 /** The names of the records are words already; what is short for the field is not for people. */
 export function eventWords(event: string): string {
-  const words = event.replaceAll('-', ' ').replace('mfa', 'second factor').replace('broker', 'Latchkey');
+  const words = event.replaceAll('-', ' ').replace('mfa', t.secondFactor).replace('broker', 'Latchkey');
   return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }
 
 function when(iso: string): string {
-  return new Date(iso).toLocaleString([], { dateStyle: 'medium', timeStyle: 'medium' });
+  return new Date(iso).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'medium' });
 }

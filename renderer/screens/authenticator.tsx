@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { SecondFactor } from '../../main/contract/state.ts';
+import { security as t } from '../texts/en/security.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
@@ -15,7 +16,7 @@ const fewCodes = 3;
 
 /** The authenticator application: what is set up, and the ways to set up, replace and remove it. */
 export function Authenticator({ totp, phone }: { totp: SecondFactor['totp']; phone: boolean }) {
-  const factor = useFactor({ enrol: 'enrolTotp', remove: 'removeTotp' }, 'Authenticator removed');
+  const factor = useFactor({ enrol: 'enrolTotp', remove: 'removeTotp' }, t.authenticatorRemoved);
   const { enrolment } = factor;
   // They live here only while they are shown.
   const [recoveryCodes, setRecoveryCodes] = useState<string[]>();
@@ -33,50 +34,47 @@ export function Authenticator({ totp, phone }: { totp: SecondFactor['totp']; pho
     <FactorSection
       factor={factor}
       id="authenticator"
-      title="Authenticator application"
-      badge={
-        <Badge tone={totp.enrolled ? 'good' : 'waiting'}>{totp.enrolled ? 'Set up' : 'Not set up'}</Badge>
-      }
+      title={t.authenticatorApplication}
+      badge={<Badge tone={totp.enrolled ? 'good' : 'waiting'}>{totp.enrolled ? t.setUp : t.notSetUp}</Badge>}
       notice={<Lock until={totp.lockedUntil} />}
       about={
         totp.enrolled ? (
           <CodesLeft count={totp.recoveryCodesLeft} />
         ) : (
-          <p className={layout['soft']}>
-            An application on your phone shows six digits that change every half minute. Any that knows the
-            usual standard (TOTP) will do.
-          </p>
+          <p className={layout['soft']}>{t.anApplicationOnYourPhoneShows}</p>
         )
       }
       buttons={
         totp.enrolled ? (
-          <ChangeButtons factor={factor} label="Remove the authenticator" />
+          <ChangeButtons factor={factor} label={t.removeTheAuthenticator} />
         ) : (
           <Button kind="primary" busy={factor.beginning.busy} onClick={() => void factor.enrol()}>
-            Set up an authenticator
+            {t.setUpAnAuthenticator}
           </Button>
         )
       }
-      proof={{ label: 'Code of the authenticator you have now', remove: 'Remove authenticator' }}
+      proof={{ label: t.codeOfTheAuthenticatorYouHave, remove: t.removeAuthenticator }}
       warning={(next) =>
         next === 'enrol'
-          ? 'The new authenticator takes the place of this one, and new recovery codes that of the old ones.'
-          : `Logins that ask for a second factor then ${phone ? 'need your phone' : 'refuse you'}.`
+          ? t.theNewAuthenticatorTakesThe
+          : phone
+            ? t.loginsThenNeedYourPhone
+            : t.loginsThenRefuseYou
       }
       steps={
         enrolment && (
           <>
             <ScanStep
-              title="Scan this with the application"
+              title={t.scanThisWithTheApplication}
               enrolment={enrolment}
-              label="QR code with the key for your authenticator. The same key is written out beside it."
-              byHand="No camera? Type in this key:"
-              note="Kind: time-based, six digits, every 30 seconds. Whoever sees the key can make your codes."
+              label={t.qrCodeWithTheKeyFor}
+              byHand={t.noCameraTypeInThisKey}
+              note={t.kindTimeBasedSixDigitsEvery}
             />
-            <Step title="Enter the code that it shows">
+            <Step title={t.enterTheCodeThatItShows}>
               <CodeForm
-                label="Six digits"
-                submit="Confirm"
+                label={t.sixDigits}
+                submit={t.confirm}
                 action={factor.confirming}
                 focusAtFirst
                 onCode={(code) => void confirm(code)}
@@ -93,7 +91,7 @@ export function Authenticator({ totp, phone }: { totp: SecondFactor['totp']; pho
           codes={recoveryCodes}
           onStored={() => {
             setRecoveryCodes(undefined);
-            announce('Authenticator set up');
+            announce(t.authenticatorSetUp);
           }}
         />
       )}
@@ -102,11 +100,10 @@ export function Authenticator({ totp, phone }: { totp: SecondFactor['totp']; pho
 }
 
 function CodesLeft({ count }: { count: number }) {
-  const words = count === 1 ? '1 recovery code is' : `${count === 0 ? 'No' : count} recovery codes are`;
-  if (count > fewCodes) return <p>{words} left for the day when your phone is not at hand.</p>;
+  if (count > fewCodes) return <p>{t.codesLeft(count)}</p>;
   return (
-    <Callout icon="alert" title={`${words} left`}>
-      <p>Set up the authenticator once more to get new ones.</p>
+    <Callout icon="alert" title={t.fewCodesLeft(count)}>
+      <p>{t.setUpTheAuthenticatorOnceMore}</p>
     </Callout>
   );
 }
@@ -115,8 +112,8 @@ function Lock({ until }: { until: string | undefined }) {
   const now = useNow(1000);
   if (until === undefined || Date.parse(until) <= now) return null;
   return (
-    <Callout icon="clock" title={`Locked until ${timeOfDay(until, now)}`}>
-      <p>There were too many wrong codes. If they were not yours, tell your administrator.</p>
+    <Callout icon="clock" title={t.lockedUntil(timeOfDay(until, now))}>
+      <p>{t.thereWereTooManyWrongCodes}</p>
     </Callout>
   );
 }

@@ -1,5 +1,6 @@
 import { assertNever } from '../../main/contract/errors.ts';
 import type { ConnectionState } from '../../main/contract/state.ts';
+import { access as t } from '../texts/en/access.ts';
 
 export interface Availability {
   word: string;
@@ -10,13 +11,13 @@ export interface Availability {
 export function availabilityOf({ listener, grants, ready, lacks }: ConnectionState): Availability {
   switch (listener.kind) {
     case 'starting':
-      return { word: 'Starting', tone: 'waiting' };
+      return { word: t.starting, tone: 'waiting' };
     case 'listening':
-      if (grants.length === 0) return { word: 'No access', tone: 'waiting' };
-      if (ready) return { word: 'Ready', tone: 'good' };
-      return { word: lacks.length > 0 ? 'Not ready' : 'Not looked at yet', tone: 'waiting' };
+      if (grants.length === 0) return { word: t.noAccess, tone: 'waiting' };
+      if (ready) return { word: t.ready, tone: 'good' };
+      return { word: lacks.length > 0 ? t.notReady : t.notLookedAtYet, tone: 'waiting' };
     case 'failed':
-      return { word: 'Not available', tone: 'bad' };
+      return { word: t.notAvailable, tone: 'bad' };
     default:
       return assertNever(listener);
   }

@@ -1,5 +1,6 @@
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { frame as t } from '../texts/en/frame.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Callout, ProblemPanel } from '../ui/problem-panel.tsx';
@@ -14,12 +15,12 @@ export function ChangedConfiguration({ state }: { state: AppState }) {
         <ProblemPanel
           problem={{
             ...change.problem,
-            remedy: `${change.problem.remedy ?? ''} What counted before goes on.`.trim(),
+            remedy: t.whatCountedBeforeGoesOn(change.problem.remedy ?? '').trim(),
           }}
         />
       )}
       {needsRestart.length > 0 && (
-        <Callout icon="clock" title="Something in the configuration counts from the next start of Latchkey">
+        <Callout icon="clock" title={t.somethingInTheConfiguration}>
           {needsRestart.join(', ')}
         </Callout>
       )}
@@ -33,31 +34,25 @@ function Changed({ changes, ends }: NonNullable<AppState['configurationChange']>
 
   async function apply(): Promise<void> {
     if ((await reload.run('reloadConfiguration', {})) === undefined) return;
-    announce('The configuration counts as it is now');
+    announce(t.theConfigurationCountsAsItIs);
     // The button goes with its call-out.
     document.querySelector('h1')?.focus();
   }
 
   return (
-    <Callout icon="alert" title="The configuration file has changed">
+    <Callout icon="alert" title={t.theConfigurationFileHasChanged}>
       {changes.length > 0 && (
         <ul>
           {changes.slice(0, most).map((change) => (
             <li key={change}>{change}</li>
           ))}
-          {changes.length > most && <li>and {changes.length - most} more</li>}
+          {changes.length > most && <li>{t.andMore(changes.length - most)}</li>}
         </ul>
       )}
-      {ends > 0 && (
-        <p>
-          {ends === 1
-            ? 'One database session does not stand in it any more and ends.'
-            : `${ends} database sessions do not stand in it any more and end.`}
-        </p>
-      )}
+      {ends > 0 && <p>{t.databaseSessionsDoNotStandIn(ends)}</p>}
       <p>
         <Button busy={reload.busy} onClick={() => void apply()}>
-          Apply the changes
+          {t.applyTheChanges}
         </Button>
       </p>
       <ProblemPanel problem={reload.problem} />

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import type { SignInState } from '../../main/contract/state.ts';
 import type { ActionRunner } from '../bridge.ts';
+import { signIn as t } from '../texts/en/sign-in.ts';
 import { Spoken, useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
@@ -28,7 +29,7 @@ export function CodeCard(props: {
 
   async function copyCode(): Promise<string | undefined> {
     const done = await action.run('copyCode', {});
-    return done?.reply === true ? 'Code copied' : undefined;
+    return done?.reply === true ? t.codeCopied : undefined;
   }
 
   return (
@@ -37,21 +38,21 @@ export function CodeCard(props: {
       <div className={styles['buttons']}>
         <Button kind="primary" large onClick={() => void action.run('openVerificationPage', {})}>
           <Icon name="open" size={18} />
-          Open sign-in page
+          {t.openSignInPage}
         </Button>
         <CopyButton large onCopy={copyCode}>
-          Copy code
+          {t.copyCode}
         </CopyButton>
       </div>
       <p className={styles['address']}>
-        The page is <Name>{page.host + page.pathname.replace(/\/$/, '')}</Name>
+        {t.thePageIs(<Name>{page.host + page.pathname.replace(/\/$/, '')}</Name>)}
       </p>
       <Countdown
         from={code.startedAt}
         until={code.expiresAt}
-        left="Valid for another"
-        over="The code has expired"
-        soon="The code is valid for one more minute"
+        left={t.validForAnother}
+        over={t.theCodeHasExpired}
+        soon={t.theCodeIsValidForOne}
       />
     </div>
   );
@@ -79,5 +80,5 @@ function codeGroups(code: string): { at: number; text: string }[] {
 }
 
 function spelled(code: string): string {
-  return `The code is ${Array.from(code).join(', ')}`;
+  return t.theCodeIs(Array.from(code).join(', '));
 }

@@ -2,6 +2,8 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ConnectSettings, ConnectTool } from '../../main/contract/shapes.ts';
 import type { ConnectionState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { connect as t } from '../texts/en/connect.ts';
 import { Button } from '../ui/button.tsx';
 import { Modal } from '../ui/modal.tsx';
 import { Name } from '../ui/name.tsx';
@@ -29,18 +31,14 @@ export function ConnectDialog(props: {
   return (
     <Modal
       wide
-      title={
-        <>
-          Connect a tool to <Name>{connection.title}</Name>
-        </>
-      }
-      footer={<Button onClick={onClose}>Close</Button>}
+      title={<>{t.connectAToolTo(<Name>{connection.title}</Name>)}</>}
+      footer={<Button onClick={onClose}>{common.close}</Button>}
       onEscape={onClose}
     >
       <AccountChoice
         accounts={able}
         value={account}
-        hint="The settings have its name, and saved passwords are made for it."
+        hint={t.theSettingsHaveItsNameAnd}
         onChange={(objectId) => {
           setAccount(objectId);
           setRole(defaultRole);
@@ -101,7 +99,7 @@ function ToolChoice(props: {
   return (
     <>
       <ProblemPanel problem={listing.problem ?? reading.problem} />
-      {tools === undefined && listing.busy && <output>Looking for the tools of this computer…</output>}
+      {tools === undefined && listing.busy && <output>{t.lookingForTheToolsOfThis}</output>}
       {tools !== undefined && tools.length > 0 && (
         <ToolGrid tools={tools} chosen={chosen} onChoose={(tool) => void choose(tool)} />
       )}

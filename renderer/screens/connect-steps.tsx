@@ -3,6 +3,8 @@ import type { ActionReply } from '../../main/contract/action-schemas.ts';
 import type { ConnectSettings } from '../../main/contract/shapes.ts';
 import type { ConnectionState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { connect as t } from '../texts/en/connect.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Copied } from '../ui/copied.tsx';
@@ -34,7 +36,7 @@ export function ConnectSteps({ connection, role, tool, settings }: Of) {
     label: string,
   ): Promise<string | undefined> {
     const request = { connection: connection.name, tool, ...which, ...whose };
-    return (await copy.run('copySetting', request)) === undefined ? undefined : `${label} copied`;
+    return (await copy.run('copySetting', request)) === undefined ? undefined : t.copied(label);
   }
 
   return (
@@ -51,7 +53,7 @@ export function ConnectSteps({ connection, role, tool, settings }: Of) {
       {settings.needs === 'handle' && <Password connection={connection} role={role} title={title} />}
       {fields.length > 0 && (
         <section aria-labelledby="connect-fields">
-          <h3 id="connect-fields">For its dialog</h3>
+          <h3 id="connect-fields">{t.forItsDialog}</h3>
           <dl className={styles['fields']}>
             {fields.map(({ label, value }, index) => (
               <div key={label}>
@@ -62,10 +64,10 @@ export function ConnectSteps({ connection, role, tool, settings }: Of) {
                   <Name>{value}</Name>
                   <CopyButton
                     kind="quiet"
-                    label={`Copy ${label} of the dialog`}
+                    label={t.copyOfTheDialog(label)}
                     onCopy={() => copySetting({ field: index }, label)}
                   >
-                    Copy
+                    {common.copy}
                   </CopyButton>
                 </dd>
               </div>
@@ -104,14 +106,12 @@ function Files({ connection, role, tool, settings }: Of) {
     const done = await write.run('writeSettings', { connection: connection.name, tool, ...whose });
     if (done === undefined) return;
     setWritten(done.reply.written);
-    announce(
-      done.reply.written.length === 1 ? 'One file written' : `${done.reply.written.length} files written`,
-    );
+    announce(t.filesWritten(done.reply.written.length));
   }
 
   return (
     <section className={styles['part']} aria-labelledby="connect-files">
-      <h3 id="connect-files">What Latchkey can write</h3>
+      <h3 id="connect-files">{t.whatLatchkeyCanWrite}</h3>
       <ul className={styles['files']}>
         {settings.files.map(({ path, note }) => (
           <li key={path}>
@@ -124,14 +124,14 @@ function Files({ connection, role, tool, settings }: Of) {
       </ul>
       <div>
         <Button kind="primary" busy={write.busy} onClick={() => void writeAll()}>
-          {settings.files.length === 1 ? 'Write this file' : 'Write these files'}
+          {t.writeTheseFiles(settings.files.length)}
         </Button>
       </div>
       {written !== undefined && (
         <p className={styles['done']}>
           <Icon name="check" size={18} />
           <span>
-            {written.length === 0 ? 'All of it was there already.' : 'Written. '}
+            {written.length === 0 ? t.allOfItWasThereAlready : t.written}
             {written.map((path) => (
               <span key={path} className={styles['written']}>
                 <Name>{path}</Name>
@@ -160,24 +160,21 @@ function Password({ connection, role, title }: Pick<Of, 'connection' | 'role'> &
     });
     if (done === undefined) return undefined;
     setCopied(done.reply);
-    return `Saved password for ${title} copied. Paste it there, and let the tool save it.`;
+    return t.savedPasswordForCopiedPasteIt(title);
   }
 
   return (
     <section className={styles['part']} aria-labelledby="connect-password">
-      <h3 id="connect-password">Password to paste</h3>
-      <p>
-        The tool may save it. It opens nothing by itself: each login with it needs you to be signed in, on
-        this computer.
-      </p>
+      <h3 id="connect-password">{t.passwordToPaste}</h3>
+      <p>{t.theToolMaySaveItIt}</p>
       <div>
-        <CopyButton busy={copy.busy} label={`Copy the password for ${title}`} onCopy={copyHandle}>
-          Copy the password
+        <CopyButton busy={copy.busy} label={t.copyThePasswordFor(title)} onCopy={copyHandle}>
+          {t.copyThePassword}
         </CopyButton>
       </div>
       {copied !== undefined && (
         <Copied key={copied.id} clearsAt={copied.clearsAt} onOver={() => setCopied(undefined)}>
-          Paste it as the password, and let the tool save it. It is not shown again.
+          {t.pasteItAsThePasswordAnd}
         </Copied>
       )}
       <ProblemPanel problem={copy.problem} onDismiss={copy.dismiss} />
@@ -192,7 +189,7 @@ function Open({ connection, role, tool, title }: Omit<Of, 'settings'> & { title:
 
   async function start(): Promise<void> {
     if ((await open.run('openTool', { connection: connection.name, tool, ...whose })) !== undefined)
-      announce(`${title} is starting`);
+      announce(t.isStarting(title));
   }
 
   return (
@@ -200,9 +197,7 @@ function Open({ connection, role, tool, title }: Omit<Of, 'settings'> & { title:
       <div>
         <Button busy={open.busy} onClick={() => void start()}>
           <Icon name="open" size={18} />
-          <span>
-            Open <Name>{title}</Name>
-          </span>
+          <span>{t.open(<Name>{title}</Name>)}</span>
         </Button>
       </div>
       <ProblemPanel problem={open.problem} onDismiss={open.dismiss} />

@@ -1,6 +1,8 @@
 import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from 'react';
 import type { AppState, ConnectionState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { access as t } from '../texts/en/access.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
@@ -84,7 +86,7 @@ function Detail(props: DetailProps) {
       <div className={styles['back']}>
         <Button kind="quiet" onClick={onBack}>
           <Icon name="back" size={18} />
-          All connections
+          {t.allConnections}
         </Button>
       </div>
       <div className={styles['head']}>
@@ -94,7 +96,7 @@ function Detail(props: DetailProps) {
             <Name>{title}</Name>
           </h2>
           <p className={styles['place']}>
-            {protocolTitles[protocol]} · <Name>{database}</Name> at {host}:{port}
+            {t.at(protocolTitles[protocol], <Name>{database}</Name>, host, port)}
           </p>
         </div>
         <Badge tone={availability.tone}>{availability.word}</Badge>
@@ -102,22 +104,22 @@ function Detail(props: DetailProps) {
       </div>
       <div className={styles['buttons']}>
         {open && (
-          <Button label={`Connect a tool to ${title}`} onClick={() => setConnecting(true)}>
+          <Button label={t.connectAToolTo(title)} onClick={() => setConnecting(true)}>
             <Icon name="plug" size={18} />
-            Connect a tool
+            {t.connectATool}
           </Button>
         )}
         <Button
           ref={button}
           kind="quiet"
-          label={`Test ${title}`}
+          label={t.test(title)}
           busy={test.action.busy}
           onClick={() => void test.run({ name })}
         >
-          Test
+          {common.test}
         </Button>
-        <Button kind="quiet" label={`Edit ${title}`} onClick={() => ways.connection({ name, task: 'edit' })}>
-          Edit
+        <Button kind="quiet" label={t.edit(title)} onClick={() => ways.connection({ name, task: 'edit' })}>
+          {common.edit}
         </Button>
         <Why connection={connection} usernames={usernamesOf(props)} />
       </div>
@@ -127,9 +129,7 @@ function Detail(props: DetailProps) {
       {open ? (
         <Roles connection={connection} grants={inOrder(row)} tokens={state.tokens} />
       ) : (
-        <p className={styles['hint']}>
-          None of your groups opens this database. Ask whoever manages access to add you to one that does.
-        </p>
+        <p className={styles['hint']}>{t.noneOfYourGroupsOpensThis}</p>
       )}
       <CommandLines connection={connection} />
       {open && (
@@ -165,8 +165,8 @@ function Favourite(props: { title: string; isOne: boolean; onToggle(): void }) {
       type="button"
       className={styles['favourite']}
       aria-pressed={isOne}
-      aria-label={`Favourite: ${title}`}
-      title={isOne ? 'Remove from favourites' : 'Add to favourites'}
+      aria-label={t.favourite(title)}
+      title={isOne ? t.removeFromFavourites : t.addToFavourites}
       onClick={onToggle}
     >
       <Icon name="star" />
@@ -189,11 +189,11 @@ function ListenerProblem({ connection: { title, listener } }: { connection: Conn
       <ProblemPanel problem={listener.problem} />
       <div>
         <Button
-          label={`Try again: the port of ${title}`}
+          label={t.tryAgainThePortOf(title)}
           busy={retry.busy}
           onClick={() => void retry.run('retryListeners', {})}
         >
-          Try again
+          {common.tryAgain}
         </Button>
       </div>
     </>
@@ -221,7 +221,7 @@ function CommandLine(props: { connection: ConnectionState; command: string; acco
 
   async function copyCommand(): Promise<string | undefined> {
     const done = await copy.run('copyCommand', { connection: connection.name, ...as });
-    return done === undefined ? undefined : `Command for ${connection.title} copied`;
+    return done === undefined ? undefined : t.commandForCopied2(connection.title);
   }
 
   return (
@@ -229,14 +229,14 @@ function CommandLine(props: { connection: ConnectionState; command: string; acco
       <div className={styles['command']}>
         {/* A region that scrolls must be reachable by keyboard. */}
         {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-        <code dir="ltr" tabIndex={0} role="group" aria-label={`Command for ${connection.title}`}>
+        <code dir="ltr" tabIndex={0} role="group" aria-label={t.commandFor(connection.title)}>
           {command}
         </code>
         <CopyButton
-          label={`Copy command for ${connection.title}${account === undefined ? '' : ` as ${nameOf(account)}`}`}
+          label={t.copyCommandFor(connection.title, account === undefined ? '' : t.asIt(nameOf(account)))}
           onCopy={copyCommand}
         >
-          Copy
+          {common.copy}
         </CopyButton>
       </div>
       <ProblemPanel problem={copy.problem} onDismiss={copy.dismiss} />

@@ -3,6 +3,7 @@ import type { ConnectionForm } from '../../main/contract/connection-shapes.ts';
 import type { Problem } from '../../main/contract/errors.ts';
 import { isJsonObject } from '../../main/contract/json.ts';
 import type { ProtocolName } from '../../main/contract/protocols.ts';
+import { connections as t } from '../texts/en/connections.ts';
 import { faultsIn, type Faults } from '../ui/faults.ts';
 import { isLocked } from './organisation-locks.ts';
 import { checkRule, newRule, ruleDraftOf, ruleOf, type RuleDraft, type Settings } from './rule-draft.ts';
@@ -134,17 +135,16 @@ export function checkDraft(
   const faults: ConnectionFaults = {};
   const name = draft.name.trim();
   if (before === undefined && !/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name))
-    faults['name'] = 'Lower-case letters, digits, “-” and “_”, 63 at most.';
-  if (before === undefined && taken.includes(name))
-    faults['name'] = 'There is a connection of this name already.';
+    faults['name'] = t.lowerCaseLettersDigitsAnd63;
+  if (before === undefined && taken.includes(name)) faults['name'] = t.thereIsAConnectionOfThis;
   if (draft.host.trim() === '' && otherServer(before?.settings ?? {}) === undefined)
-    faults['host'] = 'Enter the name of the server.';
+    faults['host'] = t.enterTheNameOfTheServer;
   if (draft.database.trim() === '' && draft.databases.trim() === '')
-    faults['database'] = 'Enter the name of a database.';
+    faults['database'] = t.enterTheNameOfADatabase;
   if (draft.port.trim() !== 'auto' && !isPort(draft.port, 1024))
-    faults['port'] = 'A number between 1024 and 65535, or: auto.';
+    faults['port'] = t.aNumberBetween1024And65535;
   if (draft.upstreamPort.trim() !== '' && !isPort(draft.upstreamPort, 1))
-    faults['upstreamPort'] = 'A number between 1 and 65535.';
+    faults['upstreamPort'] = t.aNumberBetween1And65535;
   for (const [index, rule] of isFieldLocked(before, 'rules') ? [] : draft.rules.entries())
     for (const [key, fault] of Object.entries(checkRule(rule))) faults[`rules.${index}.${key}`] = fault;
   return faults;

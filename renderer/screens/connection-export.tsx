@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useAction } from '../bridge.ts';
+import { connections as t } from '../texts/en/connections.ts';
 import { Choice } from '../ui/choice.tsx';
 import { useFormFocus } from '../ui/faults.ts';
 import { SelectField } from '../ui/field.tsx';
@@ -19,38 +20,38 @@ export function ConnectionExport(props: { names: string[]; onDone(text: string):
   async function write(): Promise<void> {
     const names = name === all ? {} : { names: [name] };
     const done = await action.run('saveExport', { ...names, portable: kind === 'portable' });
-    if (done?.reply.path !== undefined) props.onDone(`Written to ${done.reply.path}`);
+    if (done?.reply.path !== undefined) props.onDone(t.writtenTo(done.reply.path));
   }
 
   return (
     <Form
       ref={form}
-      label="Export connections"
-      submit="Choose where…"
+      label={t.exportConnections}
+      submit={t.chooseWhere}
       busy={action.busy}
       onSubmit={() => void write()}
       onCancel={props.onCancel}
     >
       <SelectField
-        label="Connections"
+        label={t.connections}
         value={name}
         options={[
-          { value: all, label: 'All of them' },
+          { value: all, label: t.allOfThem },
           ...props.names.map((one) => ({ value: one, label: plainText(one) })),
         ]}
         onChange={setName}
       />
       <Choice<'portable' | 'whole'>
-        legend="For whom"
+        legend={t.forWhom}
         value={kind}
         onChange={setKind}
         options={[
           {
             value: 'portable',
-            label: 'For a colleague',
-            hint: 'Without the ports and files of this computer.',
+            label: t.forAColleague,
+            hint: t.withoutThePortsAndFilesOf,
           },
-          { value: 'whole', label: 'For this computer', hint: 'All of it, as it stands in the file.' },
+          { value: 'whole', label: t.forThisComputer, hint: t.allOfItAsItStands },
         ]}
       />
       <ProblemPanel problem={action.problem} />

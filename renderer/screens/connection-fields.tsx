@@ -1,3 +1,5 @@
+import { connections as t } from '../texts/en/connections.ts';
+import { common } from '../texts/en/common.ts';
 import { SelectField, TextField } from '../ui/field.tsx';
 import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
@@ -17,12 +19,13 @@ const protocols = (['postgresql', 'mysql', 'sqlserver'] as const).map((value) =>
 }));
 const usualPorts = { postgresql: '5432', mysql: '3306', sqlserver: '1433' };
 
-const tlsModes = [
-  { value: 'verify', label: 'Verified' },
-  { value: 'strict', label: 'Strict (SQL Server, TDS 8.0)' },
-  { value: 'by-password', label: 'Proved by the password (MariaDB)' },
-  { value: 'off', label: 'Off, on this computer only' },
-] as const;
+const tlsModes = () =>
+  [
+    { value: 'verify', label: t.verified },
+    { value: 'strict', label: t.strictSqlServerTds80 },
+    { value: 'by-password', label: t.provedByThePasswordMariadb },
+    { value: 'off', label: t.offOnThisComputerOnly },
+  ] as const;
 
 /** What a field of the draft gets. */
 export type FieldOf = <K extends Exclude<keyof ConnectionDraft, 'rules'>>(
@@ -52,10 +55,10 @@ export function ServerFields({
   const other = otherServer(before?.settings ?? {});
   return (
     <fieldset className={styles['section']}>
-      <legend>Server</legend>
+      <legend>{t.server}</legend>
       <div className={cards['pair']}>
         <SelectField
-          label="Protocol"
+          label={t.protocol}
           {...field('protocol')}
           options={protocols}
           onChange={(protocol) =>
@@ -65,51 +68,39 @@ export function ServerFields({
             })
           }
         />
-        <TextField
-          label="Local port"
-          hint="Where SQL tools connect on this computer; a free one is proposed."
-          {...field('port')}
-          maxLength={5}
-        />
+        <TextField label={t.localPort} hint={t.whereSqlToolsConnectOnThis} {...field('port')} maxLength={5} />
       </div>
       {other === undefined ? (
         <div className={cards['pair']}>
+          <TextField label={t.host} hint={t.nameOrAddressOfTheDatabase} {...field('host')} maxLength={300} />
           <TextField
-            label="Host"
-            hint="Name or address of the database server."
-            {...field('host')}
-            maxLength={300}
-          />
-          <TextField
-            label="Port of the server"
+            label={t.portOfTheServer}
             {...field('upstreamPort')}
             maxLength={5}
             placeholder={usualPorts[draft.protocol]}
           />
         </div>
       ) : (
-        <p className={layout['soft']}>
-          The configuration file names the server: <Name>{other}</Name>
-        </p>
+        <p className={layout['soft']}>{t.theConfigurationFileNamesThe(<Name>{other}</Name>)}</p>
       )}
       {draft.protocol === 'sqlserver' && (
         <TextField
-          label="Instance"
-          hint="A named instance, in place of a port."
+          label={t.instance}
+          hint={t.aNamedInstanceInPlaceOf}
           {...field('instance')}
           maxLength={16}
         />
       )}
       <div className={cards['pair']}>
         <TextField
-          label="Database"
-          hint="The one that a login opens which names none."
+          label={common.database}
+          hint={t.theOneThatALoginOpens}
           {...field('database')}
           maxLength={128}
         />
         <TextField
-          label="Further databases"
-          hint="With commas between, or: any"
+          label={t.furtherDatabases}
+          hint={t.withCommasBetweenOrAny}
           {...field('databases')}
           maxLength={10_000}
         />
@@ -123,13 +114,13 @@ export function EncryptionFields({ field }: { field: FieldOf }) {
   const isOff = field('tls').value === 'off';
   return (
     <fieldset className={styles['section']}>
-      <legend>Encryption to the server</legend>
+      <legend>{t.encryptionToTheServer}</legend>
       <div className={cards['pair']}>
-        <SelectField label="TLS" {...field('tls')} options={tlsModes} />
+        <SelectField label={t.tls} {...field('tls')} options={tlsModes()} />
         {!isOff && (
           <TextField
-            label="Authority"
-            hint="PEM file on this computer; empty: those that the system trusts."
+            label={t.authority}
+            hint={t.pemFileOnThisComputerEmpty}
             {...field('caFile')}
             maxLength={4096}
           />
@@ -138,14 +129,14 @@ export function EncryptionFields({ field }: { field: FieldOf }) {
       {!isOff && (
         <div className={cards['pair']}>
           <TextField
-            label="Name in the certificate"
-            hint="Where it is not the host."
+            label={t.nameInTheCertificate}
+            hint={t.whereItIsNotTheHost}
             {...field('serverName')}
             maxLength={253}
           />
           <TextField
-            label="Fingerprint"
-            hint="Of the server’s own certificate, in place of an authority; a test shows it."
+            label={common.fingerprint}
+            hint={t.ofTheServersOwnCertificateIn}
             {...field('fingerprint')}
             maxLength={200}
             placeholder="sha256:…"

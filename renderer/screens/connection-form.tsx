@@ -1,6 +1,8 @@
 import { useState } from 'react';
 import type { ActionReply } from '../../main/contract/action-schemas.ts';
 import type { AppState } from '../../main/contract/state.ts';
+import { common } from '../texts/en/common.ts';
+import { connections as t } from '../texts/en/connections.ts';
 import { Button } from '../ui/button.tsx';
 import { useDraft } from '../ui/drafts.tsx';
 import { faultSummary, useFormFocus } from '../ui/faults.ts';
@@ -43,7 +45,7 @@ interface FormProps {
 
 /** What the drafts of these forms are kept by. */
 export const draftKey = (before: Pick<WrittenConnection, 'name'> | undefined): string =>
-  before === undefined ? 'new connection' : `connection ${before.name}`;
+  before === undefined ? t.newConnection2 : t.connection(before.name);
 
 /** Adds a connection, or changes the one that is given. */
 export function ConnectionForm(props: FormProps) {
@@ -58,8 +60,8 @@ export function ConnectionForm(props: FormProps) {
   return (
     <Form
       ref={form}
-      label={isNew ? 'New connection' : `Settings of ${before.name}`}
-      submit={isNew ? 'Add connection' : 'Save'}
+      label={isNew ? t.newConnection : t.settingsOf(before.name)}
+      submit={isNew ? t.addConnection : common.save}
       busy={busy}
       onSubmit={() => void submit()}
       onCancel={cancel}
@@ -76,7 +78,7 @@ export function ConnectionForm(props: FormProps) {
             })
           }
         >
-          Test
+          {common.test}
         </Button>
       }
     >
@@ -84,24 +86,17 @@ export function ConnectionForm(props: FormProps) {
       <div className={cards['pair']}>
         {isNew && (
           <TextField
-            label="Name"
-            hint="Lower-case letters, digits, “-” and “_”. It cannot be changed here later."
+            label={common.name}
+            hint={t.lowerCaseLettersDigitsAndIt}
             {...field('name')}
             maxLength={63}
           />
         )}
-        <TextField
-          label="Title"
-          hint="What people read; by default the name."
-          {...field('title')}
-          maxLength={100}
-        />
+        <TextField label={t.title} hint={t.whatPeopleReadByDefaultThe} {...field('title')} maxLength={100} />
       </div>
       <ServerFields before={before} read={props.read} draft={draft} field={field} change={change} />
       <EncryptionFields field={field} />
-      {rulesAreLocked && (
-        <p className={layout['soft']}>Your organisation has set the rules: they cannot be changed here.</p>
-      )}
+      {rulesAreLocked && <p className={layout['soft']}>{t.yourOrganisationHasSetTheRules}</p>}
       {(rulesAreLocked ? [] : draft.rules).map((rule, index) => (
         <RuleFields
           key={rule.key}
@@ -133,7 +128,7 @@ export function ConnectionForm(props: FormProps) {
               }))
             }
           >
-            Add another rule
+            {t.addAnotherRule}
           </Button>
         </div>
       )}

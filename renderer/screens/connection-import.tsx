@@ -2,6 +2,8 @@ import { useId, useState } from 'react';
 import type { ActionReply } from '../../main/contract/action-schemas.ts';
 import type { ConnectionForm } from '../../main/contract/connection-shapes.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { connections as t } from '../texts/en/connections.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { faultSummary, useFormFocus } from '../ui/faults.ts';
@@ -38,15 +40,15 @@ export function ConnectionImport(props: {
     // A password may stand in an address.
     setUrl('');
     setList(done.reply.list);
-    announce(`${done.reply.list.connections.length} connections found`);
+    announce(t.connectionsFound(done.reply.list.connections.length));
   }
 
   if (list !== undefined) return <ImportChoice {...props} list={list} />;
   return (
     <Form
       ref={form}
-      label="Import connections"
-      submit="Read the address"
+      label={t.importConnections}
+      submit={t.readTheAddress}
       busy={source.busy}
       onCancel={props.onCancel}
       onSubmit={() => {
@@ -56,22 +58,18 @@ export function ConnectionImport(props: {
       }}
       beside={
         <Button busy={source.busy} onClick={() => void readFrom({})}>
-          Choose a file…
+          {t.chooseAFile}
         </Button>
       }
     >
-      <p className={layout['soft']}>
-        From an address, or from the list of a tool: pg_service.conf, data-sources.json of DBeaver,
-        servers.json of pgAdmin, dataSources.xml of DataGrip, or an export of Latchkey. Users and passwords
-        are not taken over.
-      </p>
+      <p className={layout['soft']}>{t.fromAnAddressOrFromThe}</p>
       <TextField
-        label="Address"
-        hint="Such as postgresql://host/database or jdbc:sqlserver://host;databaseName=sales."
+        label={t.address}
+        hint={t.suchAsPostgresqlHostDatabaseOr}
         value={url}
         onChange={setUrl}
         maxLength={2000}
-        fault={missing ? 'Paste an address, or choose a file.' : undefined}
+        fault={missing ? t.pasteAnAddressOrChooseA : undefined}
       />
       <ProblemPanel problem={source.problem} />
     </Form>
@@ -116,12 +114,12 @@ function ImportChoice(props: {
   if (fresh.length === 0) {
     return (
       <>
-        <Callout icon="alert" title="There is nothing to import">
-          {list.connections.length > 0 && 'All of these connections are there already.'}
+        <Callout icon="alert" title={t.thereIsNothingToImport}>
+          {list.connections.length > 0 && t.allOfTheseConnectionsAreThere}
         </Callout>
         <Skipped list={list} />
         <div className={layout['buttons']}>
-          <Button onClick={props.onCancel}>Close</Button>
+          <Button onClick={props.onCancel}>{common.close}</Button>
         </div>
       </>
     );
@@ -129,15 +127,15 @@ function ImportChoice(props: {
   return (
     <Form
       ref={form}
-      label="Import connections"
-      submit={chosen.length === 1 ? 'Import 1 connection' : `Import ${chosen.length} connections`}
+      label={t.importConnections}
+      submit={t.importConnections2(chosen.length)}
       busy={save.busy || chosen.length === 0}
       onSubmit={() => void submit()}
       onCancel={props.onCancel}
     >
       <ProblemPanel problem={faultSummary(Object.keys(faults).length, refused.rest)} />
       <fieldset className={styles['section']}>
-        <legend>Connections</legend>
+        <legend>{t.connections}</legend>
         {fresh.map(({ name, settings }) => (
           <div key={name} className={styles['check']}>
             <input
@@ -165,7 +163,7 @@ function ImportChoice(props: {
       <Skipped list={list} there={there} />
       {needsRule && (
         <>
-          <p className={layout['soft']}>Each of them gets this rule; passwords are stored afterwards.</p>
+          <p className={layout['soft']}>{t.eachOfThemGetsThisRule}</p>
           <RuleFields
             rule={rule}
             position={1}
@@ -193,15 +191,9 @@ function Skipped({ list, there = new Set() }: { list: List; there?: ReadonlySet<
   const lines = [
     ...list.connections
       .filter(({ name }) => there.has(name))
-      .map(({ name }) => [name, 'is there already, and stays as it is.']),
-    ...list.skipped.map((name) => [
-      name,
-      'is left out: no gateway speaks its protocol, or it names no server.',
-    ]),
-    ...list.leftPasswords.map((name) => [
-      name,
-      'has a password in the list, which is not taken over. Take it out there.',
-    ]),
+      .map(({ name }) => [name, t.isThereAlreadyAndStaysAs]),
+    ...list.skipped.map((name) => [name, t.isLeftOutNoGatewaySpeaks]),
+    ...list.leftPasswords.map((name) => [name, t.hasAPasswordInTheList]),
   ] as [string, string][];
   if (lines.length === 0) return null;
   return (

@@ -1,7 +1,11 @@
 import { type KeyboardEvent, memo, type Ref, useCallback } from 'react';
 import type { ActionRequest } from '../../main/contract/action-schemas.ts';
+import type { Language } from '../../main/contract/language.ts';
 import type { ConnectionState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { access as t } from '../texts/en/access.ts';
+import { shownLanguage } from '../texts/language.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Menu, type MenuEntry } from '../ui/menu.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -54,7 +58,7 @@ export function ConnectionList(props: {
   return (
     <div ref={ref} className={styles['list']}>
       <ProblemPanel problem={copy.problem} onDismiss={copy.dismiss} />
-      <div role="grid" aria-label="Connections" tabIndex={-1} onKeyDown={move}>
+      <div role="grid" aria-label={t.connections} tabIndex={-1} onKeyDown={move}>
         {sections.map(({ title, rows: own }) => (
           <div key={title} role="rowgroup" aria-label={title} className={styles['section']}>
             {title !== undefined && (
@@ -127,14 +131,13 @@ function useCopies() {
   const announce = useAnnounce();
   const token = useCallback(
     async (title: string, request: ActionRequest<'copyToken'>) => {
-      if ((await run('copyToken', request)) !== undefined)
-        announce(`Token for ${title} copied. Paste it as the password.`);
+      if ((await run('copyToken', request)) !== undefined) announce(t.tokenForCopiedPasteItAs(title));
     },
     [run, announce],
   );
   const command = useCallback(
     async (title: string, request: ActionRequest<'copyCommand'>) => {
-      if ((await run('copyCommand', request)) !== undefined) announce(`Command for ${title} copied`);
+      if ((await run('copyCommand', request)) !== undefined) announce(t.commandForCopied(title));
     },
     [run, announce],
   );
@@ -143,6 +146,8 @@ function useCopies() {
 
 /** What a row says, in plain values: a snapshot that changes nothing of it costs no drawing. */
 interface Shown extends Availability {
+  /** In another language it is drawn anew. */
+  language: Language;
   rowKey: string;
   name: string;
   title: string;
@@ -156,6 +161,7 @@ interface Shown extends Availability {
 function shownOf({ key, connection, grant }: Row): Shown {
   const { name, title, protocol, host, port, command } = connection;
   return {
+    language: shownLanguage(),
     rowKey: key,
     name,
     title,
@@ -188,19 +194,19 @@ const ConnectionRow = memo(function ConnectionRow(
   const entries: MenuEntry[] = [
     ...(role === undefined
       ? []
-      : [{ text: 'Connect a tool', onChoose: () => props.onTask(rowKey, 'connect') }]),
+      : [{ text: t.connectATool, onChoose: () => props.onTask(rowKey, 'connect') }]),
     ...(props.hasCommand
       ? [
           {
-            text: 'Copy command',
+            text: common.copyCommand,
             onChoose: () => void props.onCopyCommand(title, { connection: name, ...whose }),
           },
         ]
       : []),
-    { text: 'Test', onChoose: () => props.onTask(rowKey, 'test') },
-    { text: 'Edit', onChoose: () => props.onTask(rowKey, 'edit') },
+    { text: common.test, onChoose: () => props.onTask(rowKey, 'test') },
+    { text: common.edit, onChoose: () => props.onTask(rowKey, 'edit') },
     {
-      text: props.isFavourite ? 'Remove from favourites' : 'Add to favourites',
+      text: props.isFavourite ? t.removeFromFavourites : t.addToFavourites,
       onChoose: () => void props.onFavour(name),
     },
   ];
@@ -236,8 +242,8 @@ const ConnectionRow = memo(function ConnectionRow(
             type="button"
             tabIndex={-1}
             className={styles['icon']}
-            aria-label={`Copy a token for ${title}`}
-            title="Copy a token"
+            aria-label={t.copyATokenFor(title)}
+            title={t.copyAToken}
             onClick={() => void props.onCopy(title, { connection: name, role, ...whose })}
           >
             <Icon name="copy" size={18} />
@@ -245,7 +251,7 @@ const ConnectionRow = memo(function ConnectionRow(
         </div>
       )}
       <div role="gridcell">
-        <Menu label={`More for ${title}`} tabIndex={-1} entries={entries} />
+        <Menu label={t.moreFor(title)} tabIndex={-1} entries={entries} />
       </div>
     </div>
   );

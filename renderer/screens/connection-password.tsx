@@ -1,3 +1,5 @@
+import { connections as t } from '../texts/en/connections.ts';
+import { common } from '../texts/en/common.ts';
 import { useRef, useState } from 'react';
 import { Button } from '../ui/button.tsx';
 import { SecretField, SelectField } from '../ui/field.tsx';
@@ -42,33 +44,33 @@ export function ConnectionPassword(props: {
     if (input.current !== null) input.current.value = '';
     if (value === '') input.current?.focus();
     else if ((await action.run('storeSecret', { name, value })) !== undefined)
-      props.onDone(`Password of ${whose} stored`);
+      props.onDone(t.passwordOfStored(whose));
   }
 
   async function forget(): Promise<void> {
     if ((await action.run('storeSecret', { name, value: null })) !== undefined)
-      props.onDone(`Password of ${whose} forgotten`);
+      props.onDone(t.passwordOfForgotten(whose));
   }
 
   return (
     <Form
       ref={form}
-      label={`Password of ${props.connection}`}
-      submit="Store"
+      label={t.passwordOf(props.connection)}
+      submit={common.store}
       busy={action.busy}
       onSubmit={() => void store()}
       onCancel={props.onCancel}
       beside={
         stored && (
           <Button kind="danger" busy={action.busy} onClick={() => void forget()}>
-            Forget the stored one
+            {t.forgetTheStoredOne}
           </Button>
         )
       }
     >
       {secrets.length > 1 && (
         <SelectField
-          label="Whose"
+          label={t.whose}
           value={name}
           options={secrets.map((one) => ({ value: one.name, label: plainText(one.whose) }))}
           onChange={setChosen}
@@ -77,10 +79,10 @@ export function ConnectionPassword(props: {
       <SecretField
         ref={input}
         name="password"
-        label={stored ? `New password of ${plainText(whose)}` : `Password of ${plainText(whose)}`}
-        hint="It goes to the sealed store at once, and is never shown again."
+        label={stored ? t.newPasswordOf(plainText(whose)) : t.passwordOf2(plainText(whose))}
+        hint={t.itGoesToTheSealedStore}
         maxLength={4096}
-        fault={missing ? 'Enter the password first.' : undefined}
+        fault={missing ? t.enterThePasswordFirst : undefined}
       />
       <ProblemPanel problem={action.problem} />
     </Form>

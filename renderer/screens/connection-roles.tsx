@@ -1,4 +1,6 @@
 import type { ConnectionState, Grant, TokenState } from '../../main/contract/state.ts';
+import { common } from '../texts/en/common.ts';
+import { access as t } from '../texts/en/access.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
@@ -18,7 +20,7 @@ export function Roles(props: {
   const { connection, grants, tokens } = props;
   const { nameOf } = useWhose();
   return (
-    <ul className={styles['roles']} aria-label="Roles">
+    <ul className={styles['roles']} aria-label={t.roles}>
       {grants.map((grant, index) => (
         <RoleRow
           key={`${grant.objectId} ${grant.role}`}
@@ -47,12 +49,12 @@ function RoleRow(props: {
   const token = useTokenCopy();
   const { several, nameOf } = useWhose();
   const whose = several ? { as: grant.objectId } : {};
-  const groupName = grant.group.name === '' ? grant.group.id : grant.group.name;
+  const groupName = grant.group.name === '' ? t.aGroupWithoutName : grant.group.name;
 
   const copyToken = (): Promise<string | undefined> =>
     token.copy(
       { connection: connection.name, role: grant.role, ...whose },
-      `Token for ${connection.title} copied. Paste it as the password.`,
+      t.tokenForCopiedPasteItAs2(connection.title),
     );
 
   return (
@@ -68,17 +70,21 @@ function RoleRow(props: {
                 <Name>{nameOf(grant.objectId)}</Name>,{' '}
               </>
             )}
-            through <Name>{groupName}</Name>, for {lifetime(grant.tokenLifetimeSeconds)}
+            {t.throughFor(<Name>{groupName}</Name>, lifetime(grant.tokenLifetimeSeconds))}
           </small>
           {props.tokens.length > 0 && <TokensLeft tokens={props.tokens} />}
         </div>
         <CopyButton
           kind={props.isFirst ? 'primary' : 'secondary'}
           busy={token.busy}
-          label={`Copy token for ${connection.title}, role ${grant.role}${several ? `, as ${nameOf(grant.objectId)}` : ''}`}
+          label={t.copyTokenForRole(
+            connection.title,
+            grant.role,
+            several ? t.asIt2(nameOf(grant.objectId)) : '',
+          )}
           onCopy={copyToken}
         >
-          Copy token
+          {common.copyToken}
         </CopyButton>
       </div>
       <CopiedToken {...token} />
@@ -94,9 +100,7 @@ function TokensLeft({ tokens }: { tokens: readonly TokenState[] }) {
   if (left <= 0) return null;
   return (
     <small className={styles['left']}>
-      {tokens.length === 1
-        ? 'A token is valid for another '
-        : `${tokens.length} tokens are valid, the last for another `}
+      {t.tokensAreValidTheLastFor(tokens.length)}
       {clockLeft(left)}
     </small>
   );

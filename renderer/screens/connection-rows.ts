@@ -1,4 +1,5 @@
 import type { AppState, ConnectionState, Grant } from '../../main/contract/state.ts';
+import { access as t } from '../texts/en/access.ts';
 import { protocolTitles } from '../ui/protocols.ts';
 
 /** A connection in the list: once for each account that may use it, where several are signed in. */
@@ -32,7 +33,7 @@ export function sectionsOf(state: Listed, search: string): Section[] {
   const closed = found.filter(({ grants }) => grants.length === 0);
   const sections = [
     ...(state.accounts.length > 1 ? byAccount(state, open) : byUse(state, open, search)),
-    { title: 'No access', rows: closed.map((connection) => row(connection, undefined)) },
+    { title: t.noAccess, rows: closed.map((connection) => row(connection, undefined)) },
   ].filter(({ rows }) => rows.length > 0);
   return sections.length === 1 ? sections.map(({ rows }) => ({ title: undefined, rows })) : sections;
 }
@@ -53,9 +54,9 @@ function byUse(
   const rows = (connections: ConnectionState[]): Row[] =>
     connections.map((connection) => row(connection, connection.grants[0]));
   return [
-    { title: 'Favourites', rows: rows(first) },
-    { title: 'Used last', rows: rows(last) },
-    { title: first.length + last.length > 0 ? 'Others' : 'Open to you', rows: rows(rest) },
+    { title: t.favourites, rows: rows(first) },
+    { title: t.usedLast, rows: rows(last) },
+    { title: first.length + last.length > 0 ? t.others : t.openToYou, rows: rows(rest) },
   ];
 }
 

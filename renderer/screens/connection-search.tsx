@@ -1,3 +1,5 @@
+import { access as t } from '../texts/en/access.ts';
+import { common } from '../texts/en/common.ts';
 import { type KeyboardEvent, type Ref } from 'react';
 import { Icon } from '../ui/icon.tsx';
 import { SearchInput } from '../ui/search-input.tsx';
@@ -23,9 +25,9 @@ export function ConnectionSearch(props: {
   return (
     <div className={styles['search']}>
       <Icon name="search" size={18} />
-      <SearchInput ref={ref} label="Search connections" value={value} onChange={onChange} onKeyDown={move} />
+      <SearchInput ref={ref} label={t.searchConnections} value={value} onChange={onChange} onKeyDown={move} />
       <output className={styles['found']}>
-        {found !== undefined && (found === 0 ? 'Nothing found' : `${found} found`)}
+        {found !== undefined && (found === 0 ? common.nothingFound : t.found(found))}
       </output>
     </div>
   );

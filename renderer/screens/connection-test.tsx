@@ -2,6 +2,8 @@ import { type RefObject, useRef, useState } from 'react';
 import type { ActionReply, ActionRequest } from '../../main/contract/action-schemas.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { type ActionRunner, useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { access as t } from '../texts/en/access.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { CheckList, countChecks } from '../ui/check-list.tsx';
@@ -43,7 +45,7 @@ export function useConnectionTest({ connectionTests = [] }: Pick<AppState, 'conn
     const done = await action.run('testConnection', { ...request, ...as, id: begun });
     if (done === undefined) return;
     setFound(done.reply);
-    announce(`Tested: ${countChecks(done.reply.checks)}`);
+    announce(t.tested(countChecks(done.reply.checks)));
   }
 
   const step = connectionTests.find((test) => test.id === id)?.step;
@@ -61,19 +63,18 @@ export function TestReport({ test, name }: { test: ConnectionTest; name: string 
     <>
       <div className={styles['progress']}>
         <output>
-          {action.busy &&
-            (step === 'logging-in' ? 'The server answers; logging in…' : 'Dialling the server…')}
+          {action.busy && (step === 'logging-in' ? t.theServerAnswersLoggingIn : t.diallingTheServer)}
         </output>
         {action.busy && (
-          <Button kind="quiet" label={`Cancel the test of ${name}`} onClick={test.cancel}>
-            Cancel
+          <Button kind="quiet" label={t.cancelTheTestOf(name)} onClick={test.cancel}>
+            {common.cancel}
           </Button>
         )}
       </div>
       <ProblemPanel problem={action.problem} onDismiss={action.dismiss} />
       {found !== undefined && !action.busy && (
         <>
-          <CheckList checks={found.checks} label={`Findings for ${name}`} />
+          <CheckList checks={found.checks} label={t.findingsFor(name)} />
           {found.facts !== undefined && <Facts facts={found.facts} />}
         </>
       )}
@@ -87,7 +88,7 @@ function Facts({ facts: { certificate, serverVersion } }: { facts: NonNullable<F
     <dl className={styles['facts']}>
       {serverVersion !== undefined && (
         <>
-          <dt>Version</dt>
+          <dt>{common.version}</dt>
           <dd>
             <Name>{serverVersion}</Name>
           </dd>
@@ -95,15 +96,13 @@ function Facts({ facts: { certificate, serverVersion } }: { facts: NonNullable<F
       )}
       {certificate !== undefined && (
         <>
-          <dt>Certificate</dt>
-          <dd>
-            <Name>{certificate.subject}</Name>, until {day(certificate.validTo)}
-          </dd>
-          <dt>Issued by</dt>
+          <dt>{t.certificate}</dt>
+          <dd>{t.until(<Name>{certificate.subject}</Name>, day(certificate.validTo))}</dd>
+          <dt>{t.issuedBy}</dt>
           <dd>
             <Name>{certificate.issuer}</Name>
           </dd>
-          <dt>Fingerprint</dt>
+          <dt>{common.fingerprint}</dt>
           <dd>
             <code>sha256:{certificate.sha256}</code>
           </dd>

@@ -1,6 +1,8 @@
 import { useCallback, useEffect, useState } from 'react';
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { connections as t } from '../texts/en/connections.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { useIsDrafted } from '../ui/drafts.tsx';
@@ -54,44 +56,39 @@ export function Connections({ state, target }: { state: AppState; target?: Conne
   }
   function added(reply: SavedConnections): void {
     take(reply);
-    end(
-      reply.connections.length === 1 ? 'Connection added' : `${reply.connections.length} connections added`,
-    );
+    end(t.connectionsAdded(reply.connections.length));
   }
 
   return (
     <As account={accounts.length > 1 ? acting?.account.objectId : undefined}>
       <div className={cards['top']}>
-        <ScreenHeading>Connections</ScreenHeading>
+        <ScreenHeading>{t.connections}</ScreenHeading>
         {task === undefined && read !== undefined && (
           <div className={layout['buttons']}>
             {isOpen && (
               <>
                 <Button kind="primary" onClick={() => begin('add')}>
-                  Add a connection
+                  {t.addAConnection}
                 </Button>
-                <Button onClick={() => begin('import')}>Import</Button>
+                <Button onClick={() => begin('import')}>{t.importIt}</Button>
               </>
             )}
-            {read.connections.length > 0 && <Button onClick={() => begin('export')}>Export</Button>}
+            {read.connections.length > 0 && <Button onClick={() => begin('export')}>{t.exportIt}</Button>}
           </div>
         )}
       </div>
-      <p className={layout['soft']}>
-        The databases of the configuration file. Changes are written there at once, and all else in it stays
-        as it is.
-      </p>
+      <p className={layout['soft']}>{t.theDatabasesOfTheConfiguration}</p>
       <ProblemPanel problem={problem} />
       <AccountChoice
         accounts={accounts}
         value={acting?.account.objectId ?? ''}
-        hint="Groups are looked up, tests log in, and changes are proved as this account."
+        hint={t.groupsAreLookedUpTestsLog}
         onChange={setWanted}
       />
       {saved !== undefined && <Saved saved={saved} onDismiss={() => setSaved(undefined)} />}
       {task !== undefined && read !== undefined && (
         <section className={cards['card']} aria-labelledby="connection-task">
-          <h2 id="connection-task">{titles[task]}</h2>
+          <h2 id="connection-task">{titles()[task]}</h2>
           {task === 'add' && (
             <ConnectionForm
               state={state}
@@ -111,21 +108,17 @@ export function Connections({ state, target }: { state: AppState; target?: Conne
           )}
         </section>
       )}
-      {!isOpen && (
-        <p className={layout['soft']}>
-          Your organisation allows no connections but its own on this computer.
-        </p>
-      )}
+      {!isOpen && <p className={layout['soft']}>{t.yourOrganisationAllowsNo}</p>}
       {accounts.length > 0 && <LeftOut state={state} />}
       {read?.connections.length === 0 &&
         state.faultyConnections === undefined &&
         task === undefined &&
         isOpen && (
-          <Empty icon="database" title="No connection is set up yet">
-            Add your database, or import the list of a tool that knows it.
+          <Empty icon="database" title={t.noConnectionIsSetUpYet}>
+            {t.addYourDatabaseOrImportThe}
           </Empty>
         )}
-      <ul className={cards['cards']} ref={list} tabIndex={-1} aria-label="Connections of the file">
+      <ul className={cards['cards']} ref={list} tabIndex={-1} aria-label={t.connectionsOfTheFile}>
         {read?.connections.map((connection) => (
           <ManagedConnection
             key={connection.name}
@@ -138,7 +131,7 @@ export function Connections({ state, target }: { state: AppState; target?: Conne
             onStored={reload}
             onRemoved={(ended) => {
               setSaved(undefined);
-              announce(`Connection removed. ${whatCounts(ended)}`);
+              announce(t.connectionRemoved(whatCounts(ended)));
               reload();
               list.current?.focus();
             }}
@@ -149,11 +142,11 @@ export function Connections({ state, target }: { state: AppState; target?: Conne
   );
 }
 
-const titles: Record<Task, string> = {
-  add: 'New connection',
-  import: 'Import connections',
-  export: 'Export connections',
-};
+const titles = (): Record<Task, string> => ({
+  add: t.newConnection,
+  import: t.importConnections,
+  export: t.exportConnections,
+});
 
 /**
  * The file's connections and what is stored for them: asked for when the screen opens, after each change here, and when the
@@ -190,20 +183,20 @@ function useConnections({ configurationHash, configurationChange }: AppState) {
 /** What a change has come to, beside what is announced. */
 function Saved({ saved, onDismiss }: { saved: SavedConnections; onDismiss(): void }) {
   const { connections, ended, warnings, stored, notStored } = saved;
-  const names = connections.map(({ name, port }) => `${name} (port ${port})`).join(', ');
+  const names = connections.map(({ name, port }) => t.port(name, port)).join(', ');
   return (
     <>
       <div className={styles['saved']}>
         <p>
-          <strong>Saved: {names}</strong>
+          <strong>{t.saved(names)}</strong>
         </p>
         <p>{whatCounts(ended)}</p>
-        {stored.length > 0 && <p>The password is stored, encrypted.</p>}
+        {stored.length > 0 && <p>{t.thePasswordIsStoredEncrypted}</p>}
         {warnings.map((warning) => (
           <p key={warning}>{warning}</p>
         ))}
         <div>
-          <Button onClick={onDismiss}>Dismiss</Button>
+          <Button onClick={onDismiss}>{common.dismiss}</Button>
         </div>
       </div>
       <ProblemPanel problem={notStored} />

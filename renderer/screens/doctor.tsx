@@ -1,6 +1,8 @@
 import { useState } from 'react';
 import type { Check } from '../../main/contract/shapes.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { doctor as t } from '../texts/en/doctor.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { CheckList, checksAsText, countChecks } from '../ui/check-list.tsx';
@@ -19,25 +21,22 @@ export function Doctor() {
     const done = await doctor.run('runDoctor', {});
     if (done === undefined) return;
     setChecks(done.reply.checks);
-    announce(`Checked: ${countChecks(done.reply.checks)}`);
+    announce(t.checked(countChecks(done.reply.checks)));
   }
 
   return (
     <>
-      <ScreenHeading>Doctor</ScreenHeading>
-      <p className={styles['lead']}>
-        Checks the providers, what the application may do in the directory, the clock, the keyring, stored
-        passwords, ports and the audit, and says what to do about each fault.
-      </p>
+      <ScreenHeading>{t.doctor}</ScreenHeading>
+      <p className={styles['lead']}>{t.checksTheProvidersWhatThe}</p>
       <div className={styles['head']}>
         <Button kind="primary" busy={doctor.busy} onClick={() => void run()}>
-          {checks === undefined ? 'Run all checks' : 'Run again'}
+          {checks === undefined ? t.runAllChecks : t.runAgain}
         </Button>
         <output className={styles['progress']}>
           {doctor.busy && (
             <>
               <span className={styles['spinner']} aria-hidden="true" />
-              Checking. This takes up to a minute.
+              {t.checkingThisTakesUpToA}
             </>
           )}
         </output>
@@ -50,11 +49,11 @@ export function Doctor() {
       <ProblemPanel problem={doctor.problem} onDismiss={doctor.dismiss} />
       {checks !== undefined && !doctor.busy && (
         <>
-          <CheckList checks={checks} label="Findings" />
+          <CheckList checks={checks} label={common.findings} />
           <details className={styles['text']}>
-            <summary>As text, to pass on</summary>
+            <summary>{t.asTextToPassOn}</summary>
             <div>
-              <TextBlock label="Findings as text" text={checksAsText(checks)} copied="Findings copied" />
+              <TextBlock label={t.findingsAsText} text={checksAsText(checks)} copied={t.findingsCopied} />
             </div>
           </details>
         </>

@@ -1,6 +1,8 @@
 import type { ReactNode } from 'react';
 import type { Enrolment } from '../../main/contract/shapes.ts';
 import { type ActionRunner, useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { security as t } from '../texts/en/security.ts';
 import { Button } from '../ui/button.tsx';
 import { CodeForm } from '../ui/code-form.tsx';
 import layout from '../ui/layout.module.css';
@@ -120,8 +122,8 @@ function Proof(props: { factor: Factor; next: 'enrol' | 'remove'; label: string;
   return (
     <CodeForm
       label={props.label}
-      hint="Six digits, or one of your recovery codes."
-      submit={enrols ? 'Go on' : props.remove}
+      hint={t.sixDigitsOrOneOfYour}
+      submit={enrols ? t.goOn : props.remove}
       kind={enrols ? 'primary' : 'danger'}
       action={enrols ? factor.beginning : factor.removing}
       focusAtFirst
@@ -135,7 +137,7 @@ function Proof(props: { factor: Factor; next: 'enrol' | 'remove'; label: string;
 export function Cancel({ factor }: { factor: Factor }) {
   return (
     <Button kind="quiet" onClick={() => factor.end()}>
-      Cancel
+      {common.cancel}
     </Button>
   );
 }
@@ -144,9 +146,9 @@ export function Cancel({ factor }: { factor: Factor }) {
 export function ChangeButtons({ factor, label }: { factor: Factor; label: string }) {
   return (
     <>
-      <Button onClick={() => factor.prove('enrol')}>Set up another one</Button>
+      <Button onClick={() => factor.prove('enrol')}>{t.setUpAnotherOne}</Button>
       <Button kind="danger" label={label} onClick={() => factor.prove('remove')}>
-        Remove
+        {common.remove}
       </Button>
     </>
   );

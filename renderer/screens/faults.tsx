@@ -1,6 +1,8 @@
 import type { Start } from '../../main/contract/shapes.ts';
 import type { ShownProblem } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { faults as t } from '../texts/en/faults.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import layout from '../ui/layout.module.css';
@@ -35,9 +37,7 @@ export function Faults({ start, onTried }: { start: Failed; onTried(start: Start
       <div className={styles['head']}>
         <Logo size={48} />
         <div>
-          <ScreenHeading>
-            {isMissing ? 'There is no configuration yet' : 'Latchkey has not started'}
-          </ScreenHeading>
+          <ScreenHeading>{isMissing ? t.thereIsNoConfigurationYet : t.latchkeyHasNotStarted}</ScreenHeading>
           <p className={layout['soft']}>{lead(start, files.size > 0, isMissing)}</p>
         </div>
       </div>
@@ -56,7 +56,7 @@ export function Faults({ start, onTried }: { start: Failed; onTried(start: Start
       <div className={layout['buttons']}>
         {isMissing && (
           <Button kind="primary" busy={attempt.busy} onClick={() => void tryAgain(true)}>
-            Set Latchkey up
+            {t.setLatchkeyUp}
           </Button>
         )}
         {file !== undefined && (
@@ -65,16 +65,16 @@ export function Faults({ start, onTried }: { start: Failed; onTried(start: Start
             busy={attempt.busy}
             onClick={() => void tryAgain()}
           >
-            Try again
+            {common.tryAgain}
           </Button>
         )}
         {isThere && files.size === 0 && isOfFile(problem) && (
           <Button busy={open.busy} onClick={() => void open.run('openConfiguration', {})}>
-            Open file
+            {common.openFile}
           </Button>
         )}
         <Button kind="quiet" busy={quit.busy} onClick={() => void quit.run('quit', {})}>
-          Quit
+          {common.quit}
         </Button>
       </div>
     </main>
@@ -85,14 +85,12 @@ const isOfFile = ({ code }: ShownProblem): boolean =>
   code === 'config-unreadable' || code === 'config-invalid';
 
 function lead({ problem }: Failed, hasFaults: boolean, isMissing: boolean): string {
-  if (isMissing) return 'Latchkey makes this file, and writes into it what you set up in the window.';
-  if (!hasFaults) return 'Nothing has been changed, and nobody is let in meanwhile.';
-  const count = problem.faults?.length ?? 0;
-  const what = count === 1 ? 'One place' : `${count} places`;
-  return `${what} in the configuration cannot count. Correct what is named, save the file, and try again.`;
+  if (isMissing) return t.latchkeyMakesThisFileAndWrites;
+  if (!hasFaults) return t.nothingHasBeenChangedAndNobody;
+  return t.placesCannotCount(problem.faults?.length ?? 0);
 }
 
 function stillFails({ faults, message }: ShownProblem): string {
   if (faults === undefined) return message;
-  return faults.length === 1 ? 'There is still one fault' : `There are still ${faults.length} faults`;
+  return t.thereAreStillFaults(faults.length);
 }

@@ -1,5 +1,7 @@
 import type { ShownProblem } from '../../main/contract/state.ts';
 import type { ActionRunner } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { frame as t } from '../texts/en/frame.ts';
 import { Button } from '../ui/button.tsx';
 import { Name } from '../ui/name.tsx';
 import styles from './faulty-file.module.css';
@@ -16,12 +18,9 @@ export function FaultyFile(props: {
   const { path, faults, open, name } = props;
   // The settings of an organisation that was joined are kept elsewhere, as they were signed.
   const isFile = !/^[a-z]+:\/\//i.test(path);
-  const what = name === undefined ? path : `${path} for ${name}`;
+  const what = name === undefined ? path : t.forIt(path, name);
   return (
-    <section
-      className={styles['file']}
-      aria-label={name === undefined ? `Faults in ${path}` : `Faults of ${name}`}
-    >
+    <section className={styles['file']} aria-label={name === undefined ? t.faultsIn(path) : t.faultsOf(name)}>
       <div className={styles['head']}>
         <div className={styles['names']}>
           {name !== undefined && (
@@ -41,18 +40,18 @@ export function FaultyFile(props: {
         </div>
         {isFile && (
           <Button
-            label={`Open file ${what}`}
+            label={t.openFile(what)}
             busy={open.busy}
             onClick={() => void open.run('openConfiguration', { file: path })}
           >
-            Open file
+            {common.openFile}
           </Button>
         )}
       </div>
       <ul>
         {faults.map(({ line, text }) => (
           <li key={`${line} ${text}`} className={styles['fault']}>
-            <span className={styles['line']}>{line === undefined ? 'In it' : `Line ${line}`}</span>
+            <span className={styles['line']}>{line === undefined ? t.inIt : t.line(line)}</span>
             <span className={styles['text']}>
               <Name>{text}</Name>
             </span>

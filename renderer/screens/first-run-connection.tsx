@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { firstRun as t } from '../texts/en/first-run.ts';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import type { ReadConnections } from './connection-draft.ts';
@@ -19,11 +20,8 @@ export function FirstConnection(props: { state: AppState; onSaved(name: string):
   return (
     <>
       <div>
-        <ScreenHeading>Which database do you want to reach?</ScreenHeading>
-        <p className={styles['lead']}>
-          Your SQL tool will connect to a port on this computer. Latchkey logs in to the server as the role of
-          your group.
-        </p>
+        <ScreenHeading>{t.whichDatabaseDoYouWantTo}</ScreenHeading>
+        <p className={styles['lead']}>{t.yourSqlToolWillConnectTo}</p>
       </div>
       <ProblemPanel problem={problem} />
       {read !== undefined && (

@@ -8,17 +8,20 @@ import { asSentence, type Faults, useFormFocus } from '../ui/faults.ts';
 import { SelectField, TextField } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
 import { guid } from '../../main/contract/guid.ts';
+import { common } from '../texts/en/common.ts';
+import { firstRun as t } from '../texts/en/first-run.ts';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { otherClouds } from './provider-draft.ts';
 import { useAdministration } from './step-up.tsx';
 import styles from './first-run.module.css';
 
-const clouds = [
-  { value: 'any', label: 'Microsoft’s, as the address says' },
-  ...otherClouds,
-  { value: 'local', label: 'A local tenant on this computer, for tests' },
-] as const;
+const clouds = () =>
+  [
+    { value: 'any', label: t.microsoftsAsTheAddressSays },
+    ...otherClouds(),
+    { value: 'local', label: t.aLocalTenantOnThisComputer },
+  ] as const;
 
 interface Draft {
   authority: string;
@@ -52,7 +55,7 @@ export function FirstTenant({ onBack }: { onBack(): void }) {
     const question = questionOf(draft);
     const found = await find.run('findTenant', question);
     if (found === undefined) return;
-    announce(`Found the tenant ${found.reply.tenantId}`);
+    announce(t.foundTheTenant(found.reply.tenantId));
     const { authority } = found.reply;
     const name = providerNameOf(question.authority);
     await save.run('saveProvider', { ...question, name, type: 'azure-directory', enabled: true, authority });
@@ -61,43 +64,41 @@ export function FirstTenant({ onBack }: { onBack(): void }) {
   return (
     <>
       <div>
-        <ScreenHeading>Where do you sign in?</ScreenHeading>
-        <p className={styles['lead']}>
-          Latchkey finds the tenant by its domain, and tries the application before it writes anything.
-        </p>
+        <ScreenHeading>{t.whereDoYouSignIn}</ScreenHeading>
+        <p className={styles['lead']}>{t.latchkeyFindsTheTenantByIts}</p>
       </div>
       <div className={styles['card']}>
         <Form
           ref={form}
-          label="Directory"
-          submit="Find and use it"
+          label={common.directory}
+          submit={t.findAndUseIt}
           busy={find.busy || save.busy}
           onSubmit={() => void submit()}
           onCancel={onBack}
         >
           <TextField
-            label="Domain of your sign-in name"
-            hint="What stands behind the @. The tenant’s id, or an address that the portal shows under “Endpoints”, will do as well."
+            label={t.domainOfYourSignInName}
+            hint={t.whatStandsBehindTheTheTenants}
             placeholder="contoso.com"
             {...field('authority')}
             maxLength={2000}
           />
           <TextField
-            label="Application (client) ID"
-            hint="Of the app registration in Microsoft Entra ID, which “allows public client flows”."
+            label={t.applicationClientId}
+            hint={t.ofTheAppRegistrationIn}
             placeholder="00000000-0000-0000-0000-000000000000"
             {...field('applicationId')}
             maxLength={100}
           />
           <details className={styles['other']}>
-            <summary>Another cloud</summary>
-            <SelectField label="Cloud" {...field('cloud')} options={clouds} />
+            <summary>{t.anotherCloud}</summary>
+            <SelectField label={t.cloud} {...field('cloud')} options={clouds()} />
             {draft.cloud === 'local' && (
               <>
-                <TextField label="Address of Graph" {...field('resource')} maxLength={2000} />
+                <TextField label={t.addressOfGraph} {...field('resource')} maxLength={2000} />
                 <TextField
-                  label="Certificate authority"
-                  hint="The file that the local tenant has printed as “caFile”."
+                  label={t.certificateAuthority}
+                  hint={t.theFileThatTheLocalTenant}
                   {...field('caFile')}
                   maxLength={4096}
                 />
@@ -123,13 +124,12 @@ function questionOf({ authority, applicationId, cloud, resource, caFile }: Draft
 function faultsOf(draft: Draft): Faults<keyof Draft> {
   const question = questionOf(draft);
   const faults: Faults<keyof Draft> = {};
-  if (question.authority === '') faults.authority = 'Enter the domain of your tenant.';
+  if (question.authority === '') faults.authority = t.enterTheDomainOfYourTenant;
   else {
     const read = readProviderAddress(question);
     if ('faults' in read) for (const { key, message } of read.faults) faults[key] = asSentence(message);
   }
-  if (!guid.test(question.applicationId))
-    faults.applicationId = 'Enter the id, such as 1b4e28ba-2fa1-4d3c-8f00-d3b7a1c0e5f2.';
-  if (question.caFile === '') faults.caFile = 'Enter the path of the file.';
+  if (!guid.test(question.applicationId)) faults.applicationId = t.enterTheIdSuchAs1b4e28ba;
+  if (question.caFile === '') faults.caFile = t.enterThePathOfTheFile;
   return faults;
 }

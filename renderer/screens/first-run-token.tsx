@@ -3,6 +3,8 @@ import type { Check } from '../../main/contract/shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import type { WindowAction } from '../../main/contract/actions.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { firstRun as t } from '../texts/en/first-run.ts';
 import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -22,36 +24,30 @@ export function FirstToken(props: { state: AppState; name: string; onDone(): voi
   const mayUse = (connection?.grants.length ?? 0) > 0;
 
   const copyToken = (): Promise<string | undefined> =>
-    token.copy({ connection: name }, 'Token copied. Paste it as the password.');
+    token.copy({ connection: name }, t.tokenCopiedPasteItAsThe);
   async function copyLine(): Promise<string | undefined> {
-    return (await copyCommand.run('copyCommand', { connection: name })) && 'Command copied';
+    return (await copyCommand.run('copyCommand', { connection: name })) && t.commandCopied;
   }
 
   return (
     <>
       <div>
-        <ScreenHeading>
-          <Name>{connection?.title ?? name}</Name> is set up
-        </ScreenHeading>
-        <p className={styles['lead']}>
-          {mayUse
-            ? 'Run the command, or fill in what it says in your SQL tool, and paste the token as the password.'
-            : 'None of your groups opens it yet. Ask whoever manages access to add you to the group of its rule.'}
-        </p>
+        <ScreenHeading>{t.isSetUp(<Name>{connection?.title ?? name}</Name>)}</ScreenHeading>
+        <p className={styles['lead']}>{mayUse ? t.runTheCommandOrFillIn : t.noneOfYourGroupsOpensIt}</p>
       </div>
       {mayUse && (
         <div className={styles['card']}>
           {connection?.command !== undefined && (
             <div className={styles['command']}>
               <code dir="ltr">{connection.command}</code>
-              <CopyButton label="Copy command" onCopy={copyLine}>
-                Copy
+              <CopyButton label={common.copyCommand} onCopy={copyLine}>
+                {common.copy}
               </CopyButton>
             </div>
           )}
           <div className={layout['buttons']}>
             <CopyButton kind="primary" busy={token.busy} onCopy={copyToken}>
-              Copy token
+              {common.copyToken}
             </CopyButton>
           </div>
           <CopiedToken {...token} />
@@ -61,7 +57,7 @@ export function FirstToken(props: { state: AppState; name: string; onDone(): voi
       <Findings />
       <div className={layout['buttons']}>
         <Button kind={mayUse ? 'secondary' : 'primary'} onClick={onDone}>
-          Done
+          {common.done}
         </Button>
       </div>
     </>
@@ -80,11 +76,11 @@ function Findings() {
   useEffect(() => void look(), [look]);
   const wrong = checks?.filter(({ result }) => result === 'failed' || result === 'warning') ?? [];
   return (
-    <section className={styles['card']} aria-label="Findings">
+    <section className={styles['card']} aria-label={common.findings}>
       <output>
         {doctor.busy
-          ? 'Checking everything…'
-          : checks !== undefined && (wrong.length === 0 ? 'All checks are in order.' : found(wrong.length))}
+          ? t.checkingEverything
+          : checks !== undefined && (wrong.length === 0 ? t.allChecksAreInOrder : found(wrong.length))}
       </output>
       {wrong.length > 0 && (
         <ul className={styles['found']}>
@@ -97,7 +93,7 @@ function Findings() {
       {wrong.length > 0 && (
         <div className={layout['buttons']}>
           <Button busy={doctor.busy} onClick={() => void look()}>
-            Check again
+            {t.checkAgain}
           </Button>
         </div>
       )}
@@ -105,19 +101,19 @@ function Findings() {
   );
 }
 
-const found = (count: number): string =>
-  count === 1 ? 'One thing needs a look:' : `${count} things need a look:`;
+const found = (count: number): string => t.thingsNeedALook(count);
 
-type Remedy = { words: string; action: Extract<WindowAction, (typeof remedies)[number]['action']> };
-const remedies = [
-  { name: /^connection /, words: 'Try the port again', action: 'retryListeners' },
-  { name: /^settings of /, words: 'Open file', action: 'openConfiguration' },
-  { name: /^keyring$/, words: 'Unlock the keyring', action: 'unlockKeyring' },
-  { name: /^audit$/, words: 'Open the audit folder', action: 'openAuditFolder' },
-  { name: /^configuration$/, words: 'Open file', action: 'openConfiguration' },
-] as const;
+type Remedy = { words: string; action: Extract<WindowAction, ReturnType<typeof remedies>[number]['action']> };
+const remedies = () =>
+  [
+    { name: /^connection /, words: t.tryThePortAgain, action: 'retryListeners' },
+    { name: /^settings of /, words: common.openFile, action: 'openConfiguration' },
+    { name: /^keyring$/, words: t.unlockTheKeyring, action: 'unlockKeyring' },
+    { name: /^audit$/, words: t.openTheAuditFolder, action: 'openAuditFolder' },
+    { name: /^configuration$/, words: common.openFile, action: 'openConfiguration' },
+  ] as const;
 
-const remedyOf = ({ name }: Check): Remedy | undefined => remedies.find((one) => one.name.test(name));
+const remedyOf = ({ name }: Check): Remedy | undefined => remedies().find((one) => one.name.test(name));
 
 function Finding({ check, onTried }: { check: Check; onTried(): void }) {
   const remedy = remedyOf(check);

@@ -1,6 +1,8 @@
 import { type ReactNode, useState } from 'react';
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { firstRun as t } from '../texts/en/first-run.ts';
 import { Button } from '../ui/button.tsx';
 import { Drafts } from '../ui/drafts.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
@@ -14,8 +16,14 @@ import { JoinDialog } from './late-dialogs.ts';
 import { SignIn } from './sign-in.tsx';
 import styles from './first-run.module.css';
 
-const steps = ['Directory', 'Sign in', 'Database', 'Connect'] as const;
+const steps = ['directory', 'sign-in', 'database', 'connect'] as const;
 type Step = (typeof steps)[number];
+const stepTitles = (): Record<Step, string> => ({
+  directory: common.directory,
+  'sign-in': common.signIn,
+  database: common.database,
+  connect: t.connect,
+});
 
 /** From nothing to a first token, without an editor. @param props.onDone leads to the window as it is from then on */
 export function FirstRun(props: { state: AppState; notices: ReactNode; onDone(): void }) {
@@ -30,18 +38,18 @@ export function FirstRun(props: { state: AppState; notices: ReactNode; onDone():
           <Logo size={28} />
           <span>Latchkey</span>
         </div>
-        {(byHand || step !== 'Directory') && <Steps at={step} />}
+        {(byHand || step !== 'directory') && <Steps at={step} />}
       </header>
       {notices}
-      {step === 'Directory' && !byHand && <Ways onHand={() => setByHand(true)} />}
-      {step === 'Directory' && byHand && <FirstTenant onBack={() => setByHand(false)} />}
-      {step === 'Sign in' && state.signIn.kind !== 'signed-in' && (
+      {step === 'directory' && !byHand && <Ways onHand={() => setByHand(true)} />}
+      {step === 'directory' && byHand && <FirstTenant onBack={() => setByHand(false)} />}
+      {step === 'sign-in' && state.signIn.kind !== 'signed-in' && (
         <SignIn state={state} signIn={state.signIn} onProviders={onDone} />
       )}
       <Drafts>
-        {step === 'Database' && <FirstConnection state={state} onSaved={setConnection} onLater={onDone} />}
+        {step === 'database' && <FirstConnection state={state} onSaved={setConnection} onLater={onDone} />}
       </Drafts>
-      {step === 'Connect' && connection !== undefined && (
+      {step === 'connect' && connection !== undefined && (
         <FirstToken state={state} name={connection} onDone={onDone} />
       )}
     </main>
@@ -49,18 +57,18 @@ export function FirstRun(props: { state: AppState; notices: ReactNode; onDone():
 }
 
 function stepOf({ providers, accounts, signIn }: AppState, connection: string | undefined): Step {
-  if (providers.length === 0) return 'Directory';
+  if (providers.length === 0) return 'directory';
   // A change may ask for one more sign-in, whose code is shown here.
-  if (accounts.length === 0 || signIn.kind !== 'signed-in') return 'Sign in';
-  return connection === undefined ? 'Database' : 'Connect';
+  if (accounts.length === 0 || signIn.kind !== 'signed-in') return 'sign-in';
+  return connection === undefined ? 'database' : 'connect';
 }
 
 function Steps({ at }: { at: Step }) {
   return (
-    <ol className={styles['steps']} aria-label="Steps">
+    <ol className={styles['steps']} aria-label={t.steps}>
       {steps.map((step, index) => (
         <li key={step} aria-current={step === at ? 'step' : undefined}>
-          {index + 1}. {step}
+          {index + 1}. {stepTitles()[step]}
         </li>
       ))}
     </ol>
@@ -73,40 +81,38 @@ function Ways({ onHand }: { onHand(): void }) {
   return (
     <>
       <div>
-        <ScreenHeading>Reach your databases with your Microsoft sign-in</ScreenHeading>
-        <p className={styles['lead']}>
-          Nothing is set up yet. Choose how Latchkey learns where you sign in, and which databases there are.
-        </p>
+        <ScreenHeading>{t.reachYourDatabasesWithYour}</ScreenHeading>
+        <p className={styles['lead']}>{t.nothingIsSetUpYetChoose}</p>
       </div>
       <ul className={styles['ways']}>
         <Way
           icon="people"
-          title="Join your organisation"
+          title={t.joinYourOrganisation}
           button={
             <Button kind="primary" onClick={() => setJoining(true)}>
-              Join your organisation…
+              {t.joinYourOrganisation2}
             </Button>
           }
         >
-          Somebody gave you an address, a link or a file. It brings all settings along.
+          {t.somebodyGaveYouAnAddressA}
         </Way>
         <Way
           icon="directory"
-          title="Set up by hand"
-          button={<Button onClick={onHand}>Set up by hand</Button>}
+          title={t.setUpByHand}
+          button={<Button onClick={onHand}>{t.setUpByHand}</Button>}
         >
-          You know the domain of your tenant and the id of an app registration.
+          {t.youKnowTheDomainOfYour}
         </Way>
         <Way
           icon="program"
-          title="Try the demo"
+          title={t.tryTheDemo}
           button={
             <Button busy={demo.busy} onClick={() => void demo.run('startDemo', {})}>
-              {demo.busy ? 'The demo is starting…' : 'Start the demo'}
+              {demo.busy ? t.theDemoIsStarting : t.startTheDemo}
             </Button>
           }
         >
-          An invented company, in a second Latchkey beside this one. Quit that one, and all of it is gone.
+          {t.anInventedCompany}
         </Way>
       </ul>
       <ProblemPanel problem={demo.problem} onDismiss={demo.dismiss} />

@@ -5,6 +5,8 @@ import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { TextField } from '../ui/field.tsx';
 import { guid } from '../../main/contract/guid.ts';
+import { connections as t } from '../texts/en/connections.ts';
+import { Details } from '../ui/details.tsx';
 import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
@@ -48,22 +50,23 @@ export function GroupField(props: {
     const done = await search.run('findGroups', { text: wanted, ...as });
     if (done === undefined) return;
     setFound(done.reply.groups);
-    announce(done.reply.groups.length === 1 ? '1 group found' : `${done.reply.groups.length} groups found`);
+    announce(t.groupsFound(done.reply.groups.length));
   }
 
   if (isChosen) {
     return (
       <div className={styles['chosen']}>
-        <span className={styles['label']}>Directory group</span>
+        <span className={styles['label']}>{t.directoryGroup}</span>
         <span>
-          {group.name !== '' && <Name>{group.name}</Name>} <code>{group.id}</code>
+          <Name>{group.name === '' ? t.groupWithoutName : group.name}</Name>
+          <Details facts={[[t.objectId, group.id]]} />
         </span>
         <Button
           ref={change}
-          label={`Choose another group than ${group.name === '' ? group.id : group.name}`}
+          label={t.chooseAnotherGroupThan(group.name === '' ? t.groupWithoutName : group.name)}
           onClick={() => choose({ id: '', name: '' })}
         >
-          Choose another
+          {t.chooseAnother}
         </Button>
       </div>
     );
@@ -73,8 +76,8 @@ export function GroupField(props: {
       <div className={styles['search']}>
         <TextField
           ref={input}
-          label="Directory group"
-          hint="The beginning of its name, or its object id."
+          label={t.directoryGroup}
+          hint={t.theBeginningOfItsNameOr}
           value={text}
           onChange={setText}
           onEnter={() => void find()}
@@ -82,21 +85,21 @@ export function GroupField(props: {
           fault={props.fault}
         />
         <div className={layout['buttons']}>
-          <Button busy={search.busy} label="Look up the group" onClick={() => void find()}>
-            Look up
+          <Button busy={search.busy} label={t.lookUpTheGroup} onClick={() => void find()}>
+            {t.lookUp}
           </Button>
         </div>
       </div>
       <ProblemPanel problem={search.problem} onDismiss={search.dismiss} />
       {found !== undefined && (
-        <ul className={styles['found']} aria-label="Groups found">
-          {found.length === 0 && <li>No group of your directory begins so.</li>}
+        <ul className={styles['found']} aria-label={t.groupsFound2}>
+          {found.length === 0 && <li>{t.noGroupOfYourDirectoryBegins}</li>}
           {found.map((one) => (
             <li key={one.id}>
-              <Button kind="quiet" label={`Choose ${one.name}`} onClick={() => choose(one)}>
-                <Name>{one.name === '' ? one.id : one.name}</Name>
+              <Button kind="quiet" label={t.choose(one.name)} onClick={() => choose(one)}>
+                <Name>{one.name === '' ? t.groupWithoutName : one.name}</Name>
               </Button>
-              <small>{one.id}</small>
+              <Details facts={[[t.objectId, one.id]]} />
             </li>
           ))}
         </ul>

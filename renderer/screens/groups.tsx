@@ -1,5 +1,9 @@
 import { memo, useDeferredValue, useMemo, useState } from 'react';
+import type { Language } from '../../main/contract/language.ts';
 import type { Group } from '../../main/contract/state.ts';
+import { frame as t } from '../texts/en/frame.ts';
+import { locale, shownLanguage } from '../texts/language.ts';
+import { Details } from '../ui/details.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { ago, useNow } from '../ui/time.ts';
 import { Name } from '../ui/name.tsx';
@@ -16,17 +20,17 @@ export function Groups({ groups, readAt }: { groups: Group[]; readAt: string }) 
     <details className={styles['groups']} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <Icon name="people" />
-        {groups.length === 1 ? 'Your group' : `Your ${groups.length.toLocaleString()} groups`}
-        <small>read {ago(now - Date.parse(readAt))}</small>
+        {t.yourGroups(groups.length, groups.length.toLocaleString(locale()))}
+        <small>{t.read(ago(now - Date.parse(readAt)))}</small>
       </summary>
-      {open && <GroupList groups={groups} readAt={readAt} />}
+      {open && <GroupList groups={groups} readAt={readAt} language={shownLanguage()} />}
     </details>
   );
 }
 
 /** Every snapshot brings a new array; its content changes only when the groups were read again. */
 const GroupList = memo(
-  function GroupList({ groups }: { groups: Group[]; readAt: string }) {
+  function GroupList({ groups }: { groups: Group[]; readAt: string; language: Language }) {
     const [search, setSearch] = useState('');
     const wanted = useDeferredValue(search).trim().toLocaleLowerCase();
     const found = useMemo(
@@ -39,17 +43,19 @@ const GroupList = memo(
     return (
       <div className={styles['list']}>
         {groups.length >= searchFrom && (
-          <SearchInput label="Search your groups" value={search} onChange={setSearch} />
+          <SearchInput label={t.searchYourGroups} value={search} onChange={setSearch} />
         )}
         <output className={styles['hint']}>
-          {wanted === '' ? '' : `${found.length.toLocaleString()} of ${groups.length.toLocaleString()}`}
+          {wanted === ''
+            ? ''
+            : t.of(found.length.toLocaleString(locale()), groups.length.toLocaleString(locale()))}
         </output>
         {groups.length === 0 ? (
-          <p className={styles['hint']}>The directory lists no groups for you, so no rule can let you in.</p>
+          <p className={styles['hint']}>{t.theDirectoryListsNoGroupsFor}</p>
         ) : (
           // A scrolling list must be reachable by keyboard.
           // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-          <ul tabIndex={0} aria-label="Your groups">
+          <ul tabIndex={0} aria-label={t.yourGroups2}>
             {found.map(({ id, name }) => (
               <GroupRow key={id} id={id} name={name} />
             ))}
@@ -58,20 +64,17 @@ const GroupList = memo(
       </div>
     );
   },
-  (before, after) => before.readAt === after.readAt && before.groups.length === after.groups.length,
+  (before, after) =>
+    before.readAt === after.readAt &&
+    before.groups.length === after.groups.length &&
+    before.language === after.language,
 );
 
 /** Remembered, so that a letter typed into the search costs only the rows that come and go. */
 const GroupRow = memo(function GroupRow({ id, name }: Group) {
   return (
     <li className={styles['group']}>
-      {name === '' ? (
-        <>
-          Name not readable <small>{id}</small>
-        </>
-      ) : (
-        <Name>{name}</Name>
-      )}
+      {name === '' ? <Details summary={t.nameNotReadable} facts={[[t.objectId, id]]} /> : <Name>{name}</Name>}
     </li>
   );
 });

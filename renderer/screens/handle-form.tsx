@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'react';
 import type { ConnectionState, Grant } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { tools as t } from '../texts/en/tools.ts';
 import { SelectField, TextField } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
 import { Modal } from '../ui/modal.tsx';
@@ -56,25 +58,25 @@ export function HandleForm(props: {
   }
 
   return (
-    <Modal title="Make a handle" onEscape={props.onCancel}>
+    <Modal title={t.makeOne} onEscape={props.onCancel}>
       <Form
-        label="Make a handle"
-        submit="Make and copy"
+        label={t.makeOne}
+        submit={t.makeAndCopy}
         busy={action.busy}
         onSubmit={() => void make()}
         onCancel={props.onCancel}
       >
         <TextField
           ref={input}
-          label="Tool"
-          hint="Any name by which you know it again, such as DBeaver."
-          fault={missing ? 'Enter a name first.' : undefined}
+          label={t.tool}
+          hint={t.anyNameByWhichYouKnow}
+          fault={missing ? t.enterANameFirst : undefined}
           value={tool}
           onChange={setTool}
           maxLength={60}
         />
         <SelectField
-          label="Connection"
+          label={common.connection}
           value={connection}
           options={connections.map(({ name, title }) => ({ value: name, label: plainText(title) }))}
           onChange={(name) => {
@@ -85,7 +87,7 @@ export function HandleForm(props: {
         <AccountChoice
           accounts={able}
           value={account?.account.objectId ?? ''}
-          hint="The handle serves this account alone."
+          hint={t.itServesThisAccount}
           onChange={(objectId) => {
             setWanted(objectId);
             setRole(defaultRole);

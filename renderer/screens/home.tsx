@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { access as t } from '../texts/en/access.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -57,7 +58,7 @@ export function Home({ state, ways, panes }: { state: AppState; ways: Ways; pane
       <div data-panes className={`${styles['panes']} ${panes.isOpen ? styles['isOpen'] : ''}`}>
         <div className={styles['list']}>
           <div className={styles['head']}>
-            <ScreenHeading>Your connections</ScreenHeading>
+            <ScreenHeading>{t.yourConnections}</ScreenHeading>
             <ConnectionSearch
               value={search}
               found={search.trim() === '' ? undefined : sections.flatMap(({ rows }) => rows).length}
@@ -73,11 +74,11 @@ export function Home({ state, ways, panes }: { state: AppState; ways: Ways; pane
           </div>
           {state.connections.length === 0 && state.faultyConnections === undefined && (
             <div className={styles['empty']}>
-              <Empty icon="database" title="No connection is set up yet">
-                Add your database, or import the list of a tool that knows it.
+              <Empty icon="database" title={t.noConnectionIsSetUpYet}>
+                {t.addYourDatabaseOrImportThe}
               </Empty>
               <Button kind="primary" onClick={ways.administer}>
-                Set up connections
+                {t.setUpConnections}
               </Button>
             </div>
           )}
@@ -164,17 +165,17 @@ function Locked({ since }: { since: string }) {
 
   async function letIn(): Promise<void> {
     if ((await unlock.run('unlockAtScreen', {})) === undefined) return;
-    announce('Logins are let in again');
+    announce(t.loginsAreLetInAgain);
     // The button goes with its call-out.
     document.querySelector('h1')?.focus();
   }
 
   return (
-    <Callout icon="clock" title={`No login is let in since the screen was locked (${timeOfDay(since, now)})`}>
-      <p>The system has not said that the screen is unlocked again.</p>
+    <Callout icon="clock" title={t.noLoginIsLetInSince(timeOfDay(since, now))}>
+      <p>{t.theSystemHasNotSaidThat}</p>
       <p>
         <Button busy={unlock.busy} onClick={() => void letIn()}>
-          Let logins in again
+          {t.letLoginsInAgain}
         </Button>
       </p>
       <ProblemPanel problem={unlock.problem} />

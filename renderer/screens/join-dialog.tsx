@@ -1,6 +1,8 @@
 import { useState } from 'react';
 import type { LookedAtOrganisation } from '../../main/contract/shapes.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { organisation as t } from '../texts/en/organisation.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { useFormFocus } from '../ui/faults.ts';
@@ -20,7 +22,7 @@ import { useAdministration } from './step-up.tsx';
 export function JoinDialog(props: { address?: string; onClose(): void }) {
   const [found, setFound] = useState<Found>();
   return (
-    <Modal title="Join an organisation" wide onEscape={props.onClose}>
+    <Modal title={t.joinAnOrganisation2} wide onEscape={props.onClose}>
       {found === undefined ? (
         <Address first={props.address ?? ''} onFound={setFound} onClose={props.onClose} />
       ) : (
@@ -40,7 +42,7 @@ function Address(props: { first: string; onFound(found: Found): void; onClose():
   const [file, setFile] = useState<{ path: string; address: string }>();
   const [text, setText] = useState(props.first);
   const [missing, setMissing] = useState(false);
-  const words = file === undefined ? ofAddress : ofKey;
+  const words = file === undefined ? ofAddress() : ofKey();
 
   /** With a file, what is typed is the fingerprint of its key; undefined takes the file away again. */
   function take(next: typeof file): void {
@@ -62,23 +64,20 @@ function Address(props: { first: string; onFound(found: Found): void; onClose():
     const address = file === undefined ? given : `${file.address}#${given}`;
     const done = await look.run('lookAtOrganisation', { address });
     if (done === undefined) return;
-    announce(`${file === undefined ? 'The address' : 'The file'} is that of ${done.reply.organisation}`);
+    announce(t.isThatOf(file === undefined ? t.theAddress : t.theFile, done.reply.organisation));
     props.onFound({ address, is: done.reply });
   }
 
   return (
     <Form
       ref={form}
-      label="Address of the organisation"
-      submit="Show what it sets"
+      label={t.addressOfTheOrganisation}
+      submit={t.showWhatItSets}
       busy={look.busy}
       onSubmit={() => void submit()}
       onCancel={props.onClose}
     >
-      <p className={layout['soft']}>
-        Your organisation may have given you an address or a file. It sets where you sign in, and to which
-        databases Latchkey leads. Take it only from somebody whom you know.
-      </p>
+      <p className={layout['soft']}>{t.yourOrganisationMayHaveGiven}</p>
       {file !== undefined && (
         <p>
           <Name>{file.path}</Name>
@@ -96,11 +95,11 @@ function Address(props: { first: string; onFound(found: Found): void; onClose():
       {props.first === '' && (
         <div className={layout['buttons']}>
           <Button busy={choice.busy} onClick={() => void choose()}>
-            {file === undefined ? 'Choose a file instead…' : 'Choose another file…'}
+            {file === undefined ? t.chooseAFileInstead : t.chooseAnotherFile}
           </Button>
           {file !== undefined && (
             <Button kind="quiet" onClick={() => take(undefined)}>
-              Enter an address instead
+              {t.enterAnAddressInstead}
             </Button>
           )}
         </div>
@@ -110,16 +109,16 @@ function Address(props: { first: string; onFound(found: Found): void; onClose():
   );
 }
 
-const ofAddress = {
-  label: 'Address',
-  hint: 'It begins with https:// and ends with # and 43 characters.',
-  lacking: 'Paste the address that your organisation has given you.',
-};
-const ofKey = {
-  label: 'Fingerprint of its key',
-  hint: 'It has 43 characters. Ask your organisation for it, on another way than the file came.',
-  lacking: 'Paste the fingerprint that your organisation has given you.',
-};
+const ofAddress = () => ({
+  label: t.address,
+  hint: t.itBeginsWithHttpsAndEnds,
+  lacking: t.pasteTheAddressThatYour,
+});
+const ofKey = () => ({
+  label: t.fingerprintOfItsKey2,
+  hint: t.itHas43CharactersAskYour,
+  lacking: t.pasteTheFingerprintThatYour,
+});
 
 function Decision(props: { address: string; found: LookedAtOrganisation; onClose(): void }) {
   const { found } = props;
@@ -133,24 +132,24 @@ function Decision(props: { address: string; found: LookedAtOrganisation; onClose
   return (
     <>
       <dl className={styles['facts']}>
-        <dt>Organisation</dt>
+        <dt>{t.organisation}</dt>
         <dd>
           <Name>{found.organisation}</Name>
         </dd>
-        <dt>From</dt>
+        <dt>{t.from}</dt>
         <dd>
           <Name>{found.url}</Name>
         </dd>
-        <dt>Fingerprint of its key</dt>
+        <dt>{t.fingerprintOfItsKey2}</dt>
         <dd>
           <code>{found.fingerprint}</code>
         </dd>
-        <dt>Serial number</dt>
+        <dt>{t.serialNumber}</dt>
         <dd>{found.serial}</dd>
       </dl>
-      <h3 className={styles['heading']}>What it sets</h3>
+      <h3 className={styles['heading']}>{t.whatItSets}</h3>
       {found.sets.length === 0 ? (
-        <p>Nothing yet.</p>
+        <p>{t.nothingYet}</p>
       ) : (
         <ul className={styles['sets']}>
           {found.sets.map((line) => (
@@ -160,16 +159,14 @@ function Decision(props: { address: string; found: LookedAtOrganisation; onClose
           ))}
         </ul>
       )}
-      <p className={layout['soft']}>
-        It may change this later without asking you. You can leave it in the settings.
-      </p>
+      <p className={layout['soft']}>{t.itMayChangeThisLaterWithout}</p>
       <ProblemPanel problem={join.problem} />
       <div className={layout['buttons']}>
         <Button kind="primary" busy={join.busy} onClick={() => void decide()}>
-          Join
+          {t.join}
         </Button>
         <Button kind="quiet" onClick={props.onClose}>
-          Cancel
+          {common.cancel}
         </Button>
       </div>
     </>

@@ -1,5 +1,7 @@
 import { useId, useState } from 'react';
 import type { AppState } from '../../main/contract/state.ts';
+import { organisation as t } from '../texts/en/organisation.ts';
+import { locale } from '../texts/language.ts';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { Name } from '../ui/name.tsx';
@@ -14,7 +16,7 @@ export function JoinedOrganisation({ state }: { state: AppState }) {
   const { joinedOrganisation: joined } = state;
   return (
     <section className={styles['section']} aria-labelledby={heading}>
-      <h2 id={heading}>Organisation by address or file</h2>
+      <h2 id={heading}>{t.organisationByAddressOrFile}</h2>
       <div className={styles['panel']}>
         <div className={styles['row']}>{joined === undefined ? <None /> : <Joined joined={joined} />}</div>
       </div>
@@ -28,10 +30,10 @@ function None() {
   return (
     <>
       <div className={styles['what']}>
-        You have joined no organisation by its address or a file.
-        <small>With it Latchkey takes sign-in and databases from there.</small>
+        {t.youHaveJoinedNoOrganisationBy}
+        <small>{t.withItLatchkeyTakesSignIn}</small>
       </div>
-      <Button onClick={() => setJoining(true)}>Join an organisation…</Button>
+      <Button onClick={() => setJoining(true)}>{t.joinAnOrganisation}</Button>
       {joining && <JoinDialog onClose={() => setJoining(false)} />}
     </>
   );
@@ -46,18 +48,18 @@ function Joined({ joined }: { joined: NonNullable<AppState['joinedOrganisation']
       <div className={styles['what']}>
         <Name>{name}</Name>
         <small>
-          Serial number {serial}, issued {new Date(issuedAt).toLocaleString()}, from <Name>{url}</Name>
+          {t.serialNumberIssuedFrom(serial, new Date(issuedAt).toLocaleString(locale()), <Name>{url}</Name>)}
         </small>
-        <small>Fingerprint of its key: {fingerprint}</small>
-        {!counts && <small>It does not count: this computer has settings of its own.</small>}
+        <small>{t.fingerprintOfItsKey(fingerprint)}</small>
+        {!counts && <small>{t.itDoesNotCountThisComputer}</small>}
       </div>
-      <Button onClick={() => setAsking(true)}>Leave…</Button>
+      <Button onClick={() => setAsking(true)}>{t.leave}</Button>
       {asking && (
         <ConfirmDialog
           question={{
-            title: `Leave ${name}?`,
-            text: <p>What it has set does not count any more. Sessions that stand on it end.</p>,
-            confirm: 'Leave',
+            title: t.leave2(name),
+            text: <p>{t.whatItHasSetDoesNot}</p>,
+            confirm: t.leave3,
           }}
           action={leave}
           onConfirm={async () => (await leave.run('leaveOrganisation', {})) !== undefined}

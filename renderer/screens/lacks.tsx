@@ -2,6 +2,7 @@ import type { RefObject } from 'react';
 import { assertNever } from '../../main/contract/errors.ts';
 import type { ConnectionState, Lack } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { access as t } from '../texts/en/access.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -35,7 +36,7 @@ export function Lacks(props: {
   async function lookNow(): Promise<void> {
     if ((await look.run('lookAtConnections', { name })) === undefined) return;
     heading.current?.focus();
-    announce(`Looked at ${title}`);
+    announce(t.lookedAt(title));
   }
 
   const lookButton = (words: string) => (
@@ -45,12 +46,12 @@ export function Lacks(props: {
   );
   return (
     <>
-      <ul className={styles['lacks']} aria-label={`What ${title} lacks`}>
+      <ul className={styles['lacks']} aria-label={t.whatLacks(title)}>
         {!isKnown && (
           <li>
             <Icon name="clock" size={18} />
-            <span>Nobody has looked yet whether its server can be reached.</span>
-            {lookButton('Look now')}
+            <span>{t.nobodyHasLookedYetWhetherIts}</span>
+            {lookButton(t.lookNow)}
           </li>
         )}
         {lacks.map((lack) => (
@@ -60,7 +61,7 @@ export function Lacks(props: {
               <LackText lack={lack} />
             </span>
             {lack.kind === 'server' ? (
-              lookButton('Look again')
+              lookButton(t.lookAgain)
             ) : (
               <Remedy lack={lack} connection={connection} ways={ways} />
             )}
@@ -75,20 +76,11 @@ export function Lacks(props: {
 function LackText({ lack }: { lack: Lack }) {
   switch (lack.kind) {
     case 'password':
-      return (
-        <>
-          The password of <Name>{lack.role}</Name> is not stored.
-        </>
-      );
+      return <>{t.thePasswordOfIsNotStored(<Name>{lack.role}</Name>)}</>;
     case 'client-key':
-      return (
-        <>
-          The key of its client certificate is not stored. Store it with:{' '}
-          <code>latchkey secret set {lack.storedAs} &lt; key.pem</code>
-        </>
-      );
+      return <>{t.theKeyOfItsClientCertificate(<code>{t.latchkeySecretSetKeyPem(lack.storedAs)}</code>)}</>;
     case 'second-factor':
-      return <>A rule asks for a second factor, and you have none yet.</>;
+      return <>{t.aRuleAsksForASecond}</>;
     case 'server':
     case 'login':
     case 'credential':
@@ -111,31 +103,31 @@ function Remedy({
     case 'password':
       return (
         <Button
-          label={`Store the password of ${lack.role} for ${title}`}
+          label={t.storeThePasswordOfFor(lack.role, title)}
           onClick={() => ways.connection({ name, task: 'password', secret: lack.storedAs })}
         >
-          Store the password
+          {t.storeThePassword}
         </Button>
       );
     case 'login':
       return (
         <Button
-          label={`See its settings: ${title}, ${lack.role}`}
+          label={t.seeItsSettings(title, lack.role)}
           onClick={() => ways.connection({ name, task: 'edit' })}
         >
-          See its settings
+          {t.seeItsSettings2}
         </Button>
       );
     case 'credential':
       return (
-        <Button label={`See its settings: ${title}`} onClick={() => ways.connection({ name, task: 'edit' })}>
-          See its settings
+        <Button label={t.seeItsSettings3(title)} onClick={() => ways.connection({ name, task: 'edit' })}>
+          {t.seeItsSettings2}
         </Button>
       );
     case 'second-factor':
       return (
-        <Button label={`Set one up for ${title}`} onClick={ways.security}>
-          Set one up
+        <Button label={t.setOneUpFor(title)} onClick={ways.security}>
+          {t.setOneUp}
         </Button>
       );
     case 'client-key':

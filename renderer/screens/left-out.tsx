@@ -1,5 +1,7 @@
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { frame as t } from '../texts/en/frame.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import layout from '../ui/layout.module.css';
@@ -19,21 +21,15 @@ export function LeftOut({ state }: { state: AppState }) {
     const done = await reload.run('reloadConfiguration', {});
     if (done === undefined) return;
     announce(
-      done.reply.changes.length > 0
-        ? 'The configuration counts as it is now'
-        : 'Nothing that counts has changed in the configuration',
+      done.reply.changes.length > 0 ? t.theConfigurationCountsAsItIs : t.nothingThatCountsHasChangedIn,
     );
     // The button goes with the last fault.
     document.querySelector('h1')?.focus();
   }
 
   return (
-    <section className={styles['place']} aria-label="Connections with a fault">
-      <p className={styles['lead']}>
-        {faulty.length === 1
-          ? 'One connection is left out for its settings. All others go on.'
-          : `${faulty.length} connections are left out for their settings. All others go on.`}
-      </p>
+    <section className={styles['place']} aria-label={t.connectionsWithAFault}>
+      <p className={styles['lead']}>{t.connectionsAreLeftOutForTheir(faulty.length)}</p>
       {faulty.map(({ name, problem: { faults = [] } }) =>
         [...filesOf(faults)].map(([path, own]) => (
           <FaultyFile key={`${name} ${path}`} name={name} path={path} faults={own} open={open} />
@@ -42,7 +38,7 @@ export function LeftOut({ state }: { state: AppState }) {
       <ProblemPanel problem={open.problem ?? reload.problem} />
       <div className={layout['buttons']}>
         <Button busy={reload.busy} onClick={() => void tryAgain()}>
-          Try again
+          {common.tryAgain}
         </Button>
       </div>
     </section>

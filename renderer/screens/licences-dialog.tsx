@@ -1,4 +1,6 @@
 import { useAction, useReply } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { about as t } from '../texts/en/about.ts';
 import { Button } from '../ui/button.tsx';
 import { Modal } from '../ui/modal.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
@@ -11,7 +13,7 @@ export function LicencesDialog({ onClose }: { onClose(): void }) {
 
   return (
     <Modal
-      title="Licences"
+      title={t.licences}
       wide
       onEscape={onClose}
       footer={
@@ -21,15 +23,15 @@ export function LicencesDialog({ onClose }: { onClose(): void }) {
               busy={open.busy}
               onClick={() => void open.run('openOwnFile', { file: 'chromium-licences' })}
             >
-              Open those of Chromium
+              {t.openThoseOfChromium}
             </Button>
           )}
-          <Button onClick={onClose}>Close</Button>
+          <Button onClick={onClose}>{common.close}</Button>
         </>
       }
     >
       <ProblemPanel problem={problem ?? open.problem} />
-      {licences !== undefined && <ScrolledText label="Text of the licences" text={licences.text} />}
+      {licences !== undefined && <ScrolledText label={t.textOfTheLicences} text={licences.text} />}
     </Modal>
   );
 }

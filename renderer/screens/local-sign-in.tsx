@@ -1,5 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { ActionRunner } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { signIn as t } from '../texts/en/sign-in.ts';
 import { Button } from '../ui/button.tsx';
 import { CodeField, TextField } from '../ui/field.tsx';
 import { Callout, ProblemPanel } from '../ui/problem-panel.tsx';
@@ -15,7 +17,7 @@ export function LocalSignIn({ action, onBack }: { action: ActionRunner; onBack: 
   const first = useRef<HTMLInputElement>(null);
   const second = useRef<HTMLInputElement>(null);
   const third = useRef<HTMLInputElement>(null);
-  const fault = (value: string, what: string) => (tried && value === '' ? `Enter ${what}.` : undefined);
+  const fault = (value: string, what: string) => (tried && value === '' ? t.enter(what) : undefined);
 
   useEffect(() => {
     if (action.problem !== undefined) second.current?.focus();
@@ -39,10 +41,10 @@ export function LocalSignIn({ action, onBack }: { action: ActionRunner; onBack: 
 
   return (
     <section className={styles['centre']}>
-      <ScreenHeading>Break-glass sign-in</ScreenHeading>
+      <ScreenHeading>{t.breakGlassSignIn}</ScreenHeading>
       <div className={styles['wide']}>
-        <Callout icon="shield" title="For emergencies only">
-          <p>Each use of such an account is recorded in the audit, loudly.</p>
+        <Callout icon="shield" title={t.forEmergenciesOnly}>
+          <p>{t.eachUseOfSuchAnAccount}</p>
         </Callout>
       </div>
       <form
@@ -55,36 +57,36 @@ export function LocalSignIn({ action, onBack }: { action: ActionRunner; onBack: 
       >
         <TextField
           ref={first}
-          label="User name"
+          label={t.userName}
           value={username}
           onChange={setUsername}
           maxLength={200}
-          fault={fault(username.trim(), 'the user name')}
+          fault={fault(username.trim(), t.theUserName)}
         />
         <TextField
           ref={second}
-          label="Password"
+          label={common.password}
           type="password"
           value={password}
           onChange={setPassword}
           maxLength={4096}
-          fault={fault(password, 'the password')}
+          fault={fault(password, t.thePassword)}
         />
         <CodeField
           ref={third}
-          label="Code"
-          hint="The six digits of the account’s authenticator, or a recovery code."
+          label={t.code}
+          hint={t.theSixDigitsOfTheAccounts}
           value={code}
           onChange={setCode}
-          fault={fault(code.trim(), 'the code')}
+          fault={fault(code.trim(), t.theCode)}
         />
         <ProblemPanel problem={action.problem} />
         <div className={styles['buttons']}>
           <Button submit kind="primary" large busy={action.busy}>
-            Sign in
+            {common.signIn}
           </Button>
           <Button kind="quiet" large onClick={onBack}>
-            Back
+            {common.back}
           </Button>
         </div>
       </form>

@@ -1,5 +1,6 @@
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { frame as t } from '../texts/en/frame.ts';
 import { Button } from '../ui/button.tsx';
 import { Callout, ProblemPanel } from '../ui/problem-panel.tsx';
 
@@ -8,12 +9,12 @@ export function LockedKeyring({ seal }: { seal: AppState['seal'] }) {
   const unlock = useAction();
   if (seal.waiting !== true) return null;
   return (
-    <Callout icon="shield" title="Your stored sign-in, passwords and handles cannot be read now">
+    <Callout icon="shield" title={t.yourStoredSignInPasswordsAnd}>
       <p>{seal.reason}</p>
       {seal.canAsk === true && (
         <p>
           <Button busy={unlock.busy} onClick={() => void unlock.run('unlockKeyring', {})}>
-            Unlock the keyring
+            {t.unlockTheKeyring}
           </Button>
         </p>
       )}

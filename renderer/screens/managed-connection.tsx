@@ -1,6 +1,9 @@
 import { type Ref, useState } from 'react';
 import { isJsonObject } from '../../main/contract/json.ts';
 import type { AppState } from '../../main/contract/state.ts';
+import { common } from '../texts/en/common.ts';
+import { connections as texts } from '../texts/en/connections.ts';
+import { connections as t } from '../texts/en/connections.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
@@ -17,6 +20,7 @@ import { isLocked } from './organisation-locks.ts';
 import { groupNames, secretOf, type RuleDraft } from './rule-draft.ts';
 import { useAdministration } from './step-up.tsx';
 import cards from '../ui/cards.module.css';
+import { Details } from '../ui/details.tsx';
 import styles from './connections.module.css';
 import { endsAtOnce } from './sign-out.tsx';
 
@@ -66,12 +70,12 @@ export function ManagedConnection(props: {
                 <Name>{name}</Name> ·{' '}
               </>
             )}
-            {protocolTitles[draft.protocol]} · port {draft.port}
-            {organisation !== undefined && ' · of your organisation'}
+            {t.port2(protocolTitles[draft.protocol], draft.port)}
+            {organisation !== undefined && t.ofYourOrganisation}
           </small>
         </div>
-        {ignored !== undefined && <Badge tone="bad">Does not count</Badge>}
-        {!counts && ignored === undefined && <Badge tone="waiting">Not in use yet</Badge>}
+        {ignored !== undefined && <Badge tone="bad">{t.doesNotCount}</Badge>}
+        {!counts && ignored === undefined && <Badge tone="waiting">{t.notInUseYet}</Badge>}
       </div>
       {ignored !== undefined && <p>{ignored}</p>}
       <Facts connection={connection} rules={draft.rules} groups={groupNames(state)} stored={stored} />
@@ -92,7 +96,7 @@ export function ManagedConnection(props: {
               {...props}
               before={connection}
               onSaved={(saved) => {
-                end(`${name} saved`);
+                end(t.saved2(name));
                 props.onSaved(saved);
               }}
               onCancel={() => end()}
@@ -140,27 +144,27 @@ function ConnectionButtons(props: {
   return (
     <div className={layout['buttons']}>
       {ignored === undefined && !isLocked(organisation?.locked ?? [], '') && (
-        <Button label={`Edit ${name}`} onClick={() => props.onBegin('edit')}>
-          Edit
+        <Button label={t.edit(name)} onClick={() => props.onBegin('edit')}>
+          {common.edit}
         </Button>
       )}
       {ignored === undefined && (
-        <Button ref={ref} label={`Test ${name}`} busy={props.testing} onClick={props.onTest}>
-          Test
+        <Button ref={ref} label={t.test(name)} busy={props.testing} onClick={props.onTest}>
+          {common.test}
         </Button>
       )}
       {ignored === undefined && secrets.length > 0 && (
-        <Button label={`Passwords of ${name}`} onClick={() => props.onBegin('password')}>
-          {secrets.length === 1 ? 'Password' : 'Passwords'}
+        <Button label={t.passwordsOf(name)} onClick={() => props.onBegin('password')}>
+          {t.passwords(secrets.length)}
         </Button>
       )}
       {organisation?.isAdapted !== false && (
         <Button
           kind="danger"
-          label={`${organisation === undefined ? 'Remove' : 'Take back changes of'} ${name}`}
+          label={`${organisation === undefined ? common.remove : t.takeBackChangesOf} ${name}`}
           onClick={props.onRemove}
         >
-          {organisation === undefined ? 'Remove' : 'Take back changes'}
+          {organisation === undefined ? common.remove : t.takeBackChanges}
         </Button>
       )}
     </div>
@@ -169,33 +173,29 @@ function ConnectionButtons(props: {
 
 function removeQuestion(name: string, live: number) {
   return {
-    title: 'Remove this connection?',
+    title: texts.removeThisConnection,
     text: (
       <p>
-        <Name>{name}</Name> is taken out of the configuration file. Passwords that are stored for it stay, and
-        comments above it too.{live > 0 && ` ${endsAtOnce(live)}`}
+        {texts.isTakenOutOfTheConfiguration(<Name>{name}</Name>)}
+        {live > 0 && ` ${endsAtOnce(live)}`}
       </p>
     ),
-    confirm: 'Remove connection',
+    confirm: texts.removeConnection,
   };
 }
 
 function takeBackQuestion(name: string) {
   return {
-    title: 'Take back your changes?',
-    text: (
-      <p>
-        <Name>{name}</Name> is as your organisation has set it then.
-      </p>
-    ),
-    confirm: 'Take back',
+    title: t.takeBackYourChanges,
+    text: <p>{t.isAsYourOrganisationHasSet(<Name>{name}</Name>)}</p>,
+    confirm: t.takeBack,
   };
 }
 
 function secretsOf(connection: WrittenConnection, stored: ReadonlySet<string>): NamedSecret[] {
   const ofRules = draftOf(connection).rules.flatMap((rule) => {
     const name = secretOf(rule, connection.name);
-    return name === undefined ? [] : [{ name, whose: `role ${rule.role}`, stored: stored.has(name) }];
+    return name === undefined ? [] : [{ name, whose: t.role(rule.role), stored: stored.has(name) }];
   });
   return [...new Map(ofRules.map((one) => [one.name, one])).values()];
 }
@@ -203,12 +203,8 @@ function secretsOf(connection: WrittenConnection, stored: ReadonlySet<string>): 
 /** What stands beside a rule. */
 function sourceText(rule: RuleDraft, connection: string, stored: ReadonlySet<string>): string {
   const secret = secretOf(rule, connection);
-  if (secret !== undefined) return stored.has(secret) ? 'password stored' : 'password not stored';
-  return rule.source === 'entra'
-    ? 'Entra token'
-    : rule.source === 'none'
-      ? 'no password'
-      : 'as the file says';
+  if (secret !== undefined) return stored.has(secret) ? t.passwordStored : t.passwordNotStored;
+  return rule.source === 'entra' ? t.entraToken : rule.source === 'none' ? t.noPassword : t.asTheFileSays;
 }
 
 function Facts(props: {
@@ -224,27 +220,33 @@ function Facts(props: {
   const { upstream } = connection.settings;
   const isLed = isJsonObject(upstream) && upstream['via'] !== undefined;
   return (
-    <dl className={styles['facts']}>
-      <dt>Server</dt>
-      <dd>
-        <Name>{otherServer(connection.settings) ?? place}</Name>
-        {isLed && ', by the way that the file names'}
-      </dd>
-      <dt>Databases</dt>
-      <dd>
-        <Name>{[draft.database, draft.databases].filter((text) => text !== '').join(', ')}</Name>
-      </dd>
-      <dt>Rules</dt>
-      <dd>
-        <ul>
-          {rules.map((rule) => (
-            <li key={rule.key}>
-              <Name>{props.groups.get(rule.group.toLowerCase()) || rule.group}</Name> as{' '}
-              <Name>{rule.role}</Name> · {sourceText(rule, connection.name, props.stored)}
-            </li>
-          ))}
-        </ul>
-      </dd>
-    </dl>
+    <>
+      <dl className={styles['facts']}>
+        <dt>{t.server}</dt>
+        <dd>
+          <Name>{otherServer(connection.settings) ?? place}</Name>
+          {isLed && t.byTheWayThatTheFile}
+        </dd>
+        <dt>{t.databases}</dt>
+        <dd>
+          <Name>{[draft.database, draft.databases].filter((text) => text !== '').join(', ')}</Name>
+        </dd>
+        <dt>{t.rules}</dt>
+        <dd>
+          <ul>
+            {rules.map((rule) => (
+              <li key={rule.key}>
+                {t.ruleAs(
+                  <Name>{props.groups.get(rule.group.toLowerCase()) || t.groupWithoutName}</Name>,
+                  <Name>{rule.role}</Name>,
+                  sourceText(rule, connection.name, props.stored),
+                )}
+              </li>
+            ))}
+          </ul>
+        </dd>
+      </dl>
+      <Details facts={rules.map((rule) => [t.groupOf(rule.role), rule.group])} />
+    </>
   );
 }

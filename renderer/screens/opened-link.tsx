@@ -2,6 +2,8 @@ import { useEffect } from 'react';
 import type { Link, LinkScreen } from '../../main/contract/link.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { frame as t } from '../texts/en/frame.ts';
 import { Button } from '../ui/button.tsx';
 import type { Place } from '../ui/frame.tsx';
 import { Modal } from '../ui/modal.tsx';
@@ -53,21 +55,19 @@ export function OpenedLink(props: {
   if (link.kind === 'join') return <JoinDialog key={link.address} address={link.address} onClose={dismiss} />;
   return (
     <Modal
-      title="This link leads nowhere"
+      title={t.thisLinkLeadsNowhere}
       onEscape={dismiss}
       footer={
         <Button kind="primary" onClick={dismiss}>
-          Close
+          {common.close}
         </Button>
       }
     >
       <p>
         {link.kind === 'connection' ? (
-          <>
-            There is no connection with the name <Name>{link.name}</Name> here. Ask whoever gave you the link.
-          </>
+          <>{t.thereIsNoConnectionWithThe(<Name>{link.name}</Name>)}</>
         ) : (
-          'Latchkey has no screen for it. It may be for a newer version; ask whoever gave you the link.'
+          t.latchkeyHasNoScreenForIt
         )}
       </p>
     </Modal>

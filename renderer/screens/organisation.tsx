@@ -1,6 +1,7 @@
 import { assertNever } from '../../main/contract/errors.ts';
 import type { Forbidden } from '../../main/contract/forbidden.ts';
 import type { AppState } from '../../main/contract/state.ts';
+import { organisation as t } from '../texts/en/organisation.ts';
 import { Name } from '../ui/name.tsx';
 import styles from './settings.module.css';
 
@@ -10,19 +11,19 @@ export function OrganisationSection({ settings }: { settings: AppState['organisa
   const { origin, locked, forbid, ignored } = settings;
   return (
     <section className={styles['section']} aria-labelledby="organisation">
-      <h2 id="organisation">Your organisation</h2>
+      <h2 id="organisation">{t.yourOrganisation}</h2>
       <div className={styles['panel']}>
         <div className={styles['row']}>
           <div className={styles['what']}>
-            Your organisation has settings for this computer. What it does not set is yours.
+            {t.yourOrganisationHasSettingsFor}
             <small>
               <Name>{origin}</Name>
             </small>
           </div>
         </div>
-        <Listed title="You cannot change" items={locked} />
-        <Listed title="You cannot have" items={forbid.map(forbiddenText)} />
-        <Listed title="Of your file this does not count" items={ignored} />
+        <Listed title={t.youCannotChange} items={locked} />
+        <Listed title={t.youCannotHave} items={forbid.map(forbiddenText)} />
+        <Listed title={t.ofYourFileThisDoesNot} items={ignored} />
       </div>
     </section>
   );
@@ -49,13 +50,13 @@ function Listed({ title, items }: { title: string; items: readonly string[] }) {
 function forbiddenText(what: Forbidden): string {
   switch (what) {
     case 'providers':
-      return 'providers of your own';
+      return t.providersOfYourOwn;
     case 'connections':
-      return 'connections of your own';
+      return t.connectionsOfYourOwn;
     case 'break-glass':
-      return 'break-glass accounts of your own';
+      return t.breakGlassAccountsOfYourOwn;
     case 'commands':
-      return 'connections of your own that run commands';
+      return t.connectionsOfYourOwnThatRun;
     default:
       return assertNever(what);
   }

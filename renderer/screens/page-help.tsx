@@ -2,6 +2,7 @@ import type { SignInWay } from '../../main/contract/clouds.ts';
 import { pageReasons } from '../../main/contract/page-reasons.ts';
 import type { SignInState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { signIn as t } from '../texts/en/sign-in.ts';
 import { Button } from '../ui/button.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { wayButtons } from '../ui/ways.ts';
@@ -26,11 +27,11 @@ export function PageHelp(props: {
 
   return (
     <details className={styles['help']}>
-      <summary>The page shows an error?</summary>
-      <p>Latchkey often hears nothing of it. The number that begins with AADSTS tells what helps.</p>
+      <summary>{t.thePageShowsAnError}</summary>
+      <p>{t.latchkeyOftenHearsNothingOfIt}</p>
       {other !== undefined && (
         <Button busy={action.busy} onClick={() => void change(other)}>
-          {`${wayButtons[other]} instead`}
+          {t.instead2(wayButtons()[other])}
         </Button>
       )}
       <dl>
@@ -38,7 +39,7 @@ export function PageHelp(props: {
           <div key={numbers[0]}>
             <dt>{numbers.join(', ')}</dt>
             <dd>
-              {meaning} {otherWay && other === undefined ? 'Ask an administrator.' : remedy}
+              {meaning} {otherWay && other === undefined ? t.askAnAdministrator : remedy}
             </dd>
           </div>
         ))}

@@ -2,6 +2,9 @@ import { useEffect, useState } from 'react';
 import type { ConnectTool } from '../../main/contract/shapes.ts';
 import type { Account, AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { frame as texts } from '../texts/en/frame.ts';
+import { frame as t } from '../texts/en/frame.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { useCommandKey } from '../ui/keys.ts';
 import { type Place, places } from '../ui/frame.tsx';
@@ -55,13 +58,13 @@ function Commands({
   const tools = useTools(chosen);
   const isIn = state.signIn.kind === 'signed-in';
   const whose = (row: Row): string =>
-    several && row.grant !== undefined ? `, as ${nameOf(row.grant.objectId)}` : '';
+    several && row.grant !== undefined ? t.asIt(nameOf(row.grant.objectId)) : '';
 
   const connections = rows.map((row): Command => {
     const { title, name, host, port, protocol } = row.connection;
     return {
       id: `connection ${row.key}`,
-      kind: 'Connection',
+      kind: common.connection,
       text: `${title}${whose(row)}`,
       hint: `${name} ${host}:${port} ${protocolTitles[protocol]}`,
       run() {
@@ -77,39 +80,45 @@ function Commands({
         const { title, name } = row.connection;
         return {
           id: `token ${row.key} ${grant.role}`,
-          kind: 'Action',
-          text: `Copy token: ${title}, ${grant.role}${whose(row)}`,
+          kind: t.action,
+          text: t.copyToken(title, grant.role, whose(row)),
           hint: name,
           async first() {
             const as = several ? { as: grant.objectId } : {};
             return (await run('copyToken', { connection: name, role: grant.role, ...as })) !== undefined;
           },
-          run: () => announce(`Token for ${title} copied. Paste it as the password.`),
+          run: () => announce(t.tokenForCopiedPasteItAs(title)),
         };
       }),
   );
   const connecting = tools.map(({ id, title }): Command => ({
     id: `tool ${id}`,
-    kind: 'Tool',
-    text: `Connect ${title} to ${chosen?.connection.title ?? ''}`,
+    kind: t.tool,
+    text: t.connectTo(title, chosen?.connection.title ?? ''),
     hint: id,
     run() {
       onPlace('home');
       if (chosen !== undefined) panes.begin(chosen.key, { task: 'connect', tool: id });
     },
   }));
-  const going = places.map(({ place, title, has = '' }): Command => ({
+  const going = places().map(({ place, title, has = '' }): Command => ({
     id: `place ${place}`,
-    kind: 'Action',
-    text: `Open ${title}`,
+    kind: t.action,
+    text: t.open(title),
     hint: `${place} ${has}`,
     run: () => onPlace(place),
   }));
-  const adding: Command = { id: 'add', kind: 'Action', text: 'Add an account', hint: 'sign in', run: onAdd };
+  const adding: Command = {
+    id: 'add',
+    kind: texts.action,
+    text: texts.addAnAccount,
+    hint: texts.signIn,
+    run: onAdd,
+  };
   const leaving = state.accounts.map(({ account }): Command => ({
     id: `out ${account.objectId}`,
-    kind: 'Action',
-    text: `Sign out ${account.username}`,
+    kind: texts.action,
+    text: texts.signOut(account.username),
     hint: '',
     run() {
       if (liveOf(state.databaseSessions, account) > 0) onAsk(account);

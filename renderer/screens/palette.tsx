@@ -1,5 +1,7 @@
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import type { Problem } from '../../main/contract/errors.ts';
+import { common } from '../texts/en/common.ts';
+import { frame as t } from '../texts/en/frame.ts';
 import { Modal } from '../ui/modal.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
@@ -9,7 +11,7 @@ import styles from './palette.module.css';
 export interface Command {
   /** Unique. */
   id: string;
-  kind: 'Connection' | 'Tool' | 'Action';
+  kind: string;
   text: string;
   /** What else it is found by. */
   hint: string;
@@ -55,18 +57,18 @@ export function Palette(props: {
   }
 
   return (
-    <Modal title="Go to" onEscape={onClose}>
+    <Modal title={t.goTo} onEscape={onClose}>
       <input
         ref={input}
         type="text"
         role="combobox"
         className={styles['input']}
-        aria-label="Connections, tools and actions"
+        aria-label={t.connectionsToolsAndActions}
         aria-expanded="true"
         aria-controls={`${id}-list`}
         aria-activedescendant={active === undefined ? undefined : `${id}-${active.id}`}
         aria-autocomplete="list"
-        placeholder="Connections, tools and actions"
+        placeholder={t.connectionsToolsAndActions}
         autoComplete="off"
         spellCheck={false}
         value={search}
@@ -77,8 +79,8 @@ export function Palette(props: {
         onKeyDown={press}
       />
       <ProblemPanel problem={problem} />
-      <output className={styles['found']}>{found.length === 0 && 'Nothing found'}</output>
-      <div ref={list} id={`${id}-list`} role="listbox" aria-label="Found">
+      <output className={styles['found']}>{found.length === 0 && common.nothingFound}</output>
+      <div ref={list} id={`${id}-list`} role="listbox" aria-label={t.found}>
         {found.map((command) => (
           // The keyboard is with the field above, as in each combobox.
           // oxlint-disable-next-line jsx-a11y/click-events-have-key-events

@@ -1,4 +1,5 @@
 import type { SecondFactor } from '../../main/contract/state.ts';
+import { security as t } from '../texts/en/security.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -11,50 +12,45 @@ import { Cancel, ChangeButtons, FactorSection, ScanStep, Step, useFactor } from 
 
 /** The phone that can be asked instead of typing a code. */
 export function Phone({ push, hasAuthenticator }: { push: SecondFactor['push']; hasAuthenticator: boolean }) {
-  const factor = useFactor({ enrol: 'enrolPush', remove: 'removePush' }, 'Phone removed');
+  const factor = useFactor({ enrol: 'enrolPush', remove: 'removePush' }, t.phoneRemoved);
   const { confirming, enrolment } = factor;
   const as = useAs();
 
   async function tryPhone(): Promise<void> {
-    if ((await confirming.run('confirmPush', as)) !== undefined) factor.end('Phone set up');
+    if ((await confirming.run('confirmPush', as)) !== undefined) factor.end(t.phoneSetUp);
   }
 
   return (
     <FactorSection
       factor={factor}
       id="phone"
-      title="Phone"
+      title={t.phone}
       badge={
         <Badge tone={push.enrolled ? 'good' : 'waiting'}>
-          {push.enrolled ? 'Set up' : push.available ? 'Not set up' : 'Not offered'}
+          {push.enrolled ? t.setUp : push.available ? t.notSetUp : t.notOffered}
         </Badge>
       }
       about={<p className={layout['soft']}>{about(push, hasAuthenticator)}</p>}
       buttons={push.available && hasAuthenticator ? <Buttons factor={factor} push={push} /> : undefined}
-      proof={{ label: 'Code of your authenticator', remove: 'Remove phone' }}
+      proof={{ label: t.codeOfYourAuthenticator, remove: t.removePhone }}
       steps={
         enrolment && (
           <>
             <ScanStep
-              title="Subscribe in the ntfy application"
+              title={t.subscribeInTheNtfyApplication}
               enrolment={enrolment}
-              label="QR code with the topic for your phone. The same topic is written out beside it."
-              byHand={
-                <>
-                  Scan this with the camera, or add a subscription on the server{' '}
-                  <Name>{new URL(enrolment.uri).host}</Name> to this topic:
-                </>
-              }
-              note="Whoever knows the topic can read who logs in where."
+              label={t.qrCodeWithTheTopicFor}
+              byHand={<>{t.scanThisWithTheCameraOr(<Name>{new URL(enrolment.uri).host}</Name>)}</>}
+              note={t.whoeverKnowsTheTopicCanRead}
             />
-            <Step title="Try it">
-              <p>Latchkey sends a request with three numbers to choose from. It approves nothing.</p>
+            <Step title={t.tryIt}>
+              <p>{t.latchkeySendsARequestWithThree}</p>
               {push.testNumber !== undefined && <PhoneNumber number={push.testNumber} />}
               <ProblemPanel problem={confirming.problem} />
               <div className={layout['buttons']}>
                 <Button kind="primary" busy={confirming.busy} onClick={() => void tryPhone()}>
                   <Icon name="phone" size={18} />
-                  {confirming.busy ? 'Waiting for the phone…' : 'Send the request'}
+                  {confirming.busy ? t.waitingForThePhone : t.sendTheRequest}
                 </Button>
                 <Cancel factor={factor} />
               </div>
@@ -67,22 +63,18 @@ export function Phone({ push, hasAuthenticator }: { push: SecondFactor['push']; 
 }
 
 function Buttons({ factor, push }: { factor: ReturnType<typeof useFactor>; push: SecondFactor['push'] }) {
-  if (push.enrolled) return <ChangeButtons factor={factor} label="Remove the phone" />;
+  if (push.enrolled) return <ChangeButtons factor={factor} label={t.removeThePhone} />;
   return (
     <Button kind="primary" onClick={() => factor.prove('enrol')}>
-      Set up a phone
+      {t.setUpAPhone}
     </Button>
   );
 }
 
 function about(push: SecondFactor['push'], hasAuthenticator: boolean): string {
-  if (!push.available) return 'Your administrator has not set up a server that can reach phones.';
+  if (!push.available) return t.yourAdministratorHasNotSetUp;
   if (!hasAuthenticator) {
-    return push.enrolled
-      ? 'A phone is set up. Set up an authenticator application before you change or remove it.'
-      : 'Set up an authenticator application first: it is the way back in when the phone is lost.';
+    return push.enrolled ? t.aPhoneIsSetUpSet : t.setUpAnAuthenticator2;
   }
-  return push.enrolled
-    ? 'At a login your phone can be asked: it shows three numbers, and you choose the one on this screen.'
-    : 'With the ntfy application your phone can be asked at a login: it shows three numbers, and you choose the one on this screen.';
+  return push.enrolled ? t.atALoginYourPhoneCan : t.withTheNtfyApplicationYour;
 }

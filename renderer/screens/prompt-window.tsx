@@ -2,6 +2,7 @@ import { type ReactNode, useEffect, useLayoutEffect, useRef } from 'react';
 import type { LatchkeyBridge } from '../../main/contract/bridge.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { BridgeContext, useAppState } from '../bridge.ts';
+import { useLanguage } from '../texts/language.ts';
 import { Announcer } from '../ui/announcer.tsx';
 import { AccountsProvider } from './accounts.tsx';
 import { PromptShellContext, useSettled } from './prompt-shell.tsx';
@@ -13,6 +14,7 @@ const none: AppState['prompts'] = [];
 /** The small window that asks what logins wait for, one prompt at a time. */
 export function PromptWindow({ bridge }: { bridge: LatchkeyBridge }) {
   const state = useAppState(bridge);
+  useLanguage(state?.language);
   const prompts = state?.prompts ?? none;
   const places = usePrompts(prompts, false);
   const { asked } = places;

@@ -3,6 +3,8 @@ import type { Check } from '../../main/contract/shapes.ts';
 import { secretEndText } from '../../main/contract/secret-end.ts';
 import type { ProviderState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { providers as t } from '../texts/en/providers.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { CheckList, countChecks } from '../ui/check-list.tsx';
@@ -20,6 +22,7 @@ import { ProviderForm } from './provider-form.tsx';
 import { ProviderSecret } from './provider-secret.tsx';
 import { useAdministration } from './step-up.tsx';
 import cards from '../ui/cards.module.css';
+import { DirectoryDetails, TenantFact } from './directory-details.tsx';
 import styles from './providers.module.css';
 
 type Task = 'edit' | 'secret';
@@ -46,7 +49,7 @@ export function ProviderCard(props: {
 
   async function turn(on: boolean): Promise<boolean> {
     const done = await change.run('setProviderEnabled', { name, enabled: on });
-    if (done !== undefined) announce(`${name} is turned ${on ? 'on' : 'off'}`);
+    if (done !== undefined) announce(on ? t.turnedOn(name) : t.turnedOff(name));
     return done !== undefined;
   }
 
@@ -54,7 +57,7 @@ export function ProviderCard(props: {
     const done = await validate.run('validateProvider', { name });
     if (done === undefined) return;
     setChecks(done.reply.checks);
-    announce(`${name} checked: ${countChecks(done.reply.checks)}`);
+    announce(t.checked(name, countChecks(done.reply.checks)));
   }
 
   return (
@@ -68,17 +71,17 @@ export function ProviderCard(props: {
             <Name>{name}</Name>
           </h2>
           <small>
-            {type === 'local' ? 'Local, break-glass accounts' : 'Azure Directory'}
-            {organisation !== undefined && ' · of your organisation'}
+            {type === 'local' ? t.localBreakGlassAccounts : t.entra}
+            {organisation !== undefined && t.ofYourOrganisation}
           </small>
         </div>
         {isLocked(locked, 'enabled') ? (
-          <span className={styles['switch']}>{enabled ? 'On' : 'Off'}</span>
+          <span className={styles['switch']}>{enabled ? t.on : t.off}</span>
         ) : (
           <label className={styles['switch']}>
-            {enabled ? 'On' : 'Off'}
+            {enabled ? t.on : t.off}
             <Switch
-              label={`${name} is turned on`}
+              label={t.isTurnedOn(name)}
               checked={enabled}
               onChange={(on) => {
                 if (!on && signsIn) setAsking('disable');
@@ -95,36 +98,36 @@ export function ProviderCard(props: {
           {type === 'azure-directory' && (
             <>
               {locked.length === 0 && (
-                <Button label={`Edit ${name}`} onClick={() => begin('edit')}>
-                  Edit
+                <Button label={t.edit(name)} onClick={() => begin('edit')}>
+                  {common.edit}
                 </Button>
               )}
-              <Button label={`Application secret of ${name}`} onClick={() => begin('secret')}>
-                Application secret
+              <Button label={t.applicationSecretOf(name)} onClick={() => begin('secret')}>
+                {t.applicationSecret}
               </Button>
             </>
           )}
-          <Button label={`Check ${name}`} busy={validate.busy} onClick={() => void check()}>
-            Check
+          <Button label={t.check(name)} busy={validate.busy} onClick={() => void check()}>
+            {t.check2}
           </Button>
           {organisation === undefined && (
-            <Button kind="danger" label={`Remove ${name}`} onClick={() => setAsking('remove')}>
-              Remove
+            <Button kind="danger" label={t.remove(name)} onClick={() => setAsking('remove')}>
+              {common.remove}
             </Button>
           )}
         </div>
       ) : (
         <div className={cards['task']}>
           {task === 'edit' ? (
-            <ProviderForm provider={provider} onSaved={() => end(`${name} saved`)} onCancel={() => end()} />
+            <ProviderForm provider={provider} onSaved={() => end(t.saved(name))} onCancel={() => end()} />
           ) : (
             <ProviderSecret provider={provider} onDone={end} onCancel={() => end()} />
           )}
         </div>
       )}
-      <output className={styles['progress']}>{validate.busy ? 'Checking…' : ''}</output>
+      <output className={styles['progress']}>{validate.busy ? t.checking : ''}</output>
       <ProblemPanel problem={validate.problem} onDismiss={validate.dismiss} />
-      {checks !== undefined && !validate.busy && <CheckList checks={checks} label={`Findings for ${name}`} />}
+      {checks !== undefined && !validate.busy && <CheckList checks={checks} label={t.findingsFor(name)} />}
       {asking !== undefined && (
         <ConfirmDialog
           question={asking === 'remove' ? removeQuestion(provider, signsIn) : disableQuestion(provider)}
@@ -143,66 +146,59 @@ export function ProviderCard(props: {
 }
 
 function Facts({ provider }: { provider: ProviderState }) {
-  const { tenant, applicationId, domains, ways, hasSecret, secretEnd } = provider;
+  const { tenant, domains, ways, hasSecret, secretEnd } = provider;
   const now = useNow(3600_000);
   const end = secretEnd && secretEndText(secretEnd, now);
   return (
-    <dl className={styles['facts']}>
-      <dt>Tenant</dt>
-      <dd>
-        <Name>{tenant}</Name>
-      </dd>
-      <dt>Application id</dt>
-      <dd>
-        <Name>{applicationId}</Name>
-      </dd>
-      <dt>Domains</dt>
-      <dd>{domains.length === 0 ? 'everybody whom the tenant knows' : <Name>{domains.join(', ')}</Name>}</dd>
-      <dt>Sign-in</dt>
-      <dd>{ways.map((way) => wayWords[way]).join(', then ')}</dd>
-      <dt>Application secret</dt>
-      <dd>
-        {hasSecret ? 'stored, encrypted' : 'not stored'}
-        {end !== undefined && (
-          <span className={end.isDue ? styles['due'] : undefined}>
-            {end.isDue && <Icon name="alert" size={16} />}
-            {` ${end.text}`}
-          </span>
-        )}
-      </dd>
-    </dl>
+    <>
+      <dl className={styles['facts']}>
+        <TenantFact tenant={tenant} />
+        <dt>{t.domains}</dt>
+        <dd>{domains.length === 0 ? t.everybodyWhomTheTenantKnows : <Name>{domains.join(', ')}</Name>}</dd>
+        <dt>{t.signIn}</dt>
+        <dd>{ways.map((way) => wayWords()[way]).join(t.thenBy)}</dd>
+        <dt>{t.applicationSecret}</dt>
+        <dd>
+          {hasSecret ? t.storedEncrypted : t.notStored}
+          {end !== undefined && (
+            <span className={end.isDue ? styles['due'] : undefined}>
+              {end.isDue && <Icon name="alert" size={16} />}
+              {` ${end.text}`}
+            </span>
+          )}
+        </dd>
+      </dl>
+      <DirectoryDetails {...provider} />
+    </>
   );
 }
 
-const signedOut = 'You are signed in through it: your session, your tokens and your database sessions end.';
-
 function removeQuestion({ name, type }: ProviderState, signsIn: boolean) {
   return {
-    title: 'Remove this provider?',
+    title: t.removeThisProvider,
     text: (
       <>
         <p>
-          <Name>{name}</Name> goes from the configuration
-          {type === 'local' ? '.' : ', and its application secret is forgotten.'}
+          {type === 'local'
+            ? t.goesFromTheConfiguration(<Name>{name}</Name>)
+            : t.goesWithItsSecret(<Name>{name}</Name>)}
         </p>
-        {signsIn && <p>{signedOut}</p>}
+        {signsIn && <p>{t.youAreSignedInThroughIt}</p>}
       </>
     ),
-    confirm: 'Remove provider',
+    confirm: t.removeProvider,
   };
 }
 
 function disableQuestion({ name }: ProviderState) {
   return {
-    title: 'Turn this provider off?',
+    title: t.turnThisProviderOff,
     text: (
       <>
-        <p>
-          Nobody can sign in with <Name>{name}</Name> until it is turned on again.
-        </p>
-        <p>{signedOut}</p>
+        <p>{t.nobodyCanSignInWithUntil(<Name>{name}</Name>)}</p>
+        <p>{t.youAreSignedInThroughIt}</p>
       </>
     ),
-    confirm: 'Turn off',
+    confirm: t.turnOff,
   };
 }

@@ -3,6 +3,7 @@ import type { Problem } from '../../main/contract/errors.ts';
 import type { ProviderForm } from '../../main/contract/shapes.ts';
 import { readProviderAddress } from '../../main/contract/provider-address.ts';
 import type { ProviderState } from '../../main/contract/state.ts';
+import { providers as t } from '../texts/en/providers.ts';
 import { asSentence, faultsIn, type Faults } from '../ui/faults.ts';
 
 /**
@@ -12,11 +13,12 @@ import { asSentence, faultsIn, type Faults } from '../ui/faults.ts';
 export const keep = 'keep';
 
 /** Microsoft's clouds beside the global one. */
-export const otherClouds = [
-  { value: 'us-government', label: 'US Government (GCC High)' },
-  { value: 'us-government-dod', label: 'US Government (DoD)' },
-  { value: 'china', label: 'China (21Vianet)' },
-] as const;
+export const otherClouds = () =>
+  [
+    { value: 'us-government', label: t.usGovernmentGccHigh },
+    { value: 'us-government-dod', label: t.usGovernmentDod },
+    { value: 'china', label: t.china21vianet },
+  ] as const;
 
 /** What stands in the fields of the form, as text. */
 export interface ProviderDraft {
@@ -92,15 +94,15 @@ function domainsOf({ domains }: ProviderDraft): string[] {
 /** What has to be right before it is worth asking main, which checks everything. */
 export function checkDraft(draft: ProviderDraft, isNew: boolean): DraftFaults {
   const faults: DraftFaults = {};
-  if (draft.name.trim() === '') faults.name = 'Give the provider a name.';
+  if (draft.name.trim() === '') faults.name = t.giveTheProviderAName;
   if (draft.type === 'local') return faults;
   const domains = domainsOf(draft);
   if (domains.length > mostDomains || domains.some(({ length }) => length > longestDomain))
-    faults.domains = `At most ${mostDomains} domains, each of at most ${longestDomain} characters.`;
+    faults.domains = t.atMostDomainsEachOfAt(mostDomains, longestDomain);
   if (!isNew) return faults;
-  if (draft.authority.trim() === '') faults.authority = 'Enter the address of the authority.';
+  if (draft.authority.trim() === '') faults.authority = t.enterTheAddressOfTheAuthority;
   else Object.assign(faults, addressFaults(draft));
-  if (draft.applicationId.trim() === '') faults.applicationId = 'Enter the id of the app registration.';
+  if (draft.applicationId.trim() === '') faults.applicationId = t.enterTheIdOfTheApp;
   return faults;
 }
 

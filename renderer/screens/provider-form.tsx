@@ -1,5 +1,7 @@
 import { useState } from 'react';
 import type { ProviderState } from '../../main/contract/state.ts';
+import { common } from '../texts/en/common.ts';
+import { providers as t } from '../texts/en/providers.ts';
 import { faultSummary, useFormFocus } from '../ui/faults.ts';
 import { SelectField, TextField } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
@@ -20,28 +22,29 @@ import {
 import { useAdministration } from './step-up.tsx';
 import cards from '../ui/cards.module.css';
 
-const types = [
-  { value: 'azure-directory', label: 'Azure Directory (Microsoft Entra ID)' },
-  { value: 'local', label: 'Local (break-glass accounts)' },
-] as const;
+const types = () =>
+  [
+    { value: 'azure-directory', label: t.entraType },
+    { value: 'local', label: t.localType },
+  ] as const;
 
-const clouds = [{ value: 'global', label: 'Global' }, ...otherClouds] as const;
+const clouds = () => [{ value: 'global', label: t.global }, ...otherClouds()] as const;
 
-const wayOrders = [
-  { value: 'device-code,browser', label: 'With a code, then with the browser' },
-  { value: 'browser,device-code', label: 'With the browser, then with a code' },
-  { value: 'device-code', label: 'Only with a code' },
-  { value: 'browser', label: 'Only with the browser' },
+const wayOrders = () => [
+  { value: 'device-code,browser', label: t.withACodeThenWithThe },
+  { value: 'browser,device-code', label: t.withTheBrowserThenWithA },
+  { value: 'device-code', label: t.onlyWithACode },
+  { value: 'browser', label: t.onlyWithTheBrowser },
 ];
 
-const mailChoices = [
-  { value: 'off', label: 'Off' },
-  { value: 'on', label: 'On' },
-] as const;
+const mailChoices = () =>
+  [
+    { value: 'off', label: t.off },
+    { value: 'on', label: t.on },
+  ] as const;
 
-const asItIs = { value: keep, label: 'Leave as it is' } as const;
-const asAuthority = { value: keep, label: 'That of the authority' } as const;
-const emptyKeeps = 'Leave empty to keep what is set';
+const asItIs = () => ({ value: keep, label: t.leaveAsItIs }) as const;
+const asAuthority = () => ({ value: keep, label: t.thatOfTheAuthority }) as const;
 
 /** Adds a provider, or changes the one that is given. */
 export function ProviderForm(props: { provider?: ProviderState; onSaved(): void; onCancel(): void }) {
@@ -51,8 +54,8 @@ export function ProviderForm(props: { provider?: ProviderState; onSaved(): void;
   return (
     <Form
       ref={form}
-      label={isNew ? 'New provider' : `Settings of ${provider.name}`}
-      submit={isNew ? 'Add provider' : 'Save'}
+      label={isNew ? t.newProvider : t.settingsOf(provider.name)}
+      submit={isNew ? t.addProvider : common.save}
       busy={busy}
       onSubmit={() => void submit()}
       onCancel={props.onCancel}
@@ -61,19 +64,17 @@ export function ProviderForm(props: { provider?: ProviderState; onSaved(): void;
       {isNew && (
         <div className={cards['pair']}>
           <TextField
-            label="Name"
-            hint="Lower-case letters, digits, “-” and “_”. It cannot be changed later."
+            label={common.name}
+            hint={t.lowerCaseLettersDigitsAndIt}
             {...field('name')}
             maxLength={63}
           />
-          <SelectField label="Type" {...field('type')} options={types} />
+          <SelectField label={t.type} {...field('type')} options={types()} />
         </div>
       )}
       {draft.type === 'azure-directory' && <DirectoryFields provider={provider} field={field} />}
       {draft.type === 'local' && isNew && (
-        <p className={layout['soft']}>
-          It begins turned off. Accounts are added on the command line: <code>latchkey local add</code>
-        </p>
+        <p className={layout['soft']}>{t.itBeginsTurnedOffAccountsAre(<code>latchkey local add</code>)}</p>
       )}
     </Form>
   );
@@ -85,21 +86,19 @@ function DirectoryFields({ provider, field }: { provider: ProviderState | undefi
   return (
     <>
       <TextField
-        label="Application id"
-        hint="“Application (client) ID” of the app registration in Entra."
+        label={t.applicationId}
+        hint={t.applicationClientIdOfTheApp}
         {...field('applicationId')}
         maxLength={100}
         placeholder={isNew ? '00000000-0000-0000-0000-000000000000' : ''}
       />
       <TextField
-        label="Authority"
+        label={t.authority}
         hint={
           isNew ? (
-            'Any address that the portal shows under “Endpoints” of the app registration, or the tenant’s id.'
+            t.anyAddressThatThePortalShows
           ) : (
-            <>
-              {emptyKeeps}. The tenant is now <Name>{provider.tenant}</Name>.
-            </>
+            <>{t.theTenantIsNow(t.leaveEmptyToKeepWhatIs, <Name>{provider.tenant}</Name>)}</>
           )
         }
         {...field('authority')}
@@ -107,35 +106,39 @@ function DirectoryFields({ provider, field }: { provider: ProviderState | undefi
         placeholder={isNew ? 'https://login.microsoftonline.com/…' : ''}
       />
       <div className={cards['pair']}>
-        <SelectField label="Cloud" {...field('cloud')} options={[isNew ? asAuthority : asItIs, ...clouds]} />
+        <SelectField
+          label={t.cloud}
+          {...field('cloud')}
+          options={[isNew ? asAuthority() : asItIs(), ...clouds()]}
+        />
         <TextField
-          label="Resource id"
-          hint={isNew ? 'Address or id of Microsoft Graph; by default that of the cloud.' : `${emptyKeeps}.`}
+          label={t.resourceId}
+          hint={isNew ? t.addressOrIdOfMicrosoftGraph : `${t.leaveEmptyToKeepWhatIs}.`}
           {...field('resource')}
           maxLength={2000}
         />
       </div>
       <div className={cards['pair']}>
         <TextField
-          label="Domains"
-          hint="Whose sign-in names belong here, with commas between. Empty: everybody whom the tenant knows."
+          label={t.domains}
+          hint={t.whoseSignInNamesBelongHere}
           {...field('domains')}
           maxLength={10_000}
         />
-        <SelectField label="Sign-in" {...field('signIn')} options={wayOrders} />
+        <SelectField label={t.signIn} {...field('signIn')} options={wayOrders()} />
       </div>
       <div className={cards['pair']}>
         <TextField
-          label="Redirect service"
-          hint={isNew ? 'Address of the relay page for mailed codes.' : `${emptyKeeps}.`}
+          label={t.redirectService}
+          hint={isNew ? t.addressOfTheRelayPageFor : `${t.leaveEmptyToKeepWhatIs}.`}
           {...field('redirectService')}
           maxLength={500}
         />
         <SelectField
-          label="Mailed codes"
-          hint="For hosts without a screen. Needs domains, and a mail server in the configuration."
+          label={t.mailedCodes}
+          hint={t.forHostsWithoutAScreenNeeds}
           {...field('mailCodes')}
-          options={isNew ? mailChoices : [asItIs, ...mailChoices]}
+          options={isNew ? mailChoices() : [asItIs(), ...mailChoices()]}
         />
       </div>
     </>

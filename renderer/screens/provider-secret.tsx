@@ -1,5 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { ProviderState } from '../../main/contract/state.ts';
+import { common } from '../texts/en/common.ts';
+import { providers as t } from '../texts/en/providers.ts';
 import { Button } from '../ui/button.tsx';
 import { FileField, TextField } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
@@ -11,10 +13,10 @@ const longest = 32_768;
 /** The files as one text, or what is wrong with them; the broker looks at what they hold. */
 async function pemOf(files: readonly File[]): Promise<{ text: string } | { fault: string }> {
   const size = files.reduce((sum, file) => sum + file.size, 0);
-  if (size > longest) return { fault: 'These files are too large for a certificate and its key.' };
+  if (size > longest) return { fault: t.theseFilesAreTooLargeFor };
   const text = (await Promise.all(files.map((file) => file.text()))).join('\n');
   if (text.includes('-----BEGIN ')) return { text };
-  return { fault: 'This is not PEM. For a .pfx: openssl pkcs12 -in file.pfx -nodes -out file.pem' };
+  return { fault: t.thisIsNotPemForA };
 }
 
 /**
@@ -42,33 +44,33 @@ export function ProviderSecret(props: {
     setSecret('');
     if (given === '') input.current?.focus();
     else if ((await action.run('setProviderSecret', { name, secret: given })) !== undefined)
-      props.onDone('Application secret stored');
+      props.onDone(t.applicationSecretStored);
   }
 
   async function storeCertificate(): Promise<void> {
-    const read = await pemOf(files).catch(() => ({ fault: 'The files cannot be read.' }));
+    const read = await pemOf(files).catch(() => ({ fault: t.theFilesCannotBeRead }));
     setFault('fault' in read ? read.fault : undefined);
     if ('fault' in read) return;
     if ((await action.run('setProviderSecret', { name, secret: read.text })) !== undefined)
-      props.onDone('Certificate stored');
+      props.onDone(t.certificateStored);
   }
 
   async function forget(): Promise<void> {
     if ((await action.run('setProviderSecret', { name, secret: null })) !== undefined)
-      props.onDone('Application secret forgotten');
+      props.onDone(t.applicationSecretForgotten);
   }
 
   return (
     <Form
-      label={`Application secret of ${name}`}
-      submit="Store"
+      label={t.applicationSecretOf(name)}
+      submit={common.store}
       busy={action.busy}
       onSubmit={() => void store()}
       onCancel={props.onCancel}
       beside={
         hasSecret && (
           <Button kind="danger" busy={action.busy} onClick={() => void forget()}>
-            Forget the stored one
+            {t.forgetTheStoredOne}
           </Button>
         )
       }
@@ -76,16 +78,16 @@ export function ProviderSecret(props: {
       <TextField
         ref={input}
         type="password"
-        label={hasSecret ? 'New application secret' : 'Application secret'}
-        hint="The value of a client secret, for group look-ups on shared hosts. It is encrypted, and never shown again."
+        label={hasSecret ? t.newApplicationSecret : t.applicationSecret}
+        hint={t.theValueOfAClientSecret}
         value={secret}
         onChange={setSecret}
         maxLength={4096}
-        fault={missing ? 'Enter the secret, or choose the files, first.' : undefined}
+        fault={missing ? t.enterTheSecretOrChooseThe : undefined}
       />
       <FileField
-        label="Or certificate and private key"
-        hint="PEM files, both in one or one each. The certificate is the one that has been uploaded for the application in the Entra admin center."
+        label={t.orCertificateAndPrivateKey}
+        hint={t.pemFilesBothInOneOr}
         accept=".pem,.crt,.cer,.key"
         multiple
         fault={fault}

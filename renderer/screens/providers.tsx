@@ -1,4 +1,5 @@
 import type { AppState } from '../../main/contract/state.ts';
+import { providers as t } from '../texts/en/providers.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -19,31 +20,27 @@ export function Providers({ state }: { state: AppState }) {
   return (
     <>
       <div className={cards['top']}>
-        <ScreenHeading>Providers</ScreenHeading>
+        <ScreenHeading>{t.providers}</ScreenHeading>
         {task === undefined && mayAdd(state, 'providers') && (
           <Button kind="primary" onClick={() => begin('add')}>
-            Add a provider
+            {t.addAProvider}
           </Button>
         )}
       </div>
-      <p className={layout['soft']}>
-        They are asked in this order who a person is. Changes are written to the configuration file at once.
-      </p>
-      {!mayAdd(state, 'providers') && (
-        <p className={layout['soft']}>Your organisation allows no providers but its own on this computer.</p>
-      )}
+      <p className={layout['soft']}>{t.theyAreAskedInThisOrder}</p>
+      {!mayAdd(state, 'providers') && <p className={layout['soft']}>{t.yourOrganisationAllowsNo}</p>}
       {task === 'add' && (
         <section className={cards['card']} aria-labelledby="new-provider">
-          <h2 id="new-provider">New provider</h2>
-          <ProviderForm onSaved={() => end('Provider added')} onCancel={() => end()} />
+          <h2 id="new-provider">{t.newProvider}</h2>
+          <ProviderForm onSaved={() => end(t.providerAdded)} onCancel={() => end()} />
         </section>
       )}
       {state.providers.length === 0 && task === undefined && (
-        <Empty icon="directory" title="No provider is set up yet">
-          Add your Entra ID tenant: you need the application id of its app registration.
+        <Empty icon="directory" title={t.noProviderIsSetUpYet}>
+          {t.addYourEntraIdTenantYou}
         </Empty>
       )}
-      <ul className={cards['cards']} ref={list} tabIndex={-1} aria-label="Authentication chain">
+      <ul className={cards['cards']} ref={list} tabIndex={-1} aria-label={t.authenticationChain}>
         {state.providers.map((provider, index) => (
           <ProviderCard
             key={provider.name}
@@ -51,7 +48,7 @@ export function Providers({ state }: { state: AppState }) {
             position={index + 1}
             signsIn={account?.provider === provider.name}
             onRemoved={() => {
-              announce('Provider removed');
+              announce(t.providerRemoved);
               list.current?.focus();
             }}
           />

@@ -1,6 +1,7 @@
 import { useEffect, useId, useState } from 'react';
 import type { RecentLogin } from '../../main/contract/recent-login.ts';
 import { useAction } from '../bridge.ts';
+import { activity as t } from '../texts/en/activity.ts';
 import { Empty } from '../ui/empty.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Name } from '../ui/name.tsx';
@@ -40,15 +41,15 @@ export function RefusedLogins({ seen, name, title }: { seen: number; name: strin
   return (
     <section className={styles['section']} aria-labelledby="refused-logins">
       <div className={styles['head']}>
-        <h3 id="refused-logins">Refused lately</h3>
+        <h3 id="refused-logins">{t.refusedLately}</h3>
       </div>
-      <ul className={styles['rows']} aria-label="Refused logins, the newest first">
+      <ul className={styles['rows']} aria-label={t.refusedLoginsTheNewestFirst}>
         {refused.slice(0, refusedAtMost).map((login) => (
           <Login key={login.id} login={login} title={title} />
         ))}
       </ul>
       {refused.length > refusedAtMost && (
-        <p className={layout['soft']}>Activity has {refused.length - refusedAtMost} more.</p>
+        <p className={layout['soft']}>{t.activityHasMore(refused.length - refusedAtMost)}</p>
       )}
     </section>
   );
@@ -72,20 +73,20 @@ export function RecentLogins(props: {
   return (
     <section className={styles['section']} aria-labelledby="recent-logins">
       <div className={styles['head']}>
-        <h2 id="recent-logins">Recent logins and refusals</h2>
+        <h2 id="recent-logins">{t.recentLoginsAndRefusals}</h2>
         <div className={styles['only']}>
-          <label htmlFor={only}>Only refusals</label>
+          <label htmlFor={only}>{t.onlyRefusals}</label>
           <Switch id={only} checked={onlyRefused} onChange={setOnlyRefused} />
         </div>
       </div>
       <ProblemPanel problem={problem} />
       {shown?.length === 0 && (
         <Empty icon="clock" title={nothingShown(logins ?? [], onlyRefused)}>
-          What your SQL tools try appears here, with the words that they were told. The audit has it for good.
+          {t.whatYourSqlToolsTryAppears}
         </Empty>
       )}
       {shown !== undefined && shown.length > 0 && (
-        <ul className={styles['rows']} aria-label="Recent logins, the newest first">
+        <ul className={styles['rows']} aria-label={t.recentLoginsTheNewestFirst}>
           {shown.slice(0, shownAtMost).map((login) => (
             <Login
               key={login.id}
@@ -100,9 +101,9 @@ export function RecentLogins(props: {
 }
 
 function nothingShown(logins: RecentLogin[], onlyRefused: boolean): string {
-  if (logins.length === 0) return 'No logins yet';
-  if (onlyRefused && logins.every(({ outcome }) => outcome !== 'refused')) return 'Nobody was refused';
-  return 'No login fits the search';
+  if (logins.length === 0) return t.noLoginsYet;
+  if (onlyRefused && logins.every(({ outcome }) => outcome !== 'refused')) return t.nobodyWasRefused;
+  return t.noLoginFitsTheSearch;
 }
 
 function Login({ login, title }: { login: RecentLogin; title: string }) {
@@ -113,8 +114,10 @@ function Login({ login, title }: { login: RecentLogin; title: string }) {
       <div className={styles['what']}>
         <strong className={problem === undefined ? undefined : styles['refused']}>
           {problem !== undefined && <Icon name="alert" size={15} />}
-          <Name>{process?.program ?? 'Unknown program'}</Name>{' '}
-          {problem === undefined ? 'logged in to' : 'was refused at'} <Name>{title}</Name>
+          {(problem === undefined ? t.loggedInTo : t.wasRefusedAt)(
+            <Name>{process?.program ?? t.unknownProgram}</Name>,
+            <Name>{title}</Name>,
+          )}
         </strong>
         {problem !== undefined && (
           <p className={styles['told']}>
@@ -127,23 +130,9 @@ function Login({ login, title }: { login: RecentLogin; title: string }) {
           </p>
         )}
         <small>
-          {program === '' ? (
-            'gives itself no name'
-          ) : (
-            <>
-              calls itself <Name>{program}</Name>
-            </>
-          )}
-          {database !== '' && (
-            <>
-              {' · '}database <Name>{database}</Name>
-            </>
-          )}
-          {role !== undefined && (
-            <>
-              {' · '}role <Name>{role}</Name>
-            </>
-          )}
+          {program === '' ? t.givesItselfNoName : <>{t.callsItself(<Name>{program}</Name>)}</>}
+          {database !== '' && <>{t.database(<Name>{database}</Name>)}</>}
+          {role !== undefined && <>{t.role2(<Name>{role}</Name>)}</>}
           {username !== undefined && (
             <>
               {' · '}

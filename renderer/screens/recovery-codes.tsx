@@ -1,3 +1,5 @@
+import { security as t } from '../texts/en/security.ts';
+import { common } from '../texts/en/common.ts';
 import { useState } from 'react';
 import { Button } from '../ui/button.tsx';
 import { Modal } from '../ui/modal.tsx';
@@ -8,21 +10,18 @@ import styles from './recovery-codes.module.css';
 export function RecoveryCodes({ codes, onStored }: { codes: string[]; onStored: () => void }) {
   const [stored, setStored] = useState(false);
   return (
-    <Modal title="Your recovery codes">
-      <p>
-        Each lets you in once when your authenticator is not at hand. They are not shown again: print them, or
-        put them into your password manager.
-      </p>
-      <TextBlock label="Recovery codes" text={codes.join('\n')} copied="Recovery codes copied">
-        <Button onClick={() => print()}>Print</Button>
+    <Modal title={t.yourRecoveryCodes}>
+      <p>{t.eachLetsYouInOnceWhen}</p>
+      <TextBlock label={t.recoveryCodes} text={codes.join('\n')} copied={t.recoveryCodesCopied}>
+        <Button onClick={() => print()}>{t.print}</Button>
       </TextBlock>
       <label className={styles['stored']}>
-        <input type="checkbox" checked={stored} onChange={(event) => setStored(event.target.checked)} />I have
-        stored them in a safe place
+        <input type="checkbox" checked={stored} onChange={(event) => setStored(event.target.checked)} />
+        {t.iHaveStoredThemInA}
       </label>
       <div className={styles['buttons']}>
         <Button kind="primary" busy={!stored} onClick={onStored}>
-          Done
+          {common.done}
         </Button>
       </div>
     </Modal>

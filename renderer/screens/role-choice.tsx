@@ -1,4 +1,6 @@
 import type { Grant } from '../../main/contract/state.ts';
+import { common } from '../texts/en/common.ts';
+import { access as t } from '../texts/en/access.ts';
 import { SelectField } from '../ui/field.tsx';
 import { plainText } from '../ui/name.tsx';
 
@@ -11,11 +13,11 @@ export function RoleChoice(props: { roles: readonly Grant[]; value: string; onCh
   if (roles.length < 2) return null;
   return (
     <SelectField
-      label="Role"
-      hint="The default one is found anew at each login."
+      label={common.role}
+      hint={t.theDefaultOneIsFoundAnew}
       value={value}
       options={[
-        { value: defaultRole, label: 'Default role' },
+        { value: defaultRole, label: t.defaultRole },
         ...roles.map((grant) => ({ value: grant.role, label: plainText(grant.role) })),
       ]}
       onChange={onChange}

@@ -1,6 +1,7 @@
 import { isJsonObject } from '../../main/contract/json.ts';
 import { secretName } from '../../main/contract/secret-name.ts';
 import type { AppState } from '../../main/contract/state.ts';
+import { connections as t } from '../texts/en/connections.ts';
 import type { Faults } from '../ui/faults.ts';
 
 export type Settings = Record<string, unknown>;
@@ -104,11 +105,10 @@ export function ruleOf(rule: RuleDraft, connection: string, protocol: string): S
 /** What has to be right before it is worth asking main, which checks everything. */
 export function checkRule({ group, role, ...rule }: RuleDraft): RuleFaults {
   const faults: RuleFaults = {};
-  if (group === '') faults.group = 'Look the group up, and choose it.';
-  if (role.trim() === '') faults.role = 'Enter the database user.';
+  if (group === '') faults.group = t.lookTheGroupUpAndChoose;
+  if (role.trim() === '') faults.role = t.enterTheDatabaseUser;
   for (const key of ['idleTimeout', 'maxDuration', 'statementTimeout'] as const)
-    if (!/^(|\d{1,6}[smhd])$/.test(rule[key].trim()))
-      faults[key] = 'Write a number and a unit: 90s, 15m or 8h.';
-  if (!/^\d{0,5}$/.test(rule.maxSessions.trim())) faults.maxSessions = 'Write a number.';
+    if (!/^(|\d{1,6}[smhd])$/.test(rule[key].trim())) faults[key] = t.writeANumberAndAUnit;
+  if (!/^\d{0,5}$/.test(rule.maxSessions.trim())) faults.maxSessions = t.writeANumber;
   return faults;
 }

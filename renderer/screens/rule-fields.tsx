@@ -1,3 +1,5 @@
+import { connections as t } from '../texts/en/connections.ts';
+import { common } from '../texts/en/common.ts';
 import { Button } from '../ui/button.tsx';
 import { SecretField, SelectField, TextField } from '../ui/field.tsx';
 import layout from '../ui/layout.module.css';
@@ -6,23 +8,26 @@ import { GroupField } from './group-field.tsx';
 import cards from '../ui/cards.module.css';
 import styles from './connections.module.css';
 
-const sources = [
-  { value: 'stored', label: 'Stored here, sealed' },
-  { value: 'entra', label: 'An Entra access token of the person' },
-  { value: 'none', label: 'None: the server trusts this computer' },
-] as const;
-const asInFile = { value: 'file', label: 'As the configuration file says' } as const;
+const sources = () =>
+  [
+    { value: 'stored', label: t.storedHereSealed },
+    { value: 'entra', label: t.anEntraAccessTokenOfThe },
+    { value: 'none', label: t.noneTheServerTrustsThis },
+  ] as const;
+const asInFile = () => ({ value: 'file', label: t.asTheConfigurationFileSays }) as const;
 
-const factors = [
-  { value: 'never', label: 'Not asked for' },
-  { value: 'session', label: 'Once for each sign-in' },
-  { value: 'login', label: 'At each login' },
-] as const;
+const factors = () =>
+  [
+    { value: 'never', label: t.notAskedFor },
+    { value: 'session', label: t.onceForEachSignIn },
+    { value: 'login', label: t.atEachLogin },
+  ] as const;
 
-const yesNo = [
-  { value: 'no', label: 'Reading and writing' },
-  { value: 'yes', label: 'Reading only, at first' },
-] as const;
+const yesNo = () =>
+  [
+    { value: 'no', label: t.readingAndWriting },
+    { value: 'yes', label: t.readingOnlyAtFirst },
+  ] as const;
 
 /** The field from which the password of a rule is taken when the form is sent. */
 export const passwordField = ({ key }: RuleDraft): string => `password-${key}`;
@@ -53,7 +58,7 @@ export function RuleFields(props: {
   const secret = secretOf(rule, props.name);
   return (
     <fieldset className={styles['section']}>
-      <legend>Rule {position}</legend>
+      <legend>{t.rule(position)}</legend>
       <GroupField
         group={{ id: rule.group, name: rule.groupName || (props.groups.get(rule.group.toLowerCase()) ?? '') }}
         fault={faultOf('group')}
@@ -61,27 +66,23 @@ export function RuleFields(props: {
       />
       <div className={cards['pair']}>
         <TextField
-          label="Role"
-          hint="The database user that members of the group work as."
+          label={common.role}
+          hint={t.theDatabaseUserThatMembersOf}
           {...field('role')}
           maxLength={128}
         />
-        <SelectField label="Second factor" {...field('mfa')} options={factors} />
+        <SelectField label={t.secondFactor} {...field('mfa')} options={factors()} />
       </div>
       <div className={cards['pair']}>
         <SelectField
-          label="Password of the role"
+          label={t.passwordOfTheRole}
           {...field('source')}
-          options={rule.source === 'file' || isFromFile(rule) ? [asInFile, ...sources] : sources}
+          options={rule.source === 'file' || isFromFile(rule) ? [asInFile(), ...sources()] : sources()}
         />
         {secret !== undefined && props.takesPassword && (
           <SecretField
-            label={props.stored.has(secret) ? 'New password' : 'Password'}
-            hint={
-              props.stored.has(secret)
-                ? 'One is stored. Leave this empty to keep it.'
-                : 'It is encrypted, and never shown again. It can be stored later, too.'
-            }
+            label={props.stored.has(secret) ? t.newPassword : common.password}
+            hint={props.stored.has(secret) ? t.oneIsStoredLeaveThisEmpty : t.itIsEncryptedAndNeverShown}
             name={passwordField(rule)}
             maxLength={4096}
           />
@@ -90,8 +91,8 @@ export function RuleFields(props: {
       <Limits field={field} />
       {onRemove !== undefined && (
         <div className={layout['buttons']}>
-          <Button kind="danger" label={`Remove this rule: ${position}`} onClick={onRemove}>
-            Remove this rule
+          <Button kind="danger" label={t.removeThisRule(position)} onClick={onRemove}>
+            {t.removeThisRule2}
           </Button>
         </div>
       )}
@@ -111,24 +112,24 @@ function Limits({ field }: { field: FieldOf }) {
   const isUsed = texts.some((key) => field(key).value !== '' || field(key).fault !== undefined);
   return (
     <details className={styles['more']} open={isUsed || undefined}>
-      <summary>Limits</summary>
+      <summary>{t.limits}</summary>
       <div className={styles['choosing']}>
         <div className={cards['pair']}>
-          <SelectField label="Transactions" {...field('readOnly')} options={yesNo} />
+          <SelectField label={t.transactions} {...field('readOnly')} options={yesNo()} />
           <TextField
-            label="Sessions of a person"
+            label={t.sessionsOfAPerson}
             {...field('maxSessions')}
             maxLength={5}
-            placeholder="any number"
+            placeholder={t.anyNumber}
           />
         </div>
         <div className={cards['pair']}>
-          <TextField label="Ends when idle for" {...field('idleTimeout')} maxLength={7} placeholder="30m" />
-          <TextField label="Ends after" {...field('maxDuration')} maxLength={7} placeholder="8h" />
+          <TextField label={t.endsWhenIdleFor} {...field('idleTimeout')} maxLength={7} placeholder="30m" />
+          <TextField label={t.endsAfter} {...field('maxDuration')} maxLength={7} placeholder="8h" />
         </div>
         <TextField
-          label="Longest statement"
-          hint="PostgreSQL and MySQL."
+          label={t.longestStatement}
+          hint={t.postgresqlAndMysql}
           {...field('statementTimeout')}
           maxLength={7}
           placeholder="5m"

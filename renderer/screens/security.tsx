@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { AppState, SecondFactor } from '../../main/contract/state.ts';
+import { security as t } from '../texts/en/security.ts';
 import { Empty } from '../ui/empty.tsx';
 import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
@@ -19,17 +20,17 @@ export function Security({ state }: { state: AppState }) {
   const shown = accounts.find(({ account }) => account.objectId === chosen) ?? usualAccount(state);
   return (
     <>
-      <ScreenHeading>Security</ScreenHeading>
+      <ScreenHeading>{t.security}</ScreenHeading>
       {shown?.secondFactor === undefined ? (
-        <Empty icon="shield" title="Sign in to see your second factors">
-          They belong to your account, so Latchkey has to know who you are.
+        <Empty icon="shield" title={t.signInToSeeYourSecond}>
+          {t.theyBelongToYourAccountSo}
         </Empty>
       ) : (
         <As account={accounts.length > 1 ? shown.account.objectId : undefined}>
           <AccountChoice
             accounts={accounts}
             value={shown.account.objectId}
-            hint="Each account has second factors of its own."
+            hint={t.eachAccountHasSecondFactorsOf}
             onChange={setChosen}
           />
           <Factors key={shown.account.objectId} secondFactor={shown.secondFactor} />
@@ -46,10 +47,8 @@ function Factors({ secondFactor }: { secondFactor: SecondFactor }) {
   return (
     <>
       {needed && !totp.enrolled && !push.enrolled && (
-        <Callout icon="alert" title="You need a second factor">
-          <p>
-            A database that you may use asks for one at login. Until you have one, it lets you in nowhere.
-          </p>
+        <Callout icon="alert" title={t.youNeedASecondFactor}>
+          <p>{t.aDatabaseThatYouMayUse}</p>
         </Callout>
       )}
       <Authenticator totp={totp} phone={push.enrolled} />
@@ -63,7 +62,7 @@ function SignInWays({ providers }: Pick<AppState, 'providers'>) {
   if (enabled.length === 0) return null;
   return (
     <section className={styles['section']} aria-labelledby="sign-in-ways">
-      <h2 id="sign-in-ways">Signing in</h2>
+      <h2 id="sign-in-ways">{t.signingIn}</h2>
       <div className={styles['card']}>
         <ul className={styles['ways']}>
           {enabled.map(({ name, type, ways }) => (
@@ -71,15 +70,13 @@ function SignInWays({ providers }: Pick<AppState, 'providers'>) {
               <Name>{name}</Name>{' '}
               <span>
                 {type === 'local'
-                  ? 'with user name, password and code'
-                  : ways.map((way) => wayWords[way]).join(', or ')}
+                  ? t.withUserNamePasswordAndCode
+                  : ways.map((way) => wayWords()[way]).join(t.or)}
               </span>
             </li>
           ))}
         </ul>
-        <p className={layout['soft']}>
-          Which ways there are, and in which order they are offered, is set for each provider.
-        </p>
+        <p className={layout['soft']}>{t.whichWaysThereAreAndIn}</p>
       </div>
     </section>
   );

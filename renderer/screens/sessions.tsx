@@ -1,6 +1,8 @@
 import { useRef, useState } from 'react';
 import type { DatabaseSession, HandleState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { activity as t } from '../texts/en/activity.ts';
 import { amount } from '../ui/amount.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
@@ -14,12 +16,12 @@ import styles from './activity.module.css';
 
 const groupings = ['none', 'connection', 'program', 'username'] as const;
 type Grouping = (typeof groupings)[number];
-const groupingLabels: Record<Grouping, string> = {
-  none: 'Nothing',
-  connection: 'Database',
-  program: 'Program',
-  username: 'Account',
-};
+const groupingLabels = (): Record<Grouping, string> => ({
+  none: t.nothing,
+  connection: common.database,
+  program: t.program,
+  username: common.account,
+});
 
 /** By name of the group; the sessions keep their order. */
 function groupsOf(
@@ -72,7 +74,7 @@ export function Sessions(props: {
   }
 
   function tellEnded(): void {
-    announce(asked === 'all' ? 'All sessions ended' : 'Session ended');
+    announce(asked === 'all' ? t.allSessionsEnded : t.sessionEnded);
     // The button that had the focus goes away with its row.
     heading.current?.focus();
   }
@@ -81,29 +83,29 @@ export function Sessions(props: {
     <section className={styles['section']} aria-labelledby="sessions">
       <div className={styles['head']}>
         <Heading id="sessions" ref={heading} tabIndex={-1}>
-          Live database sessions
+          {t.liveDatabaseSessions}
         </Heading>
         <div className={styles['tools']}>
           {sessions.length > 1 && !isOfOne && (
             <SelectField<Grouping>
-              label="Group by"
+              label={t.groupBy}
               value={grouping}
-              options={groupings.map((value) => ({ value, label: groupingLabels[value] }))}
+              options={groupings.map((value) => ({ value, label: groupingLabels()[value] }))}
               onChange={setGrouping}
             />
           )}
           {sessions.length > 0 && (
             <Button kind="danger" onClick={() => setAsked('all')}>
-              End all
+              {t.endAll}
             </Button>
           )}
         </div>
       </div>
       {sessions.length === 0 && isOfOne ? (
-        <p className={layout['soft']}>Nobody is connected.</p>
+        <p className={layout['soft']}>{t.nobodyIsConnected}</p>
       ) : sessions.length === 0 ? (
-        <Empty icon="activity" title="Nobody is connected">
-          Logins of your SQL tools appear here while they last.
+        <Empty icon="activity" title={t.nobodyIsConnected2}>
+          {t.loginsOfYourSqlToolsAppear}
         </Empty>
       ) : (
         groupsOf(shown, grouping, titles).map(([name, members]) => (
@@ -113,7 +115,7 @@ export function Sessions(props: {
                 <Name>{name}</Name> <small>{members.length}</small>
               </h3>
             )}
-            <ul className={styles['rows']} aria-label={grouping === 'none' ? 'Sessions' : name}>
+            <ul className={styles['rows']} aria-label={grouping === 'none' ? t.sessions : name}>
               {members.map((session) => (
                 <Session
                   key={session.id}
@@ -127,7 +129,7 @@ export function Sessions(props: {
           </div>
         ))
       )}
-      {sessions.length > 0 && shown.length === 0 && <p>No live session fits the search.</p>}
+      {sessions.length > 0 && shown.length === 0 && <p>{t.noLiveSessionFitsTheSearch}</p>}
       {asked !== undefined && (
         <ConfirmDialog
           question={asked === 'all' ? endAllQuestion(sessions.length) : endQuestion(asked)}
@@ -160,42 +162,32 @@ function Session(props: {
           <Name>{program}</Name>
         </strong>
         <small>
-          {process !== undefined && `process ${process.pid}, `}
+          {process !== undefined && t.process(process.pid)}
           {session.program === '' ? (
-            'gives itself no name'
+            t.givesItselfNoName
           ) : (
-            <>
-              calls itself <Name>{session.program}</Name>
-            </>
+            <>{t.callsItself(<Name>{session.program}</Name>)}</>
           )}
         </small>
         <small>
-          <Name>{title}</Name> · database <Name>{session.database}</Name> · role <Name>{session.role}</Name>
+          {t.databaseRole(<Name>{title}</Name>, <Name>{session.database}</Name>, <Name>{session.role}</Name>)}
         </small>
         <small>
           <Name>{session.username}</Name>
           {tool !== undefined && (
             <>
               {' · '}
-              {tool === '' ? (
-                'with a handle that has been revoked'
-              ) : (
-                <>
-                  with the handle of <Name>{tool}</Name>
-                </>
-              )}
+              {tool === '' ? t.withARevokedPassword : <>{t.withTheSavedPasswordOf(<Name>{tool}</Name>)}</>}
             </>
           )}
         </small>
       </div>
       <span className={styles['when']}>
-        connected {ago(now - Date.parse(session.since))}
-        <span>
-          {amount(session.bytesFromClient)} sent, {amount(session.bytesFromUpstream)} received
-        </span>
+        {t.connected(ago(now - Date.parse(session.since)))}
+        <span>{t.sentReceived(amount(session.bytesFromClient), amount(session.bytesFromUpstream))}</span>
       </span>
-      <Button kind="danger" label={`End the session of ${program} on ${title}`} onClick={props.onEnd}>
-        End
+      <Button kind="danger" label={t.endTheSessionOfOn(program, title)} onClick={props.onEnd}>
+        {t.end}
       </Button>
     </li>
   );
@@ -203,32 +195,25 @@ function Session(props: {
 
 /** The system's name for it; what the client calls itself stands beside it, and never in its place. */
 function programOf({ process }: DatabaseSession): string {
-  return process === undefined ? 'Unknown program' : process.program;
+  return process === undefined ? t.unknownProgram : process.program;
 }
 
 function endQuestion(session: DatabaseSession): Question {
   return {
-    title: 'End this session?',
+    title: t.endThisSession,
     text: (
       <p>
-        <Name>{programOf(session)}</Name> loses its connection to <Name>{session.database}</Name> at once. A
-        query that is running stops, and an open transaction is rolled back.
+        {t.losesItsConnectionToAtOnce(<Name>{programOf(session)}</Name>, <Name>{session.database}</Name>)}
       </p>
     ),
-    confirm: 'End session',
+    confirm: t.endSession,
   };
 }
 
 function endAllQuestion(count: number): Question {
   return {
-    title: 'End all sessions?',
-    text: (
-      <p>
-        {count === 1 ? 'One database session ends' : `${count} database sessions end`} at once. Queries that
-        are running stop, and open transactions are rolled back. Tokens and handles stay valid, so that tools
-        may connect again.
-      </p>
-    ),
-    confirm: 'End all',
+    title: t.endAllSessions,
+    text: <p>{t.sessionsEndAtOnce(count)}</p>,
+    confirm: t.endAll,
   };
 }

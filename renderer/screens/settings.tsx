@@ -1,8 +1,12 @@
 import { useEffect, useId, useState } from 'react';
 import { assertNever } from '../../main/contract/errors.ts';
+import { type Language, languages } from '../../main/contract/language.ts';
 import type { Preferences } from '../../main/contract/shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { settings as texts } from '../texts/en/settings.ts';
+import { settings as t } from '../texts/en/settings.ts';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
@@ -14,19 +18,26 @@ import { JoinedOrganisation } from './joined-organisation.tsx';
 import { UpdatesSection } from './updates.tsx';
 import styles from './settings.module.css';
 
-const themeNames: Record<Preferences['theme'], string> = { system: 'System', light: 'Light', dark: 'Dark' };
+const themeNames = (): Record<Preferences['theme'], string> => ({
+  system: t.system,
+  light: t.light,
+  dark: t.dark,
+});
+
+/** Each in its own words, for those who cannot read the others. */
+const languageNames: Record<Language, string> = { en: 'English', de: 'Deutsch' };
 
 /** What a person may choose about the application, and how this installation keeps its secrets. */
 export function Settings({ state }: { state: AppState }) {
   return (
     <>
-      <ScreenHeading>Settings</ScreenHeading>
+      <ScreenHeading>{t.settings}</ScreenHeading>
       <Choices />
       <OrganisationSection settings={state.organisationSettings} />
       <JoinedOrganisation state={state} />
       <UpdatesSection state={state} />
       <section className={styles['section']} aria-labelledby="keeping">
-        <h2 id="keeping">On this computer</h2>
+        <h2 id="keeping">{t.onThisComputer}</h2>
         <div className={styles['panel']}>
           <div className={styles['row']}>
             <div className={styles['what']}>
@@ -43,14 +54,14 @@ export function Settings({ state }: { state: AppState }) {
 }
 
 function sealSentence({ kind, waiting }: AppState['seal']): string {
-  if (waiting === true) return 'What is stored of your sign-in cannot be read now.';
+  if (waiting === true) return t.whatIsStoredOfYourSign;
   switch (kind) {
     case 'keychain':
-      return 'Your sign-in is kept encrypted, with a key that your system guards.';
+      return t.yourSignInIsKeptEncrypted;
     case 'key-file':
-      return 'Your sign-in is kept encrypted, with a key file that your administrator has set up.';
+      return t.yourSignInIsKeptEncrypted2;
     case 'memory':
-      return 'Your sign-in is kept in memory only: after a restart you sign in again.';
+      return t.yourSignInIsKeptIn;
     default:
       return assertNever(kind);
   }
@@ -59,7 +70,7 @@ function sealSentence({ kind, waiting }: AppState['seal']): string {
 function Choices() {
   const action = useAction();
   const { run } = action;
-  const startAtLogin = useId();
+  const [startAtLogin, language] = [useId(), useId()];
   const [preferences, setPreferences] = useState<Preferences>();
 
   useEffect(() => {
@@ -81,14 +92,14 @@ function Choices() {
   if (preferences === undefined) return <ProblemPanel problem={action.problem} />;
   return (
     <section className={styles['section']} aria-labelledby="application">
-      <h2 id="application">Application</h2>
+      <h2 id="application">{common.application}</h2>
       <div className={styles['panel']}>
         <fieldset className={styles['row']} aria-labelledby="appearance">
           <div className={styles['what']} id="appearance">
-            Appearance
+            {t.appearance}
           </div>
           <div className={styles['themes']}>
-            {(Object.keys(themeNames) as Preferences['theme'][]).map((theme) => (
+            {(Object.keys(themeNames()) as Preferences['theme'][]).map((theme) => (
               <label key={theme}>
                 <input
                   type="radio"
@@ -96,15 +107,34 @@ function Choices() {
                   checked={preferences.theme === theme}
                   onChange={() => void change({ theme })}
                 />
-                {themeNames[theme]}
+                {themeNames()[theme]}
               </label>
             ))}
           </div>
         </fieldset>
         <div className={styles['row']}>
+          <label className={styles['what']} htmlFor={language}>
+            {t.language}
+            <small>{t.someTextsAreEnglish}</small>
+          </label>
+          <select
+            id={language}
+            className={styles['select']}
+            value={preferences.language}
+            onChange={({ target }) => void change({ language: target.value as Preferences['language'] })}
+          >
+            <option value="system">{t.languageOfTheSystem}</option>
+            {languages.map((each) => (
+              <option key={each} value={each} lang={each}>
+                {languageNames[each]}
+              </option>
+            ))}
+          </select>
+        </div>
+        <div className={styles['row']}>
           <label className={styles['what']} htmlFor={startAtLogin}>
-            Start when I log in to this computer
-            <small>Without the window, so that your databases are within reach.</small>
+            {t.startWhenILogInTo}
+            <small>{t.withoutTheWindowSoThatYour}</small>
           </label>
           <Switch
             id={startAtLogin}
@@ -119,11 +149,11 @@ function Choices() {
   );
 }
 
-const waitingNames: Record<Preferences['whenLoginWaits'], string> = {
-  flash: 'Show it, and leave the keyboard where it is',
-  front: 'Bring it to the front, with the keyboard',
-  notify: 'Only notify me',
-};
+const waitingNames = (): Record<Preferences['whenLoginWaits'], string> => ({
+  flash: texts.showItAndLeaveTheKeyboard,
+  front: texts.bringItToTheFrontWith,
+  notify: texts.onlyNotifyMe,
+});
 
 const clipboardTimes = [15, 30, 60, 120, 300];
 
@@ -136,8 +166,8 @@ function Habits(props: { preferences: Preferences; change(wanted: Partial<Prefer
     <>
       <div className={styles['row']}>
         <label className={styles['what']} htmlFor={waits}>
-          When a login waits for you
-          <small>A small window asks, above all others and with a sound, unless you look at this one.</small>
+          {texts.whenALoginWaitsForYou}
+          <small>{texts.aSmallWindowAsksAboveAll}</small>
         </label>
         <select
           id={waits}
@@ -145,7 +175,7 @@ function Habits(props: { preferences: Preferences; change(wanted: Partial<Prefer
           value={preferences.whenLoginWaits}
           onChange={({ target }) => change({ whenLoginWaits: target.value as Preferences['whenLoginWaits'] })}
         >
-          {Object.entries(waitingNames).map(([value, words]) => (
+          {Object.entries(waitingNames()).map(([value, words]) => (
             <option key={value} value={value}>
               {words}
             </option>
@@ -154,8 +184,8 @@ function Habits(props: { preferences: Preferences; change(wanted: Partial<Prefer
       </div>
       <div className={styles['row']}>
         <label className={styles['what']} htmlFor={notifications}>
-          Notifications
-          <small>Without them a login that waits is asked about in its window all the same.</small>
+          {texts.notifications}
+          <small>{texts.withoutThemALoginThatWaits}</small>
         </label>
         <Switch
           id={notifications}
@@ -165,8 +195,8 @@ function Habits(props: { preferences: Preferences; change(wanted: Partial<Prefer
       </div>
       <div className={styles['row']}>
         <label className={styles['what']} htmlFor={clipboard}>
-          Tokens leave the clipboard after
-          <small>Unless you have copied something else by then.</small>
+          {t.tokensLeaveTheClipboardAfter}
+          <small>{t.unlessYouHaveCopiedSomething}</small>
         </label>
         <select
           id={clipboard}
@@ -192,25 +222,18 @@ function QuitRow({ live }: { live: number }) {
   return (
     <div className={styles['row']}>
       <div className={styles['what']}>
-        Latchkey goes on in the background when you close this window.
-        <small>Quitting closes the way to your databases.</small>
+        {t.latchkeyGoesOnInTheBackground}
+        <small>{t.quittingClosesTheWayToYour}</small>
       </div>
       <Button busy={quit.busy} onClick={() => (live > 0 ? setAsking(true) : void end())}>
-        Quit Latchkey
+        {t.quitLatchkey}
       </Button>
       {asking && (
         <ConfirmDialog
           question={{
-            title: 'Quit Latchkey?',
-            text: (
-              <p>
-                {live === 1
-                  ? 'A database session is open and ends'
-                  : `${live} database sessions are open and end`}{' '}
-                at once.
-              </p>
-            ),
-            confirm: 'Quit',
+            title: t.quitLatchkey2,
+            text: <p>{t.databaseSessionsAreOpenAndEnd(live)}</p>,
+            confirm: common.quit,
           }}
           action={quit}
           onConfirm={end}

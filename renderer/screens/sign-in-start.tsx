@@ -1,7 +1,10 @@
 import { useState } from 'react';
 import type { SignInWay } from '../../main/contract/clouds.ts';
+import { guid } from '../../main/contract/guid.ts';
 import type { AppState, ProviderState, SignInState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { signIn as t } from '../texts/en/sign-in.ts';
 import { Button } from '../ui/button.tsx';
 import { Logo } from '../ui/logo.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
@@ -9,14 +12,15 @@ import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { Name } from '../ui/name.tsx';
 import { wayButtons } from '../ui/ways.ts';
 import { Awaited } from './accounts.tsx';
+import { DirectoryDetails, TenantFact } from './directory-details.tsx';
 import { JoinDialog } from './late-dialogs.ts';
 import { LockedKeyring } from './locked-keyring.tsx';
 import styles from './sign-in.module.css';
 
-const beginnings: Record<SignInWay, string> = {
-  'device-code': 'Latchkey shows a short code, which you enter in your browser.',
-  browser: 'Latchkey opens the sign-in page in your browser.',
-};
+const beginnings = (): Record<SignInWay, string> => ({
+  'device-code': t.latchkeyShowsAShortCodeWhich,
+  browser: t.latchkeyOpensTheSignInPage,
+});
 
 /** Nobody is signed in: why, to which directory, and the ways in. */
 export function SignInStart(props: {
@@ -44,12 +48,11 @@ export function SignInStart(props: {
     <section className={styles['centre']}>
       <Logo size={64} />
       <ScreenHeading>
-        {props.onBack === undefined ? 'Sign in to reach your databases' : 'Sign in with one more account'}
+        {props.onBack === undefined ? t.signInToReachYourDatabases : t.signInWithOneMoreAccount}
       </ScreenHeading>
       {provider !== undefined && instead === undefined && (
         <p className={styles['lead']}>
-          {beginnings[provider.ways[0] ?? 'device-code']} Your SQL tools then connect with tokens that last
-          minutes instead of passwords that last years.
+          {t.yourSqlToolsThenConnectWith(beginnings()[provider.ways[0] ?? 'device-code'])}
         </p>
       )}
       <ProblemPanel problem={shown} />
@@ -62,7 +65,7 @@ export function SignInStart(props: {
       )}
       {provider === undefined ? (
         <>
-          <p className={styles['lead']}>No directory is turned on yet, so there is nowhere to sign in.</p>
+          <p className={styles['lead']}>{t.noDirectoryIsTurnedOnYet}</p>
           <NoProvider onProviders={props.onProviders} />
         </>
       ) : (
@@ -70,26 +73,22 @@ export function SignInStart(props: {
       )}
       {providers.length === 1 && provider !== undefined && (
         <dl className={styles['facts']}>
-          <dt>Directory</dt>
+          <dt>{common.directory}</dt>
           <dd>
             <Name>{provider.name}</Name>
           </dd>
-          <dt>Tenant</dt>
-          <dd>
-            <Name>{provider.tenant}</Name>
-          </dd>
-          <dt>Application</dt>
-          <dd>{provider.applicationId}</dd>
+          <TenantFact tenant={provider.tenant} />
         </dl>
       )}
+      {provider !== undefined && <DirectoryDetails {...provider} />}
       {hasLocal && (
         <Button kind="quiet" onClick={props.onLocal}>
-          Use a break-glass account
+          {t.breakGlassAccount}
         </Button>
       )}
       {props.onBack !== undefined && (
         <Button kind="quiet" onClick={props.onBack}>
-          Back
+          {common.back}
         </Button>
       )}
       <FailedConnections state={state} />
@@ -103,10 +102,10 @@ function NoProvider({ onProviders }: { onProviders(): void }) {
   return (
     <div className={styles['ways']}>
       <Button kind="primary" large onClick={() => setJoining(true)}>
-        Join your organisation…
+        {t.joinYourOrganisation}
       </Button>
       <Button kind="secondary" onClick={onProviders}>
-        Set up a provider
+        {t.setUpAProvider}
       </Button>
       {joining && <JoinDialog onClose={() => setJoining(false)} />}
     </div>
@@ -133,7 +132,7 @@ function Ways(props: {
           busy={props.busy}
           onClick={() => props.onSignIn(way, provider.name)}
         >
-          {way === instead ? `${wayButtons[way]} instead` : wayButtons[way]}
+          {way === instead ? t.instead(wayButtons()[way]) : wayButtons()[way]}
         </Button>
       ))}
     </div>
@@ -147,8 +146,8 @@ function ProviderChoice(props: {
 }) {
   return (
     <fieldset className={styles['choices']}>
-      <legend>Where is your account?</legend>
-      {props.providers.map(({ name, tenant, applicationId }) => (
+      <legend>{t.whereIsYourAccount}</legend>
+      {props.providers.map(({ name, tenant }) => (
         <label key={name} className={styles['choice']}>
           <input
             type="radio"
@@ -157,10 +156,7 @@ function ProviderChoice(props: {
             onChange={() => props.onChoose(name)}
           />
           <Name>{name}</Name>
-          <small>
-            Tenant <Name>{tenant}</Name>
-          </small>
-          <small>Application {applicationId}</small>
+          {!guid.test(tenant) && <small>{t.tenant(<Name>{tenant}</Name>)}</small>}
         </label>
       ))}
     </fieldset>

@@ -3,6 +3,8 @@ import type { SignInWay } from '../../main/contract/clouds.ts';
 import { assertNever } from '../../main/contract/errors.ts';
 import type { AppState, SignInState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { signIn as t } from '../texts/en/sign-in.ts';
 import { Button } from '../ui/button.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
@@ -57,21 +59,21 @@ function otherWay(
   return providers.find(({ name }) => name === provider)?.ways.find((candidate) => candidate !== way);
 }
 
-const steps = {
-  contacting: { title: 'Contacting the directory…', text: 'It answers within a few seconds.' },
+const steps = () => ({
+  contacting: { title: t.contactingTheDirectory, text: t.itAnswersWithinAFewSeconds },
   'reading-groups': {
-    title: 'Signed in. Reading your groups…',
-    text: 'Your groups decide which databases you may use.',
+    title: t.signedInReadingYourGroups,
+    text: t.yourGroupsDecideWhichDatabases,
   },
   restoring: {
-    title: 'Restoring your last sign-in…',
-    text: 'No code is needed if the directory still accepts it.',
+    title: t.restoringYourLastSignIn,
+    text: t.noCodeIsNeededIfThe,
   },
-};
+});
 
 function Working({ signIn }: { signIn: Extract<Signing, { kind: 'working' }> }) {
   const cancel = useAction();
-  const { title, text } = steps[signIn.step];
+  const { title, text } = steps()[signIn.step];
   return (
     <section className={styles['centre']}>
       <div className={styles['spinner']} aria-hidden="true" />
@@ -80,7 +82,7 @@ function Working({ signIn }: { signIn: Extract<Signing, { kind: 'working' }> }) 
       <ProblemPanel problem={cancel.problem} />
       <div>
         <Button kind="quiet" busy={cancel.busy} onClick={() => void cancel.run('cancelSignIn', {})}>
-          Cancel
+          {common.cancel}
         </Button>
       </div>
     </section>

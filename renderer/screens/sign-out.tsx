@@ -1,12 +1,13 @@
 import { type ReactNode, useState } from 'react';
 import type { Account, AppState, DatabaseSession } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { frame as t } from '../texts/en/frame.ts';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { Name } from '../ui/name.tsx';
 
 /** "One database session ends at once", of those that stand on what is about to go. */
 export function endsAtOnce(live: number): string {
-  return live === 1 ? 'One database session ends at once.' : `${live} database sessions end at once.`;
+  return t.databaseSessionsEndAtOnce(live);
 }
 
 export const liveOf = (sessions: readonly DatabaseSession[], { username }: Account): number =>
@@ -25,14 +26,16 @@ export function useSignOutQuestion({ databaseSessions, accounts }: AppState): {
     question: account !== undefined && (
       <ConfirmDialog
         question={{
-          title: 'Sign out?',
+          title: t.signOut3,
           text: (
             <p>
-              <Name>{account.username}</Name>: {endsAtOnce(liveOf(databaseSessions, account))} Queries that
-              run stop.
+              {t.queriesThatRunStop(
+                <Name>{account.username}</Name>,
+                endsAtOnce(liveOf(databaseSessions, account)),
+              )}
             </p>
           ),
-          confirm: 'Sign out',
+          confirm: t.signOut2,
         }}
         action={signOut}
         onConfirm={async () => (await signOut.run('signOut', as)) !== undefined}

@@ -13,6 +13,8 @@ import type { Outcome as OutcomeOf } from '../../main/contract/bridge.ts';
 import type { Proof } from '../../main/contract/proof.ts';
 import type { AppState, SignedInAccount } from '../../main/contract/state.ts';
 import { type ActionRunner, type Through, useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { signIn as t } from '../texts/en/sign-in.ts';
 import { Button } from '../ui/button.tsx';
 import { CodeForm } from '../ui/code-form.tsx';
 import layout from '../ui/layout.module.css';
@@ -77,11 +79,9 @@ export function StepUp(props: { state: AppState; onSignIn(): void; children: Rea
     <StepUpContext value={control}>
       {props.children}
       {pending !== undefined && (
-        <Modal title="Confirm that it is you" onEscape={() => settle(undefined)}>
+        <Modal title={t.confirmThatItIsYou} onEscape={() => settle(undefined)}>
           {several && pending.account !== undefined && (
-            <p>
-              As <Name>{pending.account.account.username}</Name>.
-            </p>
+            <p>{t.asIt(<Name>{pending.account.account.username}</Name>)}</p>
           )}
           {pending.means === 'sign-in' ? (
             <SignInAgain
@@ -166,7 +166,7 @@ function Prove(props: {
 
   const cancel = (
     <Button kind="quiet" onClick={() => onSettled(undefined)}>
-      Cancel
+      {common.cancel}
     </Button>
   );
   if (pending.means === 'code') {
@@ -178,11 +178,11 @@ function Prove(props: {
     };
     return (
       <>
-        <p>This changes who may decide here.</p>
+        <p>{t.thisChangesWhoMayDecideHere}</p>
         <CodeForm
-          label="Code of your authenticator"
-          hint="Six digits, or one of your recovery codes."
-          submit="Confirm"
+          label={t.codeOfYourAuthenticator}
+          hint={t.sixDigitsOrOneOfYour}
+          submit={t.confirm}
           action={action}
           focusAtFirst
           onCode={(code) => void give({ code })}
@@ -194,12 +194,12 @@ function Prove(props: {
   }
   return (
     <>
-      <p>This changes who may decide here. Your phone is asked whether it is you.</p>
+      <p>{t.thisChangesWhoMayDecideHere2}</p>
       {props.number !== undefined && <PhoneNumber number={props.number} />}
       <ProblemPanel problem={problem} />
       <div className={layout['buttons']}>
         <Button kind="primary" busy={busy} onClick={() => void give({ phone: true })}>
-          {busy ? 'Waiting for the phone…' : 'Ask my phone'}
+          {busy ? t.waitingForThePhone : t.askMyPhone}
         </Button>
         {cancel}
       </div>
@@ -218,10 +218,7 @@ function SignInAgain(props: {
   const start = useAction();
   return (
     <>
-      <p>
-        This changes who may decide here, and you have no second factor. Sign in once more, then repeat the
-        change within five minutes.
-      </p>
+      <p>{t.thisChangesWhoMayDecideHere3}</p>
       <ProblemPanel problem={start.problem} />
       <div className={layout['buttons']}>
         {account !== undefined && (
@@ -238,11 +235,11 @@ function SignInAgain(props: {
                 .then((done) => (done === undefined ? undefined : props.onStarted()))
             }
           >
-            Sign in again
+            {t.signInAgain}
           </Button>
         )}
         <Button kind="quiet" onClick={props.onCancel}>
-          Cancel
+          {common.cancel}
         </Button>
       </div>
     </>

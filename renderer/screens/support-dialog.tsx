@@ -1,6 +1,8 @@
 import { useState } from 'react';
 import { bundleText } from '../../main/contract/bundle-text.ts';
 import { useAction, useReply } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { about as t } from '../texts/en/about.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -18,20 +20,17 @@ export function SupportDialog({ onClose }: { onClose(): void }) {
 
   return (
     <Modal
-      title="Support bundle"
+      title={t.supportBundle}
       wide
       onEscape={onClose}
       footer={<Footer isMade={text !== undefined} onClose={onClose} />}
     >
-      <p>
-        Look through it before you send it. Placeholders such as <code>host-2</code> stand for names of people
-        and places, for ids and for files; equal ones are the same thing.
-      </p>
+      <p>{t.lookThroughItBeforeYouSend(<code>host-2</code>)}</p>
       <ProblemPanel problem={problem} />
       {text === undefined && problem === undefined && (
-        <output className={layout['soft']}>Gathering; the doctor looks at everything once…</output>
+        <output className={layout['soft']}>{t.gatheringTheDoctorLooksAt}</output>
       )}
-      {text !== undefined && <ScrolledText label="Text of the support bundle" text={text} />}
+      {text !== undefined && <ScrolledText label={t.textOfTheSupportBundle} text={text} />}
     </Modal>
   );
 }
@@ -45,7 +44,7 @@ function Footer({ isMade, onClose }: { isMade: boolean; onClose(): void }) {
     const done = await save.run('saveSupportBundle', {});
     if (done?.reply.path === undefined) return;
     setPath(done.reply.path);
-    announce(`Written to ${done.reply.path}.`);
+    announce(t.writtenTo(done.reply.path));
   }
 
   return (
@@ -53,16 +52,14 @@ function Footer({ isMade, onClose }: { isMade: boolean; onClose(): void }) {
       {path !== undefined && (
         <p className={styles['saved']}>
           <Icon name="check" size={18} />
-          <span>
-            Written to <Name>{path}</Name>
-          </span>
+          <span>{t.writtenTo2(<Name>{path}</Name>)}</span>
         </p>
       )}
       <ProblemPanel problem={save.problem} onDismiss={save.dismiss} />
-      <Button onClick={onClose}>Close</Button>
+      <Button onClick={onClose}>{common.close}</Button>
       {isMade && (
         <Button kind="primary" busy={save.busy} onClick={() => void saveIt()}>
-          Save…
+          {t.save}
         </Button>
       )}
     </>

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { ActionReply, ActionRequest } from '../../main/contract/action-schemas.ts';
 import { useAction } from '../bridge.ts';
+import { access as t } from '../texts/en/access.ts';
 import { Copied } from '../ui/copied.tsx';
 import { timeOfDay, useNow } from '../ui/time.ts';
 
@@ -31,7 +32,7 @@ export function CopiedToken({ copied, forget }: Pick<ReturnType<typeof useTokenC
   if (copied === undefined) return null;
   return (
     <Copied key={copied.id} clearsAt={copied.clearsAt} onOver={forget}>
-      Paste it as the password before {timeOfDay(copied.expiresAt, now)}.
+      {t.pasteItAsThePasswordBefore(timeOfDay(copied.expiresAt, now))}
     </Copied>
   );
 }

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { ConnectTool } from '../../main/contract/shapes.ts';
+import { connect as t } from '../texts/en/connect.ts';
 import { Name } from '../ui/name.tsx';
 import { SearchInput } from '../ui/search-input.tsx';
 import styles from './tool-grid.module.css';
@@ -18,9 +19,9 @@ export function ToolGrid(props: {
   const found = tools.filter(({ title }) => title.toLocaleLowerCase().includes(wanted));
   return (
     <div className={styles['choice']}>
-      <SearchInput label="Search tools" value={search} onChange={setSearch} />
-      <output className={styles['found']}>{found.length === 0 && 'No tool is called that.'}</output>
-      <div role="radiogroup" aria-label="Tool" className={styles['grid']}>
+      <SearchInput label={t.searchTools} value={search} onChange={setSearch} />
+      <output className={styles['found']}>{found.length === 0 && t.noToolIsCalledThat}</output>
+      <div role="radiogroup" aria-label={t.tool} className={styles['grid']}>
         {found.map(({ id, title, installed }) => (
           <label key={id} className={styles['tool']}>
             <input type="radio" name="tool" checked={id === chosen} onChange={() => onChoose(id)} />
@@ -28,7 +29,7 @@ export function ToolGrid(props: {
               <span className={styles['name']}>
                 <Name>{title}</Name>
               </span>
-              {installed && <small>Found on this computer</small>}
+              {installed && <small>{t.foundOnThisComputer}</small>}
             </span>
           </label>
         ))}

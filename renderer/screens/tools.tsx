@@ -1,6 +1,8 @@
 import { useRef, useState } from 'react';
 import type { AppState, HandleState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { tools as t } from '../texts/en/tools.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog, type Question } from '../ui/confirm-dialog.tsx';
@@ -28,44 +30,38 @@ export function Tools({ state }: { state: AppState }) {
   function tellMade(handle: MadeHandle): void {
     setMaking(false);
     setMade(handle);
-    announce(`Handle for ${handle.tool} copied. Paste it as the password, and let the tool save it.`);
+    announce(t.copied(handle.tool));
   }
 
   function tellRevoked(): void {
-    announce('Handle revoked');
+    announce(t.revoked);
     heading.current?.focus();
   }
 
   return (
     <>
-      <ScreenHeading>Tools</ScreenHeading>
+      <ScreenHeading>{t.tools}</ScreenHeading>
       <section className={styles['section']} aria-labelledby="handles">
         <div className={styles['head']}>
           <h2 id="handles" ref={heading} tabIndex={-1}>
-            Handles
+            {t.savedPasswords}
           </h2>
-          {open.length > 0 && <Button onClick={() => setMaking(true)}>Make a handle</Button>}
+          {open.length > 0 && <Button onClick={() => setMaking(true)}>{t.makeOne}</Button>}
         </div>
-        <p>
-          A handle is a password that a tool may save. It opens nothing by itself: each login with it needs
-          you to be signed in, on this computer.
-        </p>
+        <p>{t.whatItIs}</p>
         {open.length === 0 && (
           <p className={layout['soft']}>
-            {state.signIn.kind === 'signed-in'
-              ? 'None of your groups opens a database, so there is nothing to make one for.'
-              : 'Sign in to make one.'}
+            {state.signIn.kind === 'signed-in' ? t.noneOfYourGroupsOpensA : t.signInToMakeOne}
           </p>
         )}
         {made !== undefined && (
           <Copied key={made.id} clearsAt={made.clearsAt} onOver={() => setMade(undefined)}>
-            The handle for <Name>{made.tool}</Name> is copied. Paste it there as the password, and let the
-            tool save it. It is not shown again.
+            {t.isCopied(<Name>{made.tool}</Name>)}
           </Copied>
         )}
         {handles.length === 0 ? (
-          <Empty icon="plug" title="No tool has a handle yet">
-            Make one for a tool that should connect without asking you for a token each time.
+          <Empty icon="plug" title={t.noneYet}>
+            {t.makeOneForAToolThat}
           </Empty>
         ) : (
           <ul className={styles['rows']}>
@@ -110,44 +106,32 @@ function Handle(props: {
         </strong>
         <small>
           <Name>{title}</Name> ·{' '}
-          {handle.role === undefined ? (
-            'default role'
-          ) : (
-            <>
-              role <Name>{handle.role}</Name>
-            </>
-          )}
+          {handle.role === undefined ? t.defaultRole : <>{t.role(<Name>{handle.role}</Name>)}</>}
         </small>
         <small>
           <Name>{handle.username}</Name> ·{' '}
           {handle.boundTo === undefined ? (
-            'for any program that you allow'
+            t.forAnyProgramThatYouAllow
           ) : (
-            <>
-              only for <Name>{handle.boundTo}</Name>
-            </>
+            <>{t.onlyFor(<Name>{handle.boundTo}</Name>)}</>
           )}
         </small>
       </div>
       <span className={styles['when']}>
         {Date.parse(handle.expiresAt) > now ? (
-          `good until ${day(handle.expiresAt)}`
+          t.goodUntil(day(handle.expiresAt))
         ) : (
-          <strong>expired {day(handle.expiresAt)}</strong>
+          <strong>{t.expired(day(handle.expiresAt))}</strong>
         )}
-        <span>made {day(handle.createdAt)}</span>
+        <span>{t.made(day(handle.createdAt))}</span>
         <span>
           {handle.lastUsedAt === undefined
-            ? 'not used since Latchkey started'
-            : `used ${ago(now - Date.parse(handle.lastUsedAt))}`}
+            ? t.notUsedSinceLatchkeyStarted
+            : t.used(ago(now - Date.parse(handle.lastUsedAt)))}
         </span>
       </span>
-      <Button
-        kind="danger"
-        label={`Revoke the handle of ${handle.tool} for ${title}`}
-        onClick={props.onRevoke}
-      >
-        Revoke
+      <Button kind="danger" label={t.revokeThatOf(handle.tool, title)} onClick={props.onRevoke}>
+        {common.revoke}
       </Button>
     </li>
   );
@@ -155,13 +139,8 @@ function Handle(props: {
 
 function revokeQuestion({ tool }: HandleState): Question {
   return {
-    title: 'Revoke this handle?',
-    text: (
-      <p>
-        What <Name>{tool}</Name> has saved stops working for good, and the database sessions that were opened
-        with it end at once.
-      </p>
-    ),
-    confirm: 'Revoke',
+    title: t.revokeThis,
+    text: <p>{t.whatHasSavedStopsWorkingFor(<Name>{tool}</Name>)}</p>,
+    confirm: common.revoke,
   };
 }

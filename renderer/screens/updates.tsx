@@ -3,13 +3,14 @@ import type { AppState } from '../../main/contract/state.ts';
 import type { UpdateChannel, UpdateState } from '../../main/contract/update-state.ts';
 import { updateText } from '../../main/contract/update-text.ts';
 import { useAction } from '../bridge.ts';
+import { settings as t } from '../texts/en/settings.ts';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import settings from './settings.module.css';
 
-const channelNames: Record<UpdateChannel, string> = { stable: 'Stable', beta: 'Beta' };
+const channelNames = (): Record<UpdateChannel, string> => ({ stable: t.stable, beta: t.beta });
 
 /** Which newer versions there are, and what becomes of them. */
 export function UpdatesSection({ state }: { state: AppState }) {
@@ -18,7 +19,7 @@ export function UpdatesSection({ state }: { state: AppState }) {
   const isOn = updates.now.kind !== 'off';
   return (
     <section className={settings['section']} aria-labelledby="updates">
-      <h2 id="updates">Updates</h2>
+      <h2 id="updates">{t.updates}</h2>
       <div className={settings['panel']}>
         <NowRow updates={updates} live={state.databaseSessions.length} />
         {isOn && <ChannelRow updates={updates} />}
@@ -43,14 +44,14 @@ function NowRow({ updates, live }: { updates: UpdateState; live: number }) {
           </small>
         )}
         {now.kind === 'downloading' && (
-          <progress className={settings['progress']} aria-label="Download" max={100} value={now.percent} />
+          <progress className={settings['progress']} aria-label={t.download} max={100} value={now.percent} />
         )}
         {/* Else the state says what has come of it. */}
         {now.kind === 'unknown' && <ProblemPanel problem={check.problem} onDismiss={check.dismiss} />}
       </div>
       {now.kind !== 'off' && now.kind !== 'ready' && (
         <Button busy={busy} onClick={() => void check.run('checkForUpdates', {})}>
-          Check now
+          {t.checkNow}
         </Button>
       )}
       {now.kind === 'ready' && <Restart live={live} />}
@@ -70,22 +71,15 @@ function Restart({ live }: { live: number }) {
         busy={install.busy}
         onClick={() => (live > 0 ? setAsking(true) : void restart())}
       >
-        Restart to update
+        {t.restartToUpdate}
       </Button>
       {!asking && <ProblemPanel problem={install.problem} onDismiss={install.dismiss} />}
       {asking && (
         <ConfirmDialog
           question={{
-            title: 'Restart to update?',
-            text: (
-              <p>
-                {live === 1
-                  ? 'A database session is open and ends'
-                  : `${live} database sessions are open and end`}{' '}
-                at once.
-              </p>
-            ),
-            confirm: 'Restart',
+            title: t.restartToUpdate2,
+            text: <p>{t.databaseSessionsAreOpenAndEnd(live)}</p>,
+            confirm: t.restart,
           }}
           action={install}
           onConfirm={() => restart(true)}
@@ -103,17 +97,17 @@ function ChannelRow({ updates: { channel } }: { updates: UpdateState }) {
     return (
       <div className={settings['row']}>
         <div className={settings['what']}>
-          Which versions
-          <small>Set by your organisation.</small>
+          {t.whichVersions}
+          <small>{t.setByYourOrganisation}</small>
         </div>
-        {channelNames[channel.value]}
+        {channelNames()[channel.value]}
       </div>
     );
   return (
     <div className={settings['row']}>
       <label className={settings['what']} htmlFor={id}>
-        Which versions
-        <small>Beta versions come earlier, and have been tried by fewer people.</small>
+        {t.whichVersions}
+        <small>{t.betaVersionsComeEarlierAndHave}</small>
         <ProblemPanel problem={change.problem} onDismiss={change.dismiss} />
       </label>
       <select
@@ -124,18 +118,15 @@ function ChannelRow({ updates: { channel } }: { updates: UpdateState }) {
           void change.run('setUpdateChannel', { channel: target.value === 'beta' ? 'beta' : 'stable' })
         }
       >
-        {(Object.keys(channelNames) as UpdateChannel[]).map((one) => (
+        {(Object.keys(channelNames()) as UpdateChannel[]).map((one) => (
           <option key={one} value={one}>
-            {channelNames[one]}
+            {channelNames()[one]}
           </option>
         ))}
       </select>
     </div>
   );
 }
-
-const by = (origin: NonNullable<UpdateState['pinned']>['origin']): string =>
-  origin === 'organisation' ? 'Your organisation has set' : 'Your configuration file has set';
 
 /** What keeps updates to one version or one server. */
 function PolicyRow({ updates: { pinned, server } }: { updates: UpdateState }) {
@@ -145,12 +136,14 @@ function PolicyRow({ updates: { pinned, server } }: { updates: UpdateState }) {
       <div className={settings['what']}>
         {pinned !== undefined && (
           <div>
-            {by(pinned.origin)} version {pinned.version}: no other one is taken.
+            {(pinned.origin === 'organisation' ? t.organisationPinned : t.filePinned)(pinned.version)}
           </div>
         )}
         {server !== undefined && (
           <div>
-            {by(server.origin)} the server: <Name>{server.address}</Name>
+            {(server.origin === 'organisation' ? t.organisationServer : t.fileServer)(
+              <Name>{server.address}</Name>,
+            )}
           </div>
         )}
       </div>

@@ -2,6 +2,8 @@ import { useState } from 'react';
 import type { Explanation } from '../../main/contract/explanation.ts';
 import type { ConnectionState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { access as t } from '../texts/en/access.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -30,30 +32,23 @@ export function Why({ connection, usernames }: { connection: ConnectionState; us
       all.push(done.reply);
     }
     setFound(all);
-    announce('Explained');
+    announce(t.explained);
   }
 
   return (
     <>
-      <Button kind="quiet" label={`Why? ${title}`} busy={explain.busy} onClick={() => void ask()}>
-        Why?
+      <Button kind="quiet" label={t.why(title)} busy={explain.busy} onClick={() => void ask()}>
+        {t.why2}
       </Button>
       {open && (
-        <Modal
-          title={
-            <>
-              Who may use <Name>{title}</Name>, and why
-            </>
-          }
-          onEscape={() => setOpen(false)}
-        >
+        <Modal title={<>{t.whoMayUseAndWhy(<Name>{title}</Name>)}</>} onEscape={() => setOpen(false)}>
           <ProblemPanel problem={explain.problem} />
-          {explain.busy && <output>Looking at groups and rules…</output>}
+          {explain.busy && <output>{t.lookingAtGroupsAndRules}</output>}
           {found?.map((explanation) => (
             <Reasons key={explanation.username} explanation={explanation} />
           ))}
           <div className={styles['foot']}>
-            <Button onClick={() => setOpen(false)}>Close</Button>
+            <Button onClick={() => setOpen(false)}>{common.close}</Button>
           </div>
         </Modal>
       )}
@@ -86,7 +81,7 @@ function Reasons({ explanation: { username, allowed, reasons } }: { explanation:
       </ul>
       {others.length > 0 && (
         <details>
-          <summary>Details</summary>
+          <summary>{common.details}</summary>
           <ul>
             {others.map(({ text }) => (
               <li key={text}>

@@ -1,8 +1,9 @@
+import { common as t } from '../texts/en/common.ts';
 const units = ['kB', 'MB', 'GB', 'TB'];
 
 /** Bytes in decimal units with two figures at least: "312 bytes", "4.8 kB", "7.3 MB", "120 GB". */
 export function amount(bytes: number): string {
-  if (bytes < 1000) return bytes === 1 ? '1 byte' : `${bytes} bytes`;
+  if (bytes < 1000) return t.bytes(bytes);
   let count = bytes;
   let unit = -1;
   // From there on, rounding would show 1000 of the smaller unit.

@@ -1,17 +1,18 @@
 import type { Check } from '../../main/contract/shapes.ts';
+import { common as t } from '../texts/en/common.ts';
 import styles from './check-list.module.css';
 import { Icon, type IconName } from './icon.tsx';
 import { Name } from './name.tsx';
 
-const results: Record<Check['result'], { icon: IconName; word: string }> = {
-  failed: { icon: 'alert', word: 'Failed' },
-  warning: { icon: 'alert', word: 'Warning' },
-  skipped: { icon: 'skip', word: 'Skipped' },
-  ok: { icon: 'check', word: 'In order' },
-};
+const results = (): Record<Check['result'], { icon: IconName; word: string }> => ({
+  failed: { icon: 'alert', word: t.failed },
+  warning: { icon: 'alert', word: t.warning },
+  skipped: { icon: 'skip', word: t.skipped },
+  ok: { icon: 'check', word: t.inOrder },
+});
 
 /** From the one that hurts most to the one that needs nothing. */
-export const resultOrder = Object.keys(results) as Check['result'][];
+export const resultOrder = Object.keys(results()) as Check['result'][];
 
 /** Findings, the worst first, each with what to do about it. */
 export function CheckList({ checks, label }: { checks: Check[]; label: string }) {
@@ -21,7 +22,7 @@ export function CheckList({ checks, label }: { checks: Check[]; label: string })
       {sorted.map((check) => (
         <li key={`${check.name} ${check.message}`} className={styles['check']}>
           <span className={`${styles['mark']} ${styles[check.result]}`} aria-hidden="true">
-            <Icon name={results[check.result].icon} size={15} />
+            <Icon name={results()[check.result].icon} size={15} />
           </span>
           <div className={styles['what']}>
             <strong>
@@ -37,7 +38,7 @@ export function CheckList({ checks, label }: { checks: Check[]; label: string })
             )}
           </div>
           <span className={styles['result']}>
-            {results[check.result].word}
+            {results()[check.result].word}
             {check.aadsts !== undefined && <code>AADSTS{check.aadsts}</code>}
           </span>
         </li>
@@ -51,10 +52,10 @@ export function countChecks(checks: Check[]): string {
   const count = (result: Check['result']) => checks.filter((check) => check.result === result).length;
   const warnings = count('warning');
   return [
-    `${count('failed')} failed`,
-    ...(warnings === 0 ? [] : [warnings === 1 ? '1 warning' : `${warnings} warnings`]),
-    ...(count('skipped') === 0 ? [] : [`${count('skipped')} skipped`]),
-    `${count('ok')} in order`,
+    t.failed2(count('failed')),
+    ...(warnings === 0 ? [] : [t.warnings(warnings)]),
+    ...(count('skipped') === 0 ? [] : [t.skipped2(count('skipped'))]),
+    t.inOrder2(count('ok')),
   ].join(', ');
 }
 
@@ -64,9 +65,9 @@ export function checksAsText(checks: Check[]): string {
     .flatMap((result) => checks.filter((check) => check.result === result))
     .map(({ name, result, message, remedy, aadsts }) =>
       [
-        `${results[result].word.toUpperCase()}  ${name}${aadsts === undefined ? '' : ` (AADSTS${aadsts})`}`,
+        `${results()[result].word.toUpperCase()}  ${name}${aadsts === undefined ? '' : ` (AADSTS${aadsts})`}`,
         `  ${message}`,
-        ...(remedy === undefined ? [] : [`  To do: ${remedy}`]),
+        ...(remedy === undefined ? [] : [t.toDo(remedy)]),
       ].join('\n'),
     )
     .join('\n\n');

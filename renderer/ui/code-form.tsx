@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { ActionRunner } from '../bridge.ts';
+import { common as t } from '../texts/en/common.ts';
 import { Button, type ButtonProps } from './button.tsx';
 import { CodeField } from './field.tsx';
 import styles from './field.module.css';
@@ -52,7 +53,7 @@ export function CodeForm(props: {
         ref={input}
         label={props.label}
         hint={props.hint}
-        fault={missing ? 'Enter a code first.' : undefined}
+        fault={missing ? t.enterACodeFirst : undefined}
         value={code}
         onChange={setCode}
         onPaste={(text) => {

@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useId, useRef } from 'react';
 import type { ActionRunner } from '../bridge.ts';
+import { common as t } from '../texts/en/common.ts';
 import { Button } from './button.tsx';
 import styles from './confirm-dialog.module.css';
 import { ProblemPanel } from './problem-panel.tsx';
@@ -50,7 +51,7 @@ export function ConfirmDialog(props: {
       </div>
       <div className={styles['buttons']}>
         <Button ref={back} onClick={() => dialog.current?.close()}>
-          Cancel
+          {t.cancel}
         </Button>
         <Button kind="danger" busy={action.busy} onClick={() => void confirm()}>
           {question.confirm}

@@ -1,3 +1,4 @@
+import { common as t } from '../texts/en/common.ts';
 import { type ReactNode, useEffect } from 'react';
 import styles from './copied.module.css';
 import { Icon } from './icon.tsx';
@@ -20,9 +21,7 @@ export function Copied(props: {
   return (
     <p className={styles['copied']}>
       <Icon name="check" size={18} />
-      <span>
-        {props.children} It leaves the clipboard in {Math.max(0, left)} s.
-      </span>
+      <span>{t.itLeavesTheClipboardInS(props.children, Math.max(0, left))}</span>
     </p>
   );
 }

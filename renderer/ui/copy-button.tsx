@@ -1,3 +1,4 @@
+import { common as t } from '../texts/en/common.ts';
 import { useEffect, useState } from 'react';
 import { useAnnounce } from './announcer.tsx';
 import styles from './copy-button.module.css';
@@ -37,7 +38,7 @@ export function CopyButton({ children, onCopy, label, ...rest }: CopyButtonProps
       {/* Both words keep their room, so that the button does not change its size under the pointer. */}
       <span className={styles['words']}>
         <span className={done ? styles['away'] : undefined}>{children}</span>
-        <span className={done ? undefined : styles['away']}>Copied</span>
+        <span className={done ? undefined : styles['away']}>{t.copied}</span>
       </span>
     </Button>
   );

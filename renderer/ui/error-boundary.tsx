@@ -1,3 +1,4 @@
+import { common as t } from '../texts/en/common.ts';
 import { Component, type ReactNode } from 'react';
 import { Button } from './button.tsx';
 import { ProblemPanel } from './problem-panel.tsx';
@@ -15,17 +16,17 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: 
     if (!this.state.failed) return this.props.children;
     return (
       <>
-        <ScreenHeading>This screen cannot be shown</ScreenHeading>
+        <ScreenHeading>{t.thisScreenCannotBeShown}</ScreenHeading>
         <ProblemPanel
           problem={{
             code: 'internal',
-            message: 'It has met an error that it did not expect. Gateways and sessions go on.',
-            remedy: 'Try again, or open another screen.',
+            message: t.itHasMetAnErrorThat,
+            remedy: t.tryAgainOrOpenAnotherScreen,
           }}
         />
         <div>
           <Button kind="primary" onClick={() => this.setState({ failed: false })}>
-            Try again
+            {t.tryAgain}
           </Button>
         </div>
       </>

@@ -1,5 +1,6 @@
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import type { Problem } from '../../main/contract/errors.ts';
+import { common as t } from '../texts/en/common.ts';
 
 /** What is wrong with single fields, by their keys. */
 export type Faults<Key extends string> = Partial<Record<Key, string>>;
@@ -38,11 +39,11 @@ export function asSentence(text: string): string {
 /** Announced above the fields; each fault stands at its field as well. */
 export function faultSummary(count: number, rest: Problem | undefined): Problem | undefined {
   if (count === 0) return rest;
-  const message = count === 1 ? 'One field needs another value.' : `${count} fields need another value.`;
+  const message = t.fieldsNeedAnotherValue(count);
   return {
     code: 'config-invalid',
     message: rest === undefined ? message : `${message}\n${rest.message}`,
-    remedy: 'Nothing has been changed yet.',
+    remedy: t.nothingHasBeenChangedYet,
   };
 }
 

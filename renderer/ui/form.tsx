@@ -1,3 +1,4 @@
+import { common as t } from '../texts/en/common.ts';
 import type { ReactNode, Ref } from 'react';
 import { Button } from './button.tsx';
 import layout from './layout.module.css';
@@ -41,7 +42,7 @@ export function Form({
         </Button>
         {beside}
         <Button kind="quiet" onClick={onCancel}>
-          Cancel
+          {t.cancel}
         </Button>
       </div>
     </form>

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import type { AppState } from '../../main/contract/state.ts';
+import { frame as t } from '../texts/en/frame.ts';
 import { Spoken } from './announcer.tsx';
 import styles from './frame.module.css';
 import { Icon, type IconName } from './icon.tsx';
@@ -18,21 +19,21 @@ export type Place =
   | 'about';
 
 /** In the order in which they are shown; `has` is what else they are looked for by. */
-export const places: { place: Place; icon: IconName; title: string; has?: string }[] = [
-  { place: 'home', icon: 'key', title: 'Access' },
-  { place: 'activity', icon: 'activity', title: 'Activity' },
-  { place: 'audit', icon: 'list', title: 'Audit' },
-  { place: 'tools', icon: 'plug', title: 'Tools' },
-  { place: 'connections', icon: 'database', title: 'Connections' },
-  { place: 'security', icon: 'shield', title: 'Security' },
-  { place: 'providers', icon: 'directory', title: 'Providers' },
-  { place: 'doctor', icon: 'pulse', title: 'Doctor' },
-  { place: 'settings', icon: 'settings', title: 'Settings' },
+export const places = (): { place: Place; icon: IconName; title: string; has?: string }[] => [
+  { place: 'home', icon: 'key', title: t.access },
+  { place: 'activity', icon: 'activity', title: t.activity },
+  { place: 'audit', icon: 'list', title: t.audit },
+  { place: 'tools', icon: 'plug', title: t.tools },
+  { place: 'connections', icon: 'database', title: t.connections },
+  { place: 'security', icon: 'shield', title: t.security },
+  { place: 'providers', icon: 'directory', title: t.providers },
+  { place: 'doctor', icon: 'pulse', title: t.doctor },
+  { place: 'settings', icon: 'settings', title: t.settings },
   {
     place: 'about',
     icon: 'info',
-    title: 'About',
-    has: 'version licences log configuration support bundle help',
+    title: t.about,
+    has: t.versionLicencesLog,
   },
 ];
 
@@ -54,8 +55,8 @@ export function Frame(props: {
           <Logo size={28} />
           <span>Latchkey</span>
         </div>
-        <nav aria-label="Latchkey" className={styles['places']}>
-          {places.map(({ place, icon, title }) => (
+        <nav aria-label={t.latchkey} className={styles['places']}>
+          {places().map(({ place, icon, title }) => (
             <button
               key={place}
               type="button"
@@ -68,7 +69,7 @@ export function Frame(props: {
               {place === 'activity' && live > 0 && (
                 <span className={styles['count']}>
                   {live}
-                  <Spoken> live database sessions</Spoken>
+                  <Spoken>{t.liveDatabaseSessions}</Spoken>
                 </span>
               )}
             </button>

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import type { ShownProblem } from '../../main/contract/state.ts';
+import { common as t } from '../texts/en/common.ts';
 import { Button } from './button.tsx';
 import { Icon, type IconName } from './icon.tsx';
 import styles from './problem-panel.module.css';
@@ -26,7 +27,7 @@ export function ProblemPanel({
           </div>
           {onDismiss !== undefined && (
             <Button kind="quiet" onClick={onDismiss}>
-              Dismiss
+              {t.dismiss}
             </Button>
           )}
         </div>
@@ -41,10 +42,10 @@ function Reference({ problem: { entra } }: { problem: ShownProblem }) {
   const parts = [
     entra.aadsts === undefined ? undefined : `AADSTS${entra.aadsts}`,
     entra.error,
-    entra.correlationId === undefined ? undefined : `correlation id ${entra.correlationId}`,
+    entra.correlationId === undefined ? undefined : t.correlationId(entra.correlationId),
   ].filter((part) => part !== undefined);
   if (parts.length === 0) return null;
-  return <p className={styles['details']}>For support: {parts.join(' · ')}</p>;
+  return <p className={styles['details']}>{t.forSupport(parts.join(' · '))}</p>;
 }
 
 /** Something to know before going on; not a failure. */

@@ -1,3 +1,4 @@
+import { common as t } from '../texts/en/common.ts';
 import { type ReactNode, type Ref, useRef, useState } from 'react';
 import { CopyButton } from './copy-button.tsx';
 import { plainText } from './name.tsx';
@@ -35,14 +36,14 @@ export function TextBlock(props: {
       <ScrolledText label={props.label} text={props.text} ref={block} />
       <div className={layout['buttons']}>
         <CopyButton
-          {...(props.onCopy === undefined ? {} : { label: `Copy ${props.label}` })}
+          {...(props.onCopy === undefined ? {} : { label: t.copy2(props.label) })}
           onCopy={props.onCopy ?? copy}
         >
-          Copy
+          {t.copy}
         </CopyButton>
         {props.children}
       </div>
-      <output>{byHand && 'The text is selected: copy it with the keyboard.'}</output>
+      <output>{byHand && t.theTextIsSelectedCopyIt}</output>
     </div>
   );
 }

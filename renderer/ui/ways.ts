@@ -1,13 +1,14 @@
 import type { SignInWay } from '../../main/contract/clouds.ts';
+import { common as t } from '../texts/en/common.ts';
 
 /** The button for each way to sign in. */
-export const wayButtons: Record<SignInWay, string> = {
-  'device-code': 'Sign in with a code',
-  browser: 'Sign in with the browser',
-};
+export const wayButtons = (): Record<SignInWay, string> => ({
+  'device-code': t.signInWithACode,
+  browser: t.signInWithTheBrowser,
+});
 
 /** Inside a sentence. */
-export const wayWords: Record<SignInWay, string> = {
-  'device-code': 'with a code',
-  browser: 'with the browser',
-};
+export const wayWords = (): Record<SignInWay, string> => ({
+  'device-code': t.withACode,
+  browser: t.withTheBrowser,
+});

@@ -13,6 +13,7 @@ import { createFakeBroker } from './fake-broker.ts';
 
 const preferences: Preferences = {
   theme: 'dark',
+  language: 'system',
   startAtLogin: false,
   favourites: ['sales'],
   clipboardSeconds: 60,
@@ -54,6 +55,7 @@ function create(
     shortlist: { shownIn: (shown) => shown, used: (name) => void used.push(name) },
     programIcon: async (path) => `data:image/png;base64,${path}`,
     demo: { start: async () => void done.push('demo') },
+    language: { shownIn: (shown) => shown },
     quit: () => void done.push('quit'),
     ...changes,
   });

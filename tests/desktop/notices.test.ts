@@ -148,7 +148,7 @@ describe('a prompt', () => {
       {
         promptId: 'w1',
         title: 'Sign in to reach Sales warehouse',
-        body: 'dbeaver, which calls itself DBeaver 25.3 - Main, came with the handle of DBeaver. Its login goes on once you are signed in as adele.vance@contoso.example. Click to sign in.',
+        body: 'dbeaver, which calls itself DBeaver 25.3 - Main, came with the saved password of DBeaver. Its login goes on once you are signed in as adele.vance@contoso.example. Click to sign in.',
       },
     ]);
     expect(promptNotices(prompts.toolWaitsContacting, prompts.toolWaits)).toEqual([]);

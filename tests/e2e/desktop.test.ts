@@ -99,17 +99,17 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
     const page = await open();
     await changeState(desktop.app, 'busy');
     await page.getByRole('navigation').getByRole('button', { name: 'Tools' }).click();
-    await page.getByRole('button', { name: 'Make a handle' }).click();
+    await page.getByRole('button', { name: 'Make a saved password' }).click();
     await page.getByLabel('Tool', { exact: true }).fill('DBeaver');
     await page.getByRole('button', { name: 'Make and copy' }).click();
-    await page.getByText('The handle for DBeaver is copied.').waitFor();
+    await page.getByText('The saved password for DBeaver is copied.').waitFor();
     expect(await clipboardText(desktop.app)).toBe('lkh_scripted-handle');
     expect(await page.content()).not.toContain('lkh_scripted-handle');
-    await page.getByRole('button', { name: 'Revoke the handle of DBeaver' }).click();
+    await page.getByRole('button', { name: 'Revoke the saved password of DBeaver' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-    await eventually(() => page.getByRole('button', { name: 'Revoke the handle of DBeaver' }).count()).toBe(
-      0,
-    );
+    await eventually(() =>
+      page.getByRole('button', { name: 'Revoke the saved password of DBeaver' }).count(),
+    ).toBe(0);
     await page.getByRole('navigation').getByRole('button', { name: 'Activity' }).click();
     await page.getByRole('button', { name: 'End all' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'End all' }).click();
@@ -351,6 +351,20 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
       ),
     ).toBe('gone');
   });
+
+  // Elsewhere the system says it in another way than a variable.
+  test.skipIf(process.platform !== 'linux')(
+    'the window speaks the language of the system, or what was chosen',
+    async () => {
+      const page = await open({ env: { LANGUAGE: 'de_AT:en' } });
+      await eventually(() => page.locator('html').getAttribute('lang')).toBe('de');
+      await page.getByRole('navigation').getByRole('button', { name: 'Einstellungen' }).click();
+      await page.getByLabel('Sprache').selectOption('en');
+      await page.getByRole('heading', { name: 'Settings' }).waitFor();
+      const file = join(desktop.home, 'desktop', 'preferences.json');
+      expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ language: 'en' });
+    },
+  );
 
   test('a preferences file that is damaged is put aside, and the window opens as at first', async () => {
     const home = await mkdtemp(join(tmpdir(), 'latchkey-e2e-'));

@@ -65,6 +65,8 @@ export async function startDesktop(
     PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
     LATCHKEY_HOME: home,
     SCRIPTED_ROOT: root,
+    // Things are found by their English words, whatever the language of whoever runs this.
+    LANGUAGE: 'en',
     XDG_CONFIG_HOME: configFolder,
     ...options.env,
   } as Record<string, string>;

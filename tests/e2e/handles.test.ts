@@ -53,11 +53,11 @@ describeWith(applicationParts, 'a tool with a handle', () => {
 
   test('a handle is made in the window, and goes to the clipboard only', async () => {
     await place('Tools');
-    await page.getByRole('button', { name: 'Make a handle' }).click();
+    await page.getByRole('button', { name: 'Make a saved password' }).click();
     await page.getByLabel('Tool', { exact: true }).fill('My psql');
     await page.getByLabel('Connection').selectOption('sales');
     await page.getByRole('button', { name: 'Make and copy' }).click();
-    await page.getByText('The handle for My psql is copied.').waitFor();
+    await page.getByText('The saved password for My psql is copied.').waitFor();
     handle = await desktop.app.evaluate(async ({ clipboard }) => clipboard.readText());
     expect(handle).toMatch(/^lkh_/);
     await page.getByText('for any program that you allow').waitFor();
@@ -85,7 +85,7 @@ describeWith(applicationParts, 'a tool with a handle', () => {
   test('its session is shown with who, what and how much, and ends with all others', async () => {
     const running = query("select repeat('x', 100000), pg_sleep(60)");
     await place('Activity');
-    await page.getByText('with the handle of My psql').waitFor();
+    await page.getByText('with the saved password of My psql').waitFor();
     await page.getByText(/^process \d+, calls itself psql$/).waitFor();
     await eventually(() => page.getByText(/bytes sent, .* received$/).innerText()).toMatch(
       /^[1-9]\d* bytes sent, /,
@@ -145,7 +145,7 @@ describeWith(applicationParts, 'a tool with a handle', () => {
 
   test('once revoked it opens nothing', async () => {
     await place('Tools');
-    await page.getByRole('button', { name: 'Revoke the handle of My psql' }).click();
+    await page.getByRole('button', { name: 'Revoke the saved password of My psql' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await eventually(() => page.getByText('My psql').count()).toBe(0);
     const refused = await query('select 1');

@@ -319,6 +319,6 @@ describe('logins that wait for a sign-in', () => {
     const login = follow(prompts.demand(ada, 'psql', demand));
     occupy(account('bruno'));
     await settled();
-    expect(login()).toContain('handle-foreign: This handle belongs to ada, and bruno is signed in.');
+    expect(login()).toContain('handle-foreign: This saved password belongs to ada, and bruno is signed in.');
   });
 });

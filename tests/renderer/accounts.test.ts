@@ -60,7 +60,7 @@ describeWith([parts.pageEngine], 'several accounts in the window', () => {
       enrolTotp: () => ({ uri: 'otpauth://x', key: 'KEY', qr: [[true]] }),
     });
     await goTo(page, 'Tools');
-    await page.getByRole('button', { name: 'Make a handle' }).click();
+    await page.getByRole('button', { name: 'Make a saved password' }).click();
     const form = page.getByRole('dialog');
     await form.getByLabel('Tool').fill('DBeaver');
     await form.getByLabel('Account').selectOption(as);

@@ -42,6 +42,13 @@ describe('the scripts of the window', () => {
     expect(maps.join('\n')).toContain('node_modules/react-dom');
   });
 
+  test('another language is a file of its own', () => {
+    const [german, ...more] = globSync('assets/texts-*.js', { cwd: folder });
+    expect(more).toEqual([]);
+    expect(read(german ?? '')).toContain('Anmeldung');
+    for (const path of loadedAtOnce()) expect(read(path), path).not.toContain('Anmeldung');
+  });
+
   test('the pictures of the letters are Latin ones only, and files of our own', () => {
     const fonts = globSync('assets/*.woff2', { cwd: folder }).map((path) => path.replace(/^.*[\\/]/, ''));
     expect(fonts.map((name) => name.replace(/-[\w-]{8}\.woff2$/, '')).toSorted()).toEqual([

@@ -78,7 +78,7 @@ const screens: Screen[] = [
   {
     name: 'connection-group',
     state: states.signedIn,
-    shows: ['Data Analysts', '6b1e4a2c', 'Password'],
+    shows: ['Data Analysts', 'Details', 'Password'],
     async open(page, bridge) {
       bridge.answer({
         findGroups: () => ({

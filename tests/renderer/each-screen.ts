@@ -6,6 +6,7 @@ import { startRenderer } from './browser.ts';
 import type { FakeBridge, Handlers } from './fake-bridge.ts';
 import { accessibilityViolations, colourRules, keepScreenshot } from '../support/pages.ts';
 import { useAll } from '../support/use-all.ts';
+import { onlyEnglish } from './only-english.ts';
 import { goTo } from './walk.ts';
 
 export interface Screen {
@@ -36,6 +37,39 @@ function cutOff(page: Page): Promise<string[]> {
       })
       .map((element) => `${element.tagName} ${element.className.toString()} ${element.textContent}`),
   );
+}
+
+/**
+ * The same screen after a change of the language: whole at its first size and at 200 %, and with no English left in its
+ * headings, controls and labels.
+ */
+async function checkGerman(page: Page, bridge: FakeBridge, { name, answers, open }: Screen): Promise<void> {
+  const start = await answers?.getStart?.({});
+  if (start === undefined) await bridge.push({ ...bridge.pushed(), language: 'de' });
+  else {
+    // Before Latchkey has started there are no snapshots.
+    bridge.answer({ getStart: () => ({ ...start, language: 'de' }) });
+    await page.reload();
+    await open?.(page, bridge);
+  }
+  await expect.poll(() => page.locator('html').getAttribute('lang')).toBe('de');
+  for (const width of [900, 460, 210]) {
+    await page.setViewportSize({ width, height: width === 900 ? 720 : 360 });
+    await expect.poll(() => cutOff(page)).toEqual([]);
+    if (width !== 210) await keepScreenshot(page, `${name}-german-${width}`);
+  }
+  // What was said at a time, such as a fault of a field, stays as it was said; names are none of the window's words.
+  const shown = await page.evaluate(() =>
+    [...document.querySelectorAll('h1, h2, h3, button, label, legend, summary, dt, option')].flatMap(
+      (element) =>
+        [...element.childNodes].flatMap((node) =>
+          node.nodeType === Node.TEXT_NODE ? [node.textContent?.trim() ?? ''] : [],
+        ),
+    ),
+  );
+  // The texts of prompts stand in their own screens still.
+  if (name.startsWith('prompt')) return;
+  expect(shown.filter((text) => onlyEnglish.has(text))).toEqual([]);
 }
 
 const bodyText = (page: Page): Promise<string> => page.locator('body').innerText();
@@ -82,6 +116,7 @@ export function checkScreens(screens: Screen[], forced: string[]): void {
       for (const expected of shows) expect(await bodyText(page)).toContain(expected);
       await keepScreenshot(page, `${name}-zoom-${width}`);
     }
+    await checkGerman(page, bridge, screen);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -13,6 +13,8 @@ export type Handlers = { [A in WindowAction]?: (request: ActionRequest<A>) => Re
 export interface FakeBridge {
   calls: { action: WindowAction; request: unknown }[];
   push(state: AppState): Promise<void>;
+  /** The last snapshot. */
+  pushed(): AppState;
   /** Replaces how an action is answered; a LatchkeyError thrown there reaches the page as its problem. */
   answer(handlers: Handlers): void;
 }
@@ -31,6 +33,7 @@ export async function provideBridge(
   let state = appState.parse(first);
   let preferences: Preferences = {
     theme: 'system',
+    language: 'system',
     startAtLogin: false,
     favourites: [],
     clipboardSeconds: 60,
@@ -99,6 +102,7 @@ export async function provideBridge(
 
   return {
     calls,
+    pushed: () => state,
     answer: (more) => void Object.assign(handlers, more),
     async push(next) {
       state = appState.parse(next);

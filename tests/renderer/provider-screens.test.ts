@@ -14,7 +14,7 @@ const screens: Screen[] = [
       'with a code, then with the browser',
       'fabrikam.example, fabrikam.test',
       'stored, encrypted',
-      'Local, break-glass accounts',
+      'Break-glass accounts of this computer',
     ],
     open: place('Providers'),
   },

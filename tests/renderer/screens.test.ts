@@ -40,7 +40,7 @@ const screens: Screen[] = [
       'Valid for another 14:00',
       'Enter this code only if you started this sign-in on this computer',
       'contoso.example',
-      '3f8c2b71-94a6-4a0e-b1f7-2c5d6e7f8a90',
+      'Details',
       'Cancel sign-in',
     ],
   },
@@ -48,7 +48,7 @@ const screens: Screen[] = [
     name: 'code-page-error',
     state: states.code,
     shows: ['The page shows an error?', 'Sign in with the browser instead', '53003', '50105'],
-    open: (page) => page.locator('summary').click(),
+    open: (page) => page.locator('summary', { hasText: 'shows an error' }).click(),
   },
   {
     name: 'access',
@@ -155,7 +155,7 @@ const screens: Screen[] = [
     name: 'keyring-locked',
     state: identity.keyringLocked,
     shows: [
-      'Your stored sign-in, passwords and handles cannot be read now',
+      'Your stored sign-in and passwords cannot be read now',
       'The keyring of this computer is locked.',
       'Unlock the keyring',
     ],
@@ -220,8 +220,8 @@ const screens: Screen[] = [
     shows: [
       'calls itself DBeaver 25.3 - Main',
       'process 4211',
-      'with the handle of DBeaver',
-      'with a handle that has been revoked',
+      'with the saved password of DBeaver',
+      'with a saved password that has been revoked',
       '48 kB sent, 7.3 MB received',
       '312 bytes sent, 0 bytes received',
       'Unknown program',
@@ -263,7 +263,7 @@ const screens: Screen[] = [
     name: 'tools',
     state: states.busy,
     shows: [
-      'A handle is a password that a tool may save.',
+      'A saved password is one that a tool may keep.',
       'DBeaver',
       'Sales warehouse · role sales_reader',
       'only for /usr/share/dbeaver-ce/dbeaver',
@@ -275,14 +275,14 @@ const screens: Screen[] = [
       'for any program that you allow',
       'expired 10 Mar 2026',
       'not used since Latchkey started',
-      'Make a handle',
+      'Make a saved password',
     ],
     open: place('Tools'),
   },
   {
     name: 'tools-empty',
     state: states.signedIn,
-    shows: ['No tool has a handle yet', 'Make a handle'],
+    shows: ['No tool has a saved password yet', 'Make a saved password'],
     open: place('Tools'),
   },
   {
@@ -303,7 +303,7 @@ const screens: Screen[] = [
     shows: ['Enter a name first.', 'Connection', 'Role', 'found anew at each login', 'Make and copy'],
     async open(page) {
       await place('Tools')(page);
-      await page.getByRole('button', { name: 'Make a handle' }).click();
+      await page.getByRole('button', { name: 'Make a saved password' }).click();
       await page.getByLabel('Connection').selectOption('Orders, production');
       await page.getByRole('button', { name: 'Make and copy' }).click();
     },
@@ -311,11 +311,15 @@ const screens: Screen[] = [
   {
     name: 'handle-copied',
     state: states.busy,
-    shows: ['The handle for DBeaver is copied.', 'It is not shown again.', 'leaves the clipboard in 60 s'],
+    shows: [
+      'The saved password for DBeaver is copied.',
+      'It is not shown again.',
+      'leaves the clipboard in 60 s',
+    ],
     async open(page, bridge) {
       bridge.answer({ copyHandle: () => ({ id: 'h9', clearsAt: states.at(1) }) });
       await place('Tools')(page);
-      await page.getByRole('button', { name: 'Make a handle' }).click();
+      await page.getByRole('button', { name: 'Make a saved password' }).click();
       await page.getByLabel('Tool').fill('DBeaver');
       await page.keyboard.press('Enter');
     },
@@ -323,10 +327,10 @@ const screens: Screen[] = [
   {
     name: 'handle-revoke',
     state: states.busy,
-    shows: ['Revoke this handle?', 'What DBeaver has saved stops working for good'],
+    shows: ['Revoke this saved password?', 'What DBeaver has saved stops working for good'],
     async open(page) {
       await place('Tools')(page);
-      await page.getByRole('button', { name: 'Revoke the handle of DBeaver' }).click();
+      await page.getByRole('button', { name: 'Revoke the saved password of DBeaver' }).click();
     },
   },
   {

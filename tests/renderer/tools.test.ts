@@ -16,7 +16,7 @@ describeWith([parts.pageEngine], 'handles of tools in the window', () => {
     await tabTo(page, /^Tools/);
     await page.keyboard.press('Enter');
     await eventually(() => focusedName(page)).toBe('Tools');
-    await tabTo(page, /Make a handle/);
+    await tabTo(page, /Make a saved password/);
     await page.keyboard.press('Enter');
     await eventually(() => focusedName(page)).toBe('Tool');
     await page.keyboard.press('Enter');
@@ -26,16 +26,16 @@ describeWith([parts.pageEngine], 'handles of tools in the window', () => {
 
     await page.keyboard.type(' DBeaver ');
     await page.keyboard.press('Enter');
-    const told = page.getByText('The handle for DBeaver is copied.');
+    const told = page.getByText('The saved password for DBeaver is copied.');
     await told.waitFor();
     expect(bridge.calls.at(-1)).toEqual({
       action: 'copyHandle',
       request: { connection: 'sales', tool: 'DBeaver' },
     });
     await eventually(() => announced(page)).toBe(
-      'Handle for DBeaver copied. Paste it as the password, and let the tool save it.',
+      'Saved password for DBeaver copied. Paste it as the password, and let the tool save it.',
     );
-    expect(await focusedName(page)).toBe('Make a handle');
+    expect(await focusedName(page)).toBe('Make a saved password');
     await expectVisibleFocus(page);
     expect(await told.innerText()).toContain('60 s');
     await page.clock.setFixedTime(states.moment + 60_000);
@@ -46,7 +46,7 @@ describeWith([parts.pageEngine], 'handles of tools in the window', () => {
     const { page, bridge } = await renderer.show(states.signedIn);
     bridge.answer({ copyHandle: () => ({ id: 'h9', clearsAt: states.at(1) }) });
     await goTo(page, 'Tools');
-    await page.getByRole('button', { name: 'Make a handle' }).click();
+    await page.getByRole('button', { name: 'Make a saved password' }).click();
     const form = page.getByRole('dialog');
     const connection = form.getByLabel('Connection');
     // What no group opens is not offered.
@@ -77,7 +77,7 @@ describeWith([parts.pageEngine], 'handles of tools in the window', () => {
       },
     });
     await goTo(page, 'Tools');
-    await page.getByRole('button', { name: 'Make a handle' }).click();
+    await page.getByRole('button', { name: 'Make a saved password' }).click();
     await page.getByLabel('Tool').fill('DBeaver');
     await page.keyboard.press('Enter');
     const form = page.getByRole('dialog');
@@ -85,13 +85,15 @@ describeWith([parts.pageEngine], 'handles of tools in the window', () => {
     expect(await page.getByText('is copied.').count()).toBe(0);
     await page.keyboard.press('Escape');
     await form.waitFor({ state: 'detached' });
-    expect(await focusedName(page)).toBe('Make a handle');
+    expect(await focusedName(page)).toBe('Make a saved password');
   });
 
   test('a handle is revoked after a question, and the focus stays in the list', async () => {
     const { page, bridge } = await renderer.show(states.busy);
     await goTo(page, 'Tools');
-    const revoke = page.getByRole('button', { name: 'Revoke the handle of DBeaver for Sales warehouse' });
+    const revoke = page.getByRole('button', {
+      name: 'Revoke the saved password of DBeaver for Sales warehouse',
+    });
     await revoke.click();
     await eventually(() => focusedName(page)).toBe('Cancel');
     await page.keyboard.press('Escape');
@@ -101,8 +103,8 @@ describeWith([parts.pageEngine], 'handles of tools in the window', () => {
     await dialog.getByRole('button', { name: 'Revoke' }).click();
     await dialog.waitFor({ state: 'detached' });
     expect(bridge.calls.at(-1)).toEqual({ action: 'revokeHandle', request: { id: 'h1' } });
-    expect(await announced(page)).toBe('Handle revoked');
-    expect(await focusedName(page)).toBe('Handles');
+    expect(await announced(page)).toBe('Saved password revoked');
+    expect(await focusedName(page)).toBe('Saved passwords');
   });
 
   test('no handle is ever in the page', async () => {
@@ -111,10 +113,10 @@ describeWith([parts.pageEngine], 'handles of tools in the window', () => {
     const answer = { id: 'h9', clearsAt: states.at(1), handle: 'lkh_secret' };
     bridge.answer({ copyHandle: () => answer });
     await goTo(page, 'Tools');
-    await page.getByRole('button', { name: 'Make a handle' }).click();
+    await page.getByRole('button', { name: 'Make a saved password' }).click();
     await page.getByLabel('Tool').fill('DBeaver');
     await page.keyboard.press('Enter');
-    await page.getByText('The handle for DBeaver is copied.').waitFor();
+    await page.getByText('The saved password for DBeaver is copied.').waitFor();
     expect(await kept(page)).not.toContain('lkh_');
   });
 });

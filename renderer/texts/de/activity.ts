@@ -1,0 +1,73 @@
+import type { activity as English } from '../en/activity.ts';
+import { rich } from '../rich.ts';
+import { plural } from './plural.ts';
+
+export const activity: typeof English = {
+  activity: 'Aktivität',
+  databaseProgramAccountOrRole: 'Datenbank, Programm, Konto oder Rolle',
+  tokenRevoked: 'Token widerrufen',
+  tokens: 'Token',
+  revokeAll: 'Alle widerrufen',
+  noTokenIsValidRightNow: 'Gerade gilt kein Token',
+  copyOneFromAConnectionWhen:
+    'Kopieren Sie eines bei einer Verbindung, wenn ein Werkzeug nach einem Kennwort fragt.',
+  role: (role, uses) => rich`Rolle ${role} · ${uses}`,
+  left: (clockLeft) => `noch ${clockLeft}`,
+  revokeTheTokenForRole: (title, role) => `Token für ${title}, Rolle ${role}, widerrufen`,
+  revokeAllTokens: 'Alle Token widerrufen?',
+  everyTokenStopsWorkingAndThe:
+    'Kein Token gilt dann mehr, und die Datenbanksitzungen, die damit geöffnet wurden, enden sofort.',
+  allTokensRevoked: 'Alle Token widerrufen',
+  notUsedYet: 'noch nicht benutzt',
+  usedTimes: (count) => plural(count, 'einmal benutzt', `${count}-mal benutzt`),
+  nothing: 'Nichts',
+  program: 'Programm',
+  allSessionsEnded: 'Alle Sitzungen beendet',
+  sessionEnded: 'Sitzung beendet',
+  liveDatabaseSessions: 'Offene Datenbanksitzungen',
+  groupBy: 'Gruppieren nach',
+  endAll: 'Alle beenden',
+  nobodyIsConnected: 'Niemand ist verbunden.',
+  nobodyIsConnected2: 'Niemand ist verbunden',
+  loginsOfYourSqlToolsAppear: 'Logins Ihrer SQL-Werkzeuge erscheinen hier, solange sie dauern.',
+  sessions: 'Sitzungen',
+  noLiveSessionFitsTheSearch: 'Keine offene Sitzung passt zur Suche.',
+  process: (pid) => `Prozess ${pid}, `,
+  givesItselfNoName: 'nennt sich nicht',
+  callsItself: (program) => rich`nennt sich ${program}`,
+  databaseRole: (title, database, role) => rich`${title} · Datenbank ${database} · Rolle ${role}`,
+  withARevokedPassword: 'mit einem widerrufenen gespeicherten Kennwort',
+  withTheSavedPasswordOf: (tool) => rich`mit dem gespeicherten Kennwort von ${tool}`,
+  connected: (ago) => `verbunden ${ago}`,
+  sentReceived: (bytesFromClient, bytesFromUpstream) =>
+    `${bytesFromClient} gesendet, ${bytesFromUpstream} empfangen`,
+  endTheSessionOfOn: (program, title) => `Sitzung von ${program} mit ${title} beenden`,
+  end: 'Beenden',
+  unknownProgram: 'Unbekanntes Programm',
+  endThisSession: 'Diese Sitzung beenden?',
+  losesItsConnectionToAtOnce: (session, database) =>
+    rich`${session} verliert sofort die Verbindung zu ${database}. Eine laufende Abfrage bricht ab, und eine offene Transaktion wird zurückgerollt.`,
+  endSession: 'Sitzung beenden',
+  endAllSessions: 'Alle Sitzungen beenden?',
+  sessionsEndAtOnce: (count) =>
+    plural(
+      count,
+      'Eine Datenbanksitzung endet sofort. Eine laufende Abfrage bricht ab, und eine offene Transaktion wird zurückgerollt. Token und gespeicherte Kennwörter gelten weiter, sodass sich Werkzeuge wieder verbinden können.',
+      `${count} Datenbanksitzungen enden sofort. Laufende Abfragen brechen ab, und offene Transaktionen werden zurückgerollt. Token und gespeicherte Kennwörter gelten weiter, sodass sich Werkzeuge wieder verbinden können.`,
+    ),
+  refusedLately: 'Kürzlich abgelehnt',
+  refusedLoginsTheNewestFirst: 'Abgelehnte Logins, die neuesten zuerst',
+  activityHasMore: (refused) => `Unter Aktivität stehen ${refused} weitere.`,
+  recentLoginsAndRefusals: 'Letzte Logins und Ablehnungen',
+  onlyRefusals: 'Nur Ablehnungen',
+  whatYourSqlToolsTryAppears:
+    'Was Ihre SQL-Werkzeuge versuchen, erscheint hier, mit den Worten, die sie bekamen. Im Audit bleibt es stehen.',
+  recentLoginsTheNewestFirst: 'Letzte Logins, die neuesten zuerst',
+  noLoginsYet: 'Noch keine Logins',
+  nobodyWasRefused: 'Niemand wurde abgelehnt',
+  noLoginFitsTheSearch: 'Kein Login passt zur Suche',
+  loggedInTo: (program, title) => rich`${program} hat sich bei ${title} eingeloggt`,
+  wasRefusedAt: (program, title) => rich`${program} wurde bei ${title} abgelehnt`,
+  database: (database) => rich` · Datenbank ${database}`,
+  role2: (role) => rich` · Rolle ${role}`,
+};

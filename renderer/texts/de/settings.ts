@@ -1,0 +1,61 @@
+import type { settings as English } from '../en/settings.ts';
+import { rich } from '../rich.ts';
+import { plural } from './plural.ts';
+
+export const settings: typeof English = {
+  system: 'System',
+  light: 'Hell',
+  dark: 'Dunkel',
+  settings: 'Einstellungen',
+  onThisComputer: 'Auf diesem Computer',
+  whatIsStoredOfYourSign: 'Was von Ihrer Anmeldung abgelegt ist, ist gerade nicht lesbar.',
+  yourSignInIsKeptEncrypted:
+    'Ihre Anmeldung liegt verschlüsselt hier, mit einem Schlüssel, den Ihr System hütet.',
+  yourSignInIsKeptEncrypted2:
+    'Ihre Anmeldung liegt verschlüsselt hier, mit einer Schlüsseldatei, die Ihre Administration eingerichtet hat.',
+  yourSignInIsKeptIn:
+    'Ihre Anmeldung liegt nur im Arbeitsspeicher: Nach einem Neustart melden Sie sich wieder an.',
+  appearance: 'Darstellung',
+  language: 'Sprache',
+  languageOfTheSystem: 'Wie das System',
+  someTextsAreEnglish: 'Fehlermeldungen und Texte der Datenbanken bleiben englisch.',
+  startWhenILogInTo: 'Starten, wenn ich mich an diesem Computer anmelde',
+  withoutTheWindowSoThatYour: 'Ohne das Fenster, damit Ihre Datenbanken erreichbar sind.',
+  whenALoginWaitsForYou: 'Wenn ein Login auf Sie wartet',
+  notifications: 'Benachrichtigungen',
+  tokensLeaveTheClipboardAfter: 'Token verlassen die Zwischenablage nach',
+  unlessYouHaveCopiedSomething: 'Außer Sie haben bis dahin etwas anderes kopiert.',
+  latchkeyGoesOnInTheBackground: 'Latchkey läuft im Hintergrund weiter, wenn Sie dieses Fenster schließen.',
+  quittingClosesTheWayToYour: 'Beenden schließt den Weg zu Ihren Datenbanken.',
+  quitLatchkey: 'Latchkey beenden',
+  quitLatchkey2: 'Latchkey beenden?',
+  databaseSessionsAreOpenAndEnd: (live) =>
+    plural(
+      live,
+      'Eine Datenbanksitzung ist offen und endet sofort.',
+      `${live} Datenbanksitzungen sind offen und enden sofort.`,
+    ),
+  showItAndLeaveTheKeyboard: 'Zeigen, und die Tastatur lassen, wo sie ist',
+  bringItToTheFrontWith: 'Nach vorn holen, mit der Tastatur',
+  onlyNotifyMe: 'Nur benachrichtigen',
+  aSmallWindowAsksAboveAll:
+    'Ein kleines Fenster fragt, über allen anderen und mit einem Ton, wenn Sie nicht gerade dieses ansehen.',
+  withoutThemALoginThatWaits: 'Auch ohne sie fragt das kleine Fenster, wenn ein Login wartet.',
+  stable: 'Stabil',
+  beta: 'Beta',
+  updates: 'Aktualisierungen',
+  download: 'Herunterladen',
+  checkNow: 'Jetzt suchen',
+  restartToUpdate: 'Neu starten und aktualisieren',
+  restartToUpdate2: 'Neu starten und aktualisieren?',
+  restart: 'Neu starten',
+  whichVersions: 'Welche Versionen',
+  setByYourOrganisation: 'Von Ihrer Organisation gesetzt.',
+  betaVersionsComeEarlierAndHave: 'Beta-Versionen kommen früher, und weniger Menschen haben sie ausprobiert.',
+  organisationPinned: (version) =>
+    `Ihre Organisation hat Version ${version} gesetzt: Eine andere wird nicht genommen.`,
+  filePinned: (version) =>
+    `Ihre Konfigurationsdatei hat Version ${version} gesetzt: Eine andere wird nicht genommen.`,
+  organisationServer: (address) => rich`Ihre Organisation hat den Server gesetzt: ${address}`,
+  fileServer: (address) => rich`Ihre Konfigurationsdatei hat den Server gesetzt: ${address}`,
+};
