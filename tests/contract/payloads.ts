@@ -270,6 +270,7 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
     {},
     {
       theme: optional(isOneOf('system', 'light', 'dark')),
+      language: optional(isOneOf('system', 'en', 'de')),
       startAtLogin: optional(isBoolean),
       favourites: optional(
         (value) => Array.isArray(value) && value.length <= 200 && value.every((each) => isName(each)),

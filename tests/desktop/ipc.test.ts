@@ -203,6 +203,7 @@ function sampleReply(action: WindowAction): () => unknown {
   const enrolment = { uri: 'otpauth://totp/x', key: 'JBSW Y3DP', qr: [[true]] };
   const preferences = {
     theme: 'dark',
+    language: 'system',
     startAtLogin: false,
     favourites: ['sales'],
     clipboardSeconds: 60,

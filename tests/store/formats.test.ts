@@ -222,6 +222,7 @@ describe('of a newer Latchkey', () => {
     );
     expect(preferences.read()).toEqual({
       theme: 'dark',
+      language: 'system',
       clipboardSeconds: 60,
       notifications: true,
       whenLoginWaits: 'flash',
