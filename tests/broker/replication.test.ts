@@ -153,7 +153,8 @@ describeWith([parts.postgres, parts.psql, ...clients], 'replication, where a rul
     });
   });
 
-  it('pg_basebackup copies the server, with its log beside it', async () => {
+  // It copies some 30 MB and waits for a checkpoint, beside whatever else writes to the disk.
+  it('pg_basebackup copies the server, with its log beside it', { timeout: 180_000 }, async () => {
     const copy = join(folder, 'copy');
     expect(
       await run('whole', ['pg_basebackup', '-D', copy, '-X', 'stream', '-c', 'fast', '--no-sync']),
