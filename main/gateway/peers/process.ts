@@ -147,12 +147,16 @@ export function createProcessReader() {
    * that has started another program (exec) has another image. One that wants to be taken for another script can write
    * that into its command line anyway.
    */
-  async function scriptOnce(pid: number, program: string, image: string): Promise<string | undefined> {
+  async function scriptOnce(
+    pid: number,
+    program: string,
+    image: string | undefined,
+  ): Promise<string | undefined> {
+    if (image === undefined) return scriptOf(pid, program);
     const kept = scripts.get(pid);
     if (kept?.image === image) return kept.script;
     const script = await scriptOf(pid, program);
     scripts.delete(pid);
-    if (image.startsWith(unknownImage)) return script;
     scripts.set(pid, { image, script });
     const [oldest] = scripts.keys();
     if (scripts.size > scriptsAtMost && oldest !== undefined) scripts.delete(oldest);
@@ -161,7 +165,7 @@ export function createProcessReader() {
 
   async function describeProgram(
     pid: number,
-    image: string = unknownImage,
+    image: string | undefined,
   ): Promise<{ program: string; path?: string } | undefined> {
     const link = attempt(() => readlinkSync(`/proc/${pid}/exe`));
     if (link === undefined) {
@@ -171,7 +175,8 @@ export function createProcessReader() {
     }
     const path = link.replace(/ \(deleted\)$/, '');
     const program = basename(path);
-    const script = takesScript(program) ? await scriptOnce(pid, program, `${image} ${path}`) : undefined;
+    const running = image === undefined ? undefined : `${image} ${path}`;
+    const script = takesScript(program) ? await scriptOnce(pid, program, running) : undefined;
     return { program: script === undefined ? program : `${program} (${script})`, path };
   }
 
@@ -220,11 +225,9 @@ async function commandLine(pid: number): Promise<string[]> {
 
 interface ProcessState {
   parent: number | undefined;
-  /** Tells one program from the next that the same process runs; begins with {@link unknownImage} where nothing does. */
-  image: string;
+  /** Tells one program from the next that the same process runs; undefined where nothing does. */
+  image: string | undefined;
 }
-
-const unknownImage = 'unknown';
 
 /**
  * proc_pid_stat(5). When it was started, and where its code, its stack and its arguments lie: the system chooses these
@@ -241,6 +244,6 @@ function readState(pid: number): ProcessState | undefined {
   const isKnown = startTime !== '0' && stack !== '0' && args !== '0';
   return {
     parent: parent > 0 ? parent : undefined,
-    image: isKnown ? [startTime, code, stack, args].join(' ') : unknownImage,
+    image: isKnown ? [startTime, code, stack, args].join(' ') : undefined,
   };
 }
