@@ -1,6 +1,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, delimiter, dirname, extname, isAbsolute, join, sep } from 'node:path';
+import { xdgFolder } from '../store/places.ts';
 
 const most = { entries: 3000, entryBytes: 64 * 1024, iconBytes: 512 * 1024 };
 const mediaTypes: Readonly<Record<string, string>> = { '.png': 'image/png', '.svg': 'image/svg+xml' };
@@ -43,9 +44,8 @@ export async function linuxIcon(
 
 /** Of the person first, as XDG Base Directory has it. */
 function dataFolders(env: Readonly<Record<string, string | undefined>>): string[] {
-  const own = env['XDG_DATA_HOME'] ?? join(env['HOME'] ?? homedir(), '.local', 'share');
   const system = env['XDG_DATA_DIRS'] ?? '/usr/local/share:/usr/share';
-  return [own, ...system.split(delimiter)].filter(isAbsolute);
+  return [xdgFolder('XDG_DATA_HOME', env), ...system.split(delimiter).filter(isAbsolute)];
 }
 
 async function iconOf(
