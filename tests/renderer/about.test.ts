@@ -10,7 +10,7 @@ import { startRenderer } from './browser.ts';
 import { checkScreens, eachScreen, place, press } from './each-screen.ts';
 import type { FakeBridge } from './fake-bridge.ts';
 import * as states from './states.ts';
-import { eventually, focusedName, goTo, tabTo } from './walk.ts';
+import { arriveAt, eventually, focusedName, goTo, tabTo } from './walk.ts';
 
 const bundle: SupportBundle = {
   ...emptyBundle,
@@ -104,7 +104,7 @@ describeWith([parts.pageEngine], 'about', () => {
     await page.keyboard.press('Control+k');
     await page.keyboard.type('support');
     await page.keyboard.press('Enter');
-    await eventually(() => focusedName(page)).toBe('About');
+    await arriveAt(page, 'About');
     await tabTo(page, /^Support bundle…$/);
     await page.keyboard.press('Enter');
     const text = page.getByRole('region', { name: 'Text of the support bundle' });

@@ -12,6 +12,7 @@ import type { FakeBridge } from './fake-bridge.ts';
 import * as states from './states.ts';
 import { callCounter } from './work.ts';
 import {
+  arriveAt,
   announced,
   eventually,
   expectVisibleFocus,
@@ -191,7 +192,7 @@ describeWith([parts.pageEngine], 'the list of connections', () => {
     // Who comes back by the navigation is where each screen begins.
     await goTo(page, 'Activity');
     await page.keyboard.press('Control+9');
-    await eventually(() => focusedName(page)).toBe('Activity');
+    await arriveAt(page, 'Activity');
     await goTo(page, 'Access');
     await eventually(() => focusedName(page)).toBe('Your connections');
   });
@@ -344,7 +345,7 @@ describeWith([parts.pageEngine], 'the list of connections', () => {
     await page.keyboard.press('Control+k');
     await page.keyboard.type('open doc');
     await page.keyboard.press('Enter');
-    await eventually(() => focusedName(page)).toBe('Doctor');
+    await arriveAt(page, 'Doctor');
     await page.keyboard.press('Control+k');
     await page.keyboard.type('nothing like that');
     await palette.getByText('Nothing found').waitFor();

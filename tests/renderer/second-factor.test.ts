@@ -7,7 +7,7 @@ import { startRenderer } from './browser.ts';
 import * as identity from './identity-states.ts';
 import { scan } from './scan.ts';
 import * as states from './states.ts';
-import { announced, eventually, expectVisibleFocus, focusedName, goTo, kept, tabTo } from './walk.ts';
+import { announced, arriveAt, eventually, expectVisibleFocus, focusedName, goTo, kept, tabTo } from './walk.ts';
 
 function wrongCode(): never {
   throw new LatchkeyError('mfa-wrong', 'The code is wrong.', {
@@ -33,7 +33,7 @@ describeWith([parts.pageEngine], 'second factors in the window', () => {
     });
     await tabTo(page, /^Security/);
     await page.keyboard.press('Enter');
-    await eventually(() => focusedName(page)).toBe('Security');
+    await arriveAt(page, 'Security');
     await tabTo(page, /Set up an authenticator/);
     await expectVisibleFocus(page);
     await page.keyboard.press('Enter');

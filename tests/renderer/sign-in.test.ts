@@ -5,7 +5,7 @@ import { useAll } from '../support/use-all.ts';
 import { startRenderer } from './browser.ts';
 import * as identity from './identity-states.ts';
 import * as states from './states.ts';
-import { announced, eventually, focusedName, kept, tabTo } from './walk.ts';
+import { announced, arriveAt, eventually, focusedName, kept, tabTo } from './walk.ts';
 
 describeWith([parts.pageEngine], 'ways to sign in', () => {
   vi.setConfig({ testTimeout: 180_000 });
@@ -87,7 +87,7 @@ describeWith([parts.pageEngine], 'ways to sign in', () => {
     await eventually(() => bridge.calls.at(-1)?.request).toEqual({ provider: 'Contoso', way: 'device-code' });
     await bridge.push(identity.noProvider);
     await page.getByRole('button', { name: 'Set up a provider' }).click();
-    await eventually(() => focusedName(page)).toBe('Providers');
+    await arriveAt(page, 'Providers');
   });
 
   test('break-glass: only where it is turned on; a refusal stays in the form, and nothing typed is kept', async () => {

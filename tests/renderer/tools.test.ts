@@ -4,7 +4,7 @@ import { describeWith, parts } from '../support/parts.ts';
 import { useAll } from '../support/use-all.ts';
 import { startRenderer } from './browser.ts';
 import * as states from './states.ts';
-import { announced, eventually, expectVisibleFocus, focusedName, goTo, kept, tabTo } from './walk.ts';
+import { announced, arriveAt, eventually, expectVisibleFocus, focusedName, goTo, kept, tabTo } from './walk.ts';
 
 describeWith([parts.pageEngine], 'handles of tools in the window', () => {
   vi.setConfig({ testTimeout: 180_000 });
@@ -15,7 +15,7 @@ describeWith([parts.pageEngine], 'handles of tools in the window', () => {
     bridge.answer({ copyHandle: () => ({ id: 'h9', clearsAt: states.at(1) }) });
     await tabTo(page, /^Tools/);
     await page.keyboard.press('Enter');
-    await eventually(() => focusedName(page)).toBe('Tools');
+    await arriveAt(page, 'Tools');
     await tabTo(page, /Make a saved password/);
     await page.keyboard.press('Enter');
     await eventually(() => focusedName(page)).toBe('Tool');

@@ -46,6 +46,13 @@ export async function goTo(page: Page, place: string): Promise<void> {
   await page.getByText('Loading…').waitFor({ state: 'detached' });
 }
 
+/** Waits until a place has come up and has the focus on its heading, and not only the button that leads there. */
+export async function arriveAt(page: Page, place: string): Promise<void> {
+  const heading = page.getByRole('heading', { name: place, level: 1 });
+  await eventually(() => heading.evaluate((element) => element === document.activeElement)).toBe(true);
+  await page.getByText('Loading…').waitFor({ state: 'detached' });
+}
+
 /** Chooses a connection in the list by a click on its name. */
 export const openConnection = (page: Page, title: string) =>
   page.getByRole('row').filter({ hasText: title }).getByRole('button').first().click();
