@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -32,6 +32,15 @@ const httpAsItIs: Plugin = {
   resolveId: (id) => (isHttp(id) ? '\0http' : undefined),
   load: (id) => (id === '\0http' ? "module.exports = process.getBuiltinModule('node:http');" : undefined),
 };
+
+/** Where the bundled koffi looks for its library, which is a file for each system. Only Linux needs it. */
+function copyKoffi(): void {
+  if (process.platform !== 'linux') return;
+  cpSync(`node_modules/@koromix/koffi-linux-${process.arch}`, 'dist/build/koffi', {
+    recursive: true,
+    filter: (path) => !/\.(?:js|json|md)$/.test(path),
+  });
+}
 
 const external = [
   'electron',
@@ -84,6 +93,7 @@ export default defineConfig({
         if (environment === undefined) throw new Error(`vite.main.config.ts: no environment ${name}`);
         await builder.build(environment);
       }
+      copyKoffi();
     },
   },
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A package of npm that the bundler has put at least one file of into dist/. */
@@ -39,6 +39,8 @@ export function bundledPackages(project: string): BundledPackage[] {
     }
   }
   for (const folder of packagesOfFonts(project)) folders.add(folder);
+  if (existsSync(join(project, 'dist/build/koffi')))
+    folders.add(`node_modules/@koromix/koffi-linux-${process.arch}`);
   const { packages } = json<{ packages: Record<string, { integrity?: string }> }>(
     project,
     'package-lock.json',

@@ -63,6 +63,8 @@ export async function mysqlKinds(given: {
       slap.path ?? '',
       [
         '--no-defaults',
+        // Without it the client reads all certificates of the system for each login: 40 ms, and not ours.
+        '--skip-ssl',
         `--host=${host}`,
         `--port=${at}`,
         `--user=${user}`,

@@ -12,10 +12,11 @@ import { freePort } from '../support/free-port.ts';
 import { connect, refusalOf, soon } from '../support/latchkey.ts';
 import { otherUser } from '../support/other-user.ts';
 import { describeWith, program } from '../support/parts.ts';
+import { withoutNetlink } from '../support/without-netlink.ts';
 
 const unshare = program('unshare', 'install the package util-linux');
 const setpriv = program('setpriv', 'install the package util-linux');
-/** A /proc that shows processes only, as systemd's ProcSubset=pid makes it. */
+/** A /proc that shows processes only, as systemd's ProcSubset=pid makes it; netlink is kept from the broker beside. */
 const isolated = [
   ...(process.getuid?.() === 0 ? [] : ['sudo', '-n']),
   unshare.path ?? '',
@@ -35,7 +36,7 @@ const isolated = [
 const passed = ['PATH', 'HOME', 'LATCHKEY_HOME', 'LATCHKEY_CONFIG'];
 
 describeWith(
-  [unshare, setpriv, otherUser.part],
+  [unshare, setpriv, otherUser.part, withoutNetlink.part],
   'a broker whose system does not tell whose a client is',
   () => {
     let folder: string;
@@ -83,7 +84,10 @@ describeWith(
       );
       const command = await buildCommand();
       commandLine = createCommandLine(home, config, [process.execPath, command]);
-      const environment = passed.map((name) => `${name}=${commandLine.env[name] ?? ''}`);
+      const environment = [
+        ...passed.map((name) => `${name}=${commandLine.env[name] ?? ''}`),
+        withoutNetlink.variable(),
+      ];
       const [first = '', ...prefix] = isolated;
       serve = spawn(
         first,

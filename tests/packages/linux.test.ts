@@ -202,6 +202,10 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
     try {
       expect(await firstLine(service)).toContain('"serving"');
       expect((await asNewcomer(join(extracted, 'latchkey'), ...places, 'status')).code).toBe(0);
+      // The library that asks the kernel whose a client is: the start looks for a client of its own.
+      await expect
+        .poll(() => readFileSync(`/proc/${service.pid}/maps`, 'utf8'), { timeout: 20_000 })
+        .toContain('koffi.node');
       expect(await end(service)).toBe(0);
     } finally {
       service.kill('SIGKILL');

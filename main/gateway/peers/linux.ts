@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { shareLooks, type Run } from './run.ts';
 import type { OwnerUnknown } from './identity.ts';
 import type { Peer } from '../ports.ts';
+import type { Diagnose } from './socket-diagnosis.ts';
 import {
   type SocketEntry,
   type SocketTable,
@@ -17,9 +18,21 @@ const established = '01';
 /** What a look at the tables has come to: an entry, or why there is none. */
 export type SocketFinding = SocketEntry | { unknown: OwnerUnknown };
 
-/** Finds the client's end of loopback connections in the tables of TCP sockets: its owner and its inode. */
-export function createSocketSearch() {
+/**
+ * Finds the client's end of loopback connections, its owner and its inode: asks the kernel for it, and where that has no
+ * answer, looks into the tables of TCP sockets.
+ * @param load called by the first question
+ */
+export function createSocketSearch(load: () => Promise<Diagnose | undefined>) {
   const search = { tcp: createSearch('tcp'), tcp6: createSearch('tcp6') };
+  let loading: ReturnType<typeof load> | undefined;
+
+  async function ask({ address, port, localPort }: Peer, host: string): Promise<SocketEntry | undefined> {
+    if (address === undefined || port === undefined || localPort === undefined) return undefined;
+    const diagnose = await (loading ??= load());
+    const entry = diagnose?.({ address, port, host, localPort });
+    return entry?.state === established ? entry : undefined;
+  }
 
   async function look(table: SocketTable, { address, port, localPort }: Peer, host: string) {
     if (address === undefined || port === undefined || localPort === undefined) return undefined;
@@ -30,6 +43,8 @@ export function createSocketSearch() {
 
   /** @param host the listener's address */
   return async (peer: Peer, host: string): Promise<SocketFinding> => {
+    const told = await ask(peer, host);
+    if (told !== undefined) return told;
     const failures: OwnerUnknown[] = [];
     // The table is read in pieces, so an entry can slip through while others come and go: one more look.
     for (const table of ['tcp', 'tcp6', 'tcp', 'tcp6'] as const) {

@@ -4,6 +4,7 @@ import { createSocketSearch, createUnixSocketSearch } from './linux.ts';
 import { createMacPeers } from './macos.ts';
 import { createProcessFinder, createProcessReader } from './process.ts';
 import { runProgram } from './run.ts';
+import { createSocketDiagnosis } from './socket-diagnosis.ts';
 import { createWindowsPeers } from './windows.ts';
 import type { Peer, PeerProcess } from '../ports.ts';
 
@@ -18,10 +19,11 @@ const processMs = 20_000;
 
 /**
  * Tells which user and which process of this computer the other end of a loopback connection belongs to. Looking takes
- * some milliseconds on Linux and more elsewhere, beside everything else; those who ask together share one look.
+ * a millisecond on Linux and more elsewhere, beside everything else; those who ask together share one look.
+ * @param loadDiagnosis called by the first look on Linux
  */
-export function createPeerLookup() {
-  const findSocket = createSocketSearch();
+export function createPeerLookup(loadDiagnosis = createSocketDiagnosis) {
+  const findSocket = createSocketSearch(loadDiagnosis);
   const findUnixSocket = createUnixSocketSearch(runProgram);
   const processes = createProcessFinder();
   const describeProcess = createProcessReader();

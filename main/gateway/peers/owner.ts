@@ -47,9 +47,9 @@ export function ownerUnknown(why: OwnerUnknown, client = 'this client'): Problem
     case 'no-table':
       return {
         code: 'os-user-unknown',
-        message: `${message}: it may not read /proc/net/tcp.`,
+        message: `${message}: it may neither ask the kernel for it nor read /proc/net/tcp.`,
         remedy:
-          'Let Latchkey see the whole of /proc (in a systemd unit: ProcSubset=all), or connect over its unix socket.',
+          'Let Latchkey use netlink (in a systemd unit: RestrictAddressFamilies= with AF_NETLINK) or see the whole of /proc (ProcSubset=all), or connect over its unix socket.',
       };
     case 'hidden':
     case 'hidden-here':

@@ -4,11 +4,17 @@ import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPeerLookup } from '../../../main/gateway/peers/lookup.ts';
 import type { Peer } from '../../../main/gateway/ports.ts';
+import { createSocketDiagnosis } from '../../../main/gateway/peers/socket-diagnosis.ts';
 import { findSockets, tableAddress } from '../../../main/gateway/peers/socket-table.ts';
 
 const root = process.getuid?.() === 0;
 
-describe.runIf(process.platform === 'linux')('whose the other end of a loopback connection is', () => {
+const ways = [
+  { way: 'by the kernel, which is asked', load: createSocketDiagnosis },
+  { way: 'by the tables', load: () => Promise.resolve(undefined) },
+];
+
+describe.runIf(process.platform === 'linux').each(ways)('whose the other end is, $way', ({ load }) => {
   const closers: (() => unknown)[] = [];
   afterEach(() => {
     for (const close of closers.splice(0)) close();
@@ -36,7 +42,7 @@ describe.runIf(process.platform === 'linux')('whose the other end of a loopback 
     const accepted = next();
     const client = connect({ host, port });
     closers.push(() => client.destroy());
-    expect(await createPeerLookup().uid((await accepted).peer, host)).toBe(process.getuid?.());
+    expect(await createPeerLookup(load).uid((await accepted).peer, host)).toBe(process.getuid?.());
   });
 
   test('a client with a socket for both families, as Java has them', async () => {
@@ -44,7 +50,7 @@ describe.runIf(process.platform === 'linux')('whose the other end of a loopback 
     const accepted = next();
     const client = connect({ host: '::ffff:127.0.0.1', port, family: 6 });
     closers.push(() => client.destroy());
-    expect(await createPeerLookup().uid((await accepted).peer, '127.0.0.1')).toBe(process.getuid?.());
+    expect(await createPeerLookup(load).uid((await accepted).peer, '127.0.0.1')).toBe(process.getuid?.());
   });
 
   test.runIf(root)('another user', async () => {
@@ -54,7 +60,7 @@ describe.runIf(process.platform === 'linux')('whose the other end of a loopback 
     const script = `require('node:net').connect(${port}, '127.0.0.1')`;
     const child = spawn(process.execPath, ['-e', script], { uid });
     closers.push(() => child.kill());
-    expect(await createPeerLookup().uid((await accepted).peer, '127.0.0.1')).toBe(uid);
+    expect(await createPeerLookup(load).uid((await accepted).peer, '127.0.0.1')).toBe(uid);
   });
 
   test('a client that has gone, a unix socket and an address from elsewhere are unknown', async () => {
@@ -62,7 +68,7 @@ describe.runIf(process.platform === 'linux')('whose the other end of a loopback 
     const accepted = next();
     const client = connect({ host: '127.0.0.1', port });
     const { peer, socket } = await accepted;
-    const lookup = createPeerLookup();
+    const lookup = createPeerLookup(load);
     // We close first, so that the entry of the gone connection is the client's no longer.
     client.destroy();
     await once(socket.resume(), 'close');
@@ -74,7 +80,7 @@ describe.runIf(process.platform === 'linux')('whose the other end of a loopback 
 
   test('200 clients at once are all found', async () => {
     const { port, next } = await serve('127.0.0.1');
-    const lookup = createPeerLookup();
+    const lookup = createPeerLookup(load);
     const found: Promise<number | undefined>[] = [];
     for (let count = 0; count < 200; count += 1) {
       const accepted = next();

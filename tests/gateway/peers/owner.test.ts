@@ -10,6 +10,7 @@ import { createRejections } from '../../../main/gateway/rejections.ts';
 import type { Gatekeeper, Peer } from '../../../main/gateway/ports.ts';
 import { otherUser } from '../../support/other-user.ts';
 import { describeWith, program } from '../../support/parts.ts';
+import { withoutNetlink } from '../../support/without-netlink.ts';
 import { startTestGateway, type TestGateway } from '../fixture.ts';
 
 const tcp: Peer = { transport: 'tcp', address: '127.0.0.1', port: 50_000, localPort: 15_432 };
@@ -163,11 +164,11 @@ const isolated =
   process.getuid?.() === 0
     ? [unshare.path ?? '', '--kill-child', '-pfm']
     : ['sudo', '-n', unshare.path ?? '', '--kill-child', '-pfm'];
-describeWith([unshare, otherUser.part], 'a system that does not tell', () => {
-  it('is found at the start', async () => {
-    expect(await checkOwner()).toBeUndefined();
+describeWith([unshare, otherUser.part, withoutNetlink.part], 'a /proc without tables', () => {
+  /** @param variables `LD_PRELOAD=…` */
+  function checkThere(...variables: string[]): unknown {
     const script = `import { checkOwner } from '${new URL('../../../main/gateway/peers/owner-check.ts', import.meta.url).href}';
-      console.log(JSON.stringify(await checkOwner()))`;
+      console.log(JSON.stringify((await checkOwner()) ?? null))`;
     const [command = '', ...parameters] = isolated;
     const { stdout, stderr } = spawnSync(
       command,
@@ -175,17 +176,32 @@ describeWith([unshare, otherUser.part], 'a system that does not tell', () => {
         ...parameters,
         'sh',
         '-c',
-        'mount -t proc -o subset=pid proc /proc && exec "$0" --input-type=module -e "$1"',
+        'mount -t proc -o subset=pid proc /proc && exec env "$@"',
+        'sh',
+        ...variables,
         process.execPath,
+        '--input-type=module',
+        '-e',
         script,
       ],
       { encoding: 'utf8' },
     );
     expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toEqual({
+    return JSON.parse(stdout);
+  }
+
+  it('is not needed where the kernel may be asked', async () => {
+    expect(await checkOwner()).toBeUndefined();
+    expect(checkThere()).toBeNull();
+  });
+
+  it('is found at the start where it may not', () => {
+    expect(checkThere(withoutNetlink.variable())).toEqual({
       code: 'os-user-unknown',
-      message: expect.stringContaining('it may not read /proc/net/tcp') as string,
-      remedy: expect.stringContaining('ProcSubset=all') as string,
+      message: expect.stringContaining(
+        'it may neither ask the kernel for it nor read /proc/net/tcp',
+      ) as string,
+      remedy: expect.stringMatching(/AF_NETLINK.*ProcSubset=all/) as string,
     });
   });
 });

@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  createSocketDiagnosis,
+  decodeAnswer,
+  encodeQuestion,
+} from '../../../main/gateway/peers/socket-diagnosis.ts';
+import { findSockets, readSocketTable, tableAddress } from '../../../main/gateway/peers/socket-table.ts';
+
+async function connected(host: string, to = host) {
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  const { port: localPort } = server.address() as AddressInfo;
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const client = connect({ host: to, port: localPort });
+  const [[socket]] = await Promise.all([accepted, once(client, 'connect')]);
+  return {
+    ends: { address: host, port: client.localPort ?? 0, host, localPort },
+    [Symbol.dispose]() {
+      for (const one of [client, socket]) one.destroy();
+      server.close();
+    },
+  };
+}
+
+describe.runIf(process.platform === 'linux')('a socket that the kernel is asked for', () => {
+  it.each([
+    ['127.0.0.1', 'tcp', '127.0.0.1'],
+    ['::1', 'tcp6', '::1'],
+    ['127.0.0.1', 'tcp6', '::ffff:127.0.0.1'],
+  ] as const)('at %s is the one in the table %s, for a client of %s', async (host, table, to) => {
+    using connection = await connected(host, to);
+    const { ends } = connection;
+    const told = (await createSocketDiagnosis())?.(ends);
+    let text = '';
+    await readSocketTable(table, (lines) => {
+      text += lines;
+      return true;
+    });
+    const [client = '', server = ''] = [
+      tableAddress(table, ends.address, ends.port),
+      tableAddress(table, ends.host, ends.localPort),
+    ];
+    expect(told).toEqual(findSockets(text, client, server)[0]);
+    expect(told).toMatchObject({ state: '01', uid: process.getuid?.() });
+  });
+
+  it('is undefined where there is none, and where its addresses belong to no loopback', async () => {
+    using connection = await connected('127.0.0.1');
+    const { ends } = connection;
+    const diagnose = await createSocketDiagnosis();
+    expect(diagnose?.({ ...ends, address: '127.0.0.9' })).toBeUndefined();
+    expect(diagnose?.({ ...ends, address: '::1', host: '::1' })).toBeUndefined();
+    for (const address of ['::1', 'localhost', '127.0.0.300', '127.0.1', ''])
+      expect(diagnose?.({ ...ends, address }), address).toBeUndefined();
+  });
+
+  it('leaves no descriptor open', async () => {
+    using connection = await connected('127.0.0.1');
+    const diagnose = await createSocketDiagnosis();
+    const before = await readdir('/proc/self/fd');
+    for (let count = 0; count < 100; count += 1) diagnose?.(connection.ends);
+    expect((await readdir('/proc/self/fd')).length).toBeLessThanOrEqual(before.length + 5);
+  });
+});
+
+describe('an answer of the kernel', () => {
+  const question = encodeQuestion({ address: '127.0.0.1', port: 50_000, host: '127.0.0.1', localPort: 5432 });
+
+  it('counts only for the ports that were asked for', () => {
+    const answer = Buffer.alloc(88);
+    answer.writeUInt16LE(20, 4);
+    answer[17] = 1;
+    answer.writeUInt16BE(50_000, 20);
+    answer.writeUInt16BE(5432, 22);
+    answer.writeUInt32LE(1000, 80);
+    answer.writeUInt32LE(4711, 84);
+    expect(decodeAnswer(answer, question ?? answer)).toEqual({ state: '01', uid: 1000, inode: '4711' });
+    answer.writeUInt16BE(5433, 22);
+    expect(decodeAnswer(answer, question ?? answer)).toBeUndefined();
+  });
+
+  it('is read whatever it holds', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        decodeAnswer(Buffer.from(bytes), question ?? Buffer.alloc(72));
+      }),
+    );
+  });
+});
