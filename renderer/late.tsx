@@ -1,5 +1,5 @@
-import { common as t } from './texts/en/common.ts';
 import { type ComponentType, lazy, type ReactNode, Suspense } from 'react';
+import { common as t } from './texts/en/common.ts';
 import layout from './ui/layout.module.css';
 
 /**
@@ -8,7 +8,7 @@ import layout from './ui/layout.module.css';
  */
 export function late<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
-  meanwhile: ReactNode = <p className={layout['soft']}>{t.loading}</p>,
+  meanwhile: ReactNode = <Loading />,
 ): ComponentType<Props> {
   const Part = lazy(async () => ({ default: await load() }));
   return function Late(props: Props) {
@@ -18,4 +18,9 @@ export function late<Props extends object>(
       </Suspense>
     );
   };
+}
+
+/** A component, so that its word is read while it is drawn, in the language of then. */
+function Loading() {
+  return <p className={layout['soft']}>{t.loading}</p>;
 }

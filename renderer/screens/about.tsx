@@ -32,7 +32,7 @@ export function About({ updates }: { updates: UpdateState | undefined }) {
             <div className={settings['panel']}>
               <Row what={t.supportBundle} more={t.versionsStateFindingsOfThe}>
                 <Button kind="primary" onClick={() => setOpen('support')}>
-                  {t.supportBundle2}
+                  {t.supportBundleButton}
                 </Button>
               </Row>
               <Row what={t.log} path={about.logFile}>

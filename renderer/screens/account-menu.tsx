@@ -99,7 +99,7 @@ function Several({ accounts }: { accounts: readonly SignedInAccount[] }) {
       <Avatar name={String(accounts.length)} />
       <span className={styles['who']}>
         <strong>
-          {t.accounts2(accounts.length)}
+          {t.countOfAccounts(accounts.length)}
           <span className={styles['more']}>{t.areSignedIn}</span>
         </strong>
         {accounts.map(({ account: { objectId, username }, until }) => (
@@ -145,7 +145,7 @@ function Person(props: {
             busy={use.busy}
             onClick={() => void use.run('useAccount', { as: account.objectId })}
           >
-            {t.makeUsual2}
+            {t.makeUsualShort}
           </Button>
         )}
         <Button
@@ -153,7 +153,7 @@ function Person(props: {
           busy={signOut.busy}
           onClick={() => (onAsk === undefined ? void signOut.run('signOut', as) : onAsk())}
         >
-          {t.signOut2}
+          {t.signOutShort}
         </Button>
       </div>
       <ProblemPanel problem={signOut.problem ?? use.problem} onDismiss={signOut.dismiss} />

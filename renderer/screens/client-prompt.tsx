@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { ClientChoice, ClientPrompt } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { prompts as t } from '../texts/en/prompts.ts';
 import { Button } from '../ui/button.tsx';
 import { Choice, type Option } from '../ui/choice.tsx';
 import { Countdown } from '../ui/countdown.tsx';
@@ -9,16 +10,12 @@ import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { PromptFrame, type PromptProps } from './prompt-frame.tsx';
 import { usePromptShell, useSettled } from './prompt-shell.tsx';
 
-const options: Record<ClientChoice, Option<ClientChoice>> = {
-  once: { value: 'once', label: 'once' },
-  hour: { value: 'hour', label: 'for an hour' },
-  'until-lock': { value: 'until-lock', label: 'until the screen is locked' },
-  always: {
-    value: 'always',
-    label: 'always: this program for this connection',
-    hint: 'The handle then opens nothing for any other program.',
-  },
-};
+const options = (): Record<ClientChoice, Option<ClientChoice>> => ({
+  once: { value: 'once', label: t.once },
+  hour: { value: 'hour', label: t.forAnHour },
+  'until-lock': { value: 'until-lock', label: t.untilTheScreenIsLocked },
+  always: { value: 'always', label: t.always, hint: t.thenOpensNothingForOthers },
+});
 
 /** A program has come that has not been allowed yet. */
 export function ClientPromptDialog(props: PromptProps<ClientPrompt>) {
@@ -36,54 +33,45 @@ export function ClientPromptDialog(props: PromptProps<ClientPrompt>) {
   }, [startsOnText]);
 
   async function accept(): Promise<void> {
-    if ((await allow.run('allowClient', { id, choice })) !== undefined)
-      props.onSettled('Allowed. The login goes on.');
+    if ((await allow.run('allowClient', { id, choice })) !== undefined) props.onSettled(t.allowed);
   }
 
   return (
     <PromptFrame
       asked={props}
       heading={
-        <>
-          May {prompt.process === undefined ? 'an unknown program' : <Name>{prompt.process.program}</Name>}{' '}
-          use <Name>{props.title}</Name>?
-        </>
+        prompt.process === undefined
+          ? t.mayUnknownProgramUse(<Name>{props.title}</Name>)
+          : t.mayProgramUse(<Name>{prompt.process.program}</Name>, <Name>{props.title}</Name>)
       }
-      lead="It has not been allowed yet. Allow it only if you have just started this login yourself."
-      whenNoneWaits={
-        choices.length > 1
-          ? 'allow it for longer than once, then connect again'
-          : 'connect again to be asked again'
-      }
+      lead={t.allowOnlyWhatYouHaveStarted}
+      whenNoneWaits={choices.length > 1 ? t.allowForLongerThenConnectAgain : t.connectAgainToBeAskedAgain}
       yes={
         <Button kind="primary" busy={allow.busy || !settled} onClick={() => void accept()}>
-          {choices.length > 1 ? 'Allow' : 'Allow once'}
+          {choices.length > 1 ? t.allow : t.allowOnce}
         </Button>
       }
-      no="Deny"
-      refused="Denied. The program is not let in."
+      no={t.deny}
+      refused={t.deniedTheProgram}
     >
       <Countdown
         from={prompt.since}
         until={prompt.expiresAt}
-        left="Can be answered for another"
-        over="The time to answer is over"
-        soon="The prompt can be answered for half a minute more"
+        left={t.canBeAnsweredForAnother}
+        over={t.theTimeToAnswerIsOver}
+        soon={t.canBeAnsweredForHalfAMinute}
         soonMs={30_000}
       />
       {choices.length > 1 ? (
         <Choice<ClientChoice>
           ref={least}
-          legend="Allow it"
-          options={choices.map((name) => options[name])}
+          legend={t.allowIt}
+          options={choices.map((name) => options()[name])}
           value={choice}
           onChange={setChosen}
         />
       ) : (
-        <p>
-          It can be allowed only once: the system does not tell enough about it to recognise it when it comes
-          again.
-        </p>
+        <p>{t.canBeAllowedOnlyOnce}</p>
       )}
       <ProblemPanel problem={allow.problem} />
     </PromptFrame>

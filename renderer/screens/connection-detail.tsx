@@ -221,7 +221,7 @@ function CommandLine(props: { connection: ConnectionState; command: string; acco
 
   async function copyCommand(): Promise<string | undefined> {
     const done = await copy.run('copyCommand', { connection: connection.name, ...as });
-    return done === undefined ? undefined : t.commandForCopied2(connection.title);
+    return done === undefined ? undefined : t.commandForCopied(connection.title);
   }
 
   return (

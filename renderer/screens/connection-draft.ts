@@ -135,16 +135,14 @@ export function checkDraft(
   const faults: ConnectionFaults = {};
   const name = draft.name.trim();
   if (before === undefined && !/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name))
-    faults['name'] = t.lowerCaseLettersDigitsAnd63;
+    faults['name'] = t.lowerCaseLettersDigitsAndDashes;
   if (before === undefined && taken.includes(name)) faults['name'] = t.thereIsAConnectionOfThis;
   if (draft.host.trim() === '' && otherServer(before?.settings ?? {}) === undefined)
     faults['host'] = t.enterTheNameOfTheServer;
   if (draft.database.trim() === '' && draft.databases.trim() === '')
     faults['database'] = t.enterTheNameOfADatabase;
-  if (draft.port.trim() !== 'auto' && !isPort(draft.port, 1024))
-    faults['port'] = t.aNumberBetween1024And65535;
-  if (draft.upstreamPort.trim() !== '' && !isPort(draft.upstreamPort, 1))
-    faults['upstreamPort'] = t.aNumberBetween1And65535;
+  if (draft.port.trim() !== 'auto' && !isPort(draft.port, 1024)) faults['port'] = t.aFreePortOrAuto;
+  if (draft.upstreamPort.trim() !== '' && !isPort(draft.upstreamPort, 1)) faults['upstreamPort'] = t.aPort;
   for (const [index, rule] of isFieldLocked(before, 'rules') ? [] : draft.rules.entries())
     for (const [key, fault] of Object.entries(checkRule(rule))) faults[`rules.${index}.${key}`] = fault;
   return faults;

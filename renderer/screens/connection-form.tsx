@@ -45,7 +45,7 @@ interface FormProps {
 
 /** What the drafts of these forms are kept by. */
 export const draftKey = (before: Pick<WrittenConnection, 'name'> | undefined): string =>
-  before === undefined ? t.newConnection2 : t.connection(before.name);
+  before === undefined ? 'new connection' : `connection ${before.name}`;
 
 /** Adds a connection, or changes the one that is given. */
 export function ConnectionForm(props: FormProps) {

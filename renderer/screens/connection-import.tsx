@@ -128,7 +128,7 @@ function ImportChoice(props: {
     <Form
       ref={form}
       label={t.importConnections}
-      submit={t.importConnections2(chosen.length)}
+      submit={t.importChosen(chosen.length)}
       busy={save.busy || chosen.length === 0}
       onSubmit={() => void submit()}
       onCancel={props.onCancel}

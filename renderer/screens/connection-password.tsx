@@ -79,7 +79,7 @@ export function ConnectionPassword(props: {
       <SecretField
         ref={input}
         name="password"
-        label={stored ? t.newPasswordOf(plainText(whose)) : t.passwordOf2(plainText(whose))}
+        label={stored ? t.newPasswordOf(plainText(whose)) : t.passwordOfRole(plainText(whose))}
         hint={t.itGoesToTheSealedStore}
         maxLength={4096}
         fault={missing ? t.enterThePasswordFirst : undefined}

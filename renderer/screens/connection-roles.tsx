@@ -54,7 +54,7 @@ function RoleRow(props: {
   const copyToken = (): Promise<string | undefined> =>
     token.copy(
       { connection: connection.name, role: grant.role, ...whose },
-      t.tokenForCopiedPasteItAs2(connection.title),
+      t.tokenForCopiedPasteItAs(connection.title),
     );
 
   return (
@@ -80,7 +80,7 @@ function RoleRow(props: {
           label={t.copyTokenForRole(
             connection.title,
             grant.role,
-            several ? t.asIt2(nameOf(grant.objectId)) : '',
+            several ? t.asAccount(nameOf(grant.objectId)) : '',
           )}
           onCopy={copyToken}
         >

@@ -129,7 +129,7 @@ function faultsOf(draft: Draft): Faults<keyof Draft> {
     const read = readProviderAddress(question);
     if ('faults' in read) for (const { key, message } of read.faults) faults[key] = asSentence(message);
   }
-  if (!guid.test(question.applicationId)) faults.applicationId = t.enterTheIdSuchAs1b4e28ba;
+  if (!guid.test(question.applicationId)) faults.applicationId = t.enterTheIdSuchAs;
   if (question.caFile === '') faults.caFile = t.enterThePathOfTheFile;
   return faults;
 }

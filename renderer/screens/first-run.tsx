@@ -90,7 +90,7 @@ function Ways({ onHand }: { onHand(): void }) {
           title={t.joinYourOrganisation}
           button={
             <Button kind="primary" onClick={() => setJoining(true)}>
-              {t.joinYourOrganisation2}
+              {t.joinYourOrganisationButton}
             </Button>
           }
         >

@@ -92,7 +92,7 @@ export function GroupField(props: {
       </div>
       <ProblemPanel problem={search.problem} onDismiss={search.dismiss} />
       {found !== undefined && (
-        <ul className={styles['found']} aria-label={t.groupsFound2}>
+        <ul className={styles['found']} aria-label={t.groupsFoundHeading}>
           {found.length === 0 && <li>{t.noGroupOfYourDirectoryBegins}</li>}
           {found.map((one) => (
             <li key={one.id}>

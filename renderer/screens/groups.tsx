@@ -55,7 +55,7 @@ const GroupList = memo(
         ) : (
           // A scrolling list must be reachable by keyboard.
           // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-          <ul tabIndex={0} aria-label={t.yourGroups2}>
+          <ul tabIndex={0} aria-label={t.yourGroupsHeading}>
             {found.map(({ id, name }) => (
               <GroupRow key={id} id={id} name={name} />
             ))}

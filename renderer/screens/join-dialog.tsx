@@ -22,7 +22,7 @@ import { useAdministration } from './step-up.tsx';
 export function JoinDialog(props: { address?: string; onClose(): void }) {
   const [found, setFound] = useState<Found>();
   return (
-    <Modal title={t.joinAnOrganisation2} wide onEscape={props.onClose}>
+    <Modal title={t.joinAnOrganisationHeading} wide onEscape={props.onClose}>
       {found === undefined ? (
         <Address first={props.address ?? ''} onFound={setFound} onClose={props.onClose} />
       ) : (
@@ -115,7 +115,7 @@ const ofAddress = () => ({
   lacking: t.pasteTheAddressThatYour,
 });
 const ofKey = () => ({
-  label: t.fingerprintOfItsKey2,
+  label: t.fingerprintLabel,
   hint: t.itHas43CharactersAskYour,
   lacking: t.pasteTheFingerprintThatYour,
 });
@@ -140,7 +140,7 @@ function Decision(props: { address: string; found: LookedAtOrganisation; onClose
         <dd>
           <Name>{found.url}</Name>
         </dd>
-        <dt>{t.fingerprintOfItsKey2}</dt>
+        <dt>{t.fingerprintLabel}</dt>
         <dd>
           <code>{found.fingerprint}</code>
         </dd>

@@ -57,9 +57,9 @@ function Joined({ joined }: { joined: NonNullable<AppState['joinedOrganisation']
       {asking && (
         <ConfirmDialog
           question={{
-            title: t.leave2(name),
+            title: t.leaveQuestion(name),
             text: <p>{t.whatItHasSetDoesNot}</p>,
-            confirm: t.leave3,
+            confirm: t.leaveConfirm,
           }}
           action={leave}
           onConfirm={async () => (await leave.run('leaveOrganisation', {})) !== undefined}

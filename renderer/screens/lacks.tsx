@@ -115,13 +115,13 @@ function Remedy({
           label={t.seeItsSettings(title, lack.role)}
           onClick={() => ways.connection({ name, task: 'edit' })}
         >
-          {t.seeItsSettings2}
+          {t.seeItsSettingsShort}
         </Button>
       );
     case 'credential':
       return (
-        <Button label={t.seeItsSettings3(title)} onClick={() => ways.connection({ name, task: 'edit' })}>
-          {t.seeItsSettings2}
+        <Button label={t.seeSettingsOf(title)} onClick={() => ways.connection({ name, task: 'edit' })}>
+          {t.seeItsSettingsShort}
         </Button>
       );
     case 'second-factor':

@@ -70,7 +70,7 @@ export function ManagedConnection(props: {
                 <Name>{name}</Name> ·{' '}
               </>
             )}
-            {t.port2(protocolTitles[draft.protocol], draft.port)}
+            {t.protocolAndPort(protocolTitles[draft.protocol], draft.port)}
             {organisation !== undefined && t.ofYourOrganisation}
           </small>
         </div>
@@ -96,7 +96,7 @@ export function ManagedConnection(props: {
               {...props}
               before={connection}
               onSaved={(saved) => {
-                end(t.saved2(name));
+                end(t.connectionSaved(name));
                 props.onSaved(saved);
               }}
               onCancel={() => end()}

@@ -31,7 +31,7 @@ export function PageHelp(props: {
       <p>{t.latchkeyOftenHearsNothingOfIt}</p>
       {other !== undefined && (
         <Button busy={action.busy} onClick={() => void change(other)}>
-          {t.instead2(wayButtons()[other])}
+          {t.instead(wayButtons()[other])}
         </Button>
       )}
       <dl>

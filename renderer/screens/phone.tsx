@@ -74,7 +74,7 @@ function Buttons({ factor, push }: { factor: ReturnType<typeof useFactor>; push:
 function about(push: SecondFactor['push'], hasAuthenticator: boolean): string {
   if (!push.available) return t.yourAdministratorHasNotSetUp;
   if (!hasAuthenticator) {
-    return push.enrolled ? t.aPhoneIsSetUpSet : t.setUpAnAuthenticator2;
+    return push.enrolled ? t.aPhoneIsSetUpSet : t.setUpAnAuthenticatorFirst;
   }
   return push.enrolled ? t.atALoginYourPhoneCan : t.withTheNtfyApplicationYour;
 }

@@ -1,6 +1,8 @@
 import { type ReactNode, useState } from 'react';
 import type { PeerProcess, Prompt } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { prompts as t } from '../texts/en/prompts.ts';
 import { Button } from '../ui/button.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
@@ -47,7 +49,7 @@ export function PromptFrame(props: {
   async function refuse(): Promise<void> {
     const request = { id: prompt.id, ...(blocks ? { block: true as const } : {}) };
     if ((await deny.run('denyPrompt', request)) === undefined) return;
-    onSettled(blocks ? `${props.refused} The program is blocked for an hour.` : props.refused);
+    onSettled(blocks ? t.deniedAndBlocked(props.refused) : props.refused);
   }
 
   return (
@@ -68,7 +70,7 @@ export function PromptFrame(props: {
       {prompt.process?.path !== undefined && (
         <label className={styles['block']}>
           <input type="checkbox" checked={blocks} onChange={(event) => setBlocks(event.target.checked)} />
-          When denied, block this program for an hour
+          {t.whenDeniedBlock}
         </label>
       )}
       <ProblemPanel problem={deny.problem} />
@@ -78,12 +80,10 @@ export function PromptFrame(props: {
           {props.no}
         </Button>
         <Button kind="quiet" onClick={onHide}>
-          Not now
+          {t.notNow}
         </Button>
         {position !== undefined && <small>{position}</small>}
-        {position === undefined && others > 0 && (
-          <small>{others === 1 ? 'One more waits' : `${others} more wait`} after this one</small>
-        )}
+        {position === undefined && others > 0 && <small>{t.moreWaitAfterThisOne(others)}</small>}
       </div>
     </Shell>
   );
@@ -96,48 +96,45 @@ function Facts(props: { asked: PromptProps<Prompt>; whenNoneWaits: string; child
   return (
     <dl className={styles['facts']}>
       <Program process={prompt.process} />
-      <dt>Calls itself</dt>
+      <dt>{t.callsItself}</dt>
       <dd>
         {prompt.program === '' ? (
-          <small>gives no name</small>
+          <small>{t.givesNoName}</small>
         ) : (
           <>
-            <Name>{prompt.program}</Name> <small>(only its own word)</small>
+            <Name>{prompt.program}</Name> <small>{t.onlyItsOwnWord}</small>
           </>
         )}
       </dd>
       {prompt.kind !== 'second-factor' && prompt.tool !== undefined && (
         <>
-          <dt>Handle</dt>
+          <dt>{t.savedPassword}</dt>
           <dd>
             <Name>{prompt.tool}</Name>
             {prompt.kind === 'sign-in' && (
-              <small>
+              <>
                 {' '}
-                of <Name>{prompt.username}</Name>
-              </small>
+                <small>{t.of(<Name>{prompt.username}</Name>)}</small>
+              </>
             )}
           </dd>
         </>
       )}
       {prompt.kind !== 'sign-in' && (
         <>
-          <dt>Account</dt>
+          <dt>{common.account}</dt>
           <dd>
             <Name>{prompt.username}</Name>
           </dd>
         </>
       )}
-      <dt>Connection</dt>
+      <dt>{common.connection}</dt>
       <dd>
-        <Name>{title}</Name>{' '}
-        <small>
-          database <Name>{prompt.database}</Name>
-        </small>
+        <Name>{title}</Name> <small>{t.inDatabase(<Name>{prompt.database}</Name>)}</small>
       </dd>
       {prompt.role !== '' && (
         <>
-          <dt>Role</dt>
+          <dt>{common.role}</dt>
           <dd>
             <Name>{prompt.role}</Name>
           </dd>
@@ -145,12 +142,12 @@ function Facts(props: { asked: PromptProps<Prompt>; whenNoneWaits: string; child
       )}
       {showsAddress && (
         <>
-          <dt>From</dt>
-          <dd>{prompt.address === 'unix' ? 'this computer (unix socket)' : <Name>{prompt.address}</Name>}</dd>
+          <dt>{t.from}</dt>
+          <dd>{prompt.address === 'unix' ? t.thisComputer : <Name>{prompt.address}</Name>}</dd>
         </>
       )}
       {props.children}
-      <dt>Waiting</dt>
+      <dt>{t.waiting}</dt>
       <dd>{waiting(prompt.waiting, props.whenNoneWaits)}</dd>
       {prompt.also !== undefined && <Also also={prompt.also} titleOf={titleOf} />}
     </dl>
@@ -161,18 +158,15 @@ function Facts(props: { asked: PromptProps<Prompt>; whenNoneWaits: string; child
 function Also({ also, titleOf }: { also: NonNullable<Prompt['also']>; titleOf(connection: string): string }) {
   return (
     <>
-      <dt>Lets in too</dt>
+      <dt>{t.letsInToo}</dt>
       {also.map(({ connection, role, program }, index) => (
         // Two programs of one name can stand at different places of the disk.
         <dd key={`${index} ${connection} ${role} ${program}`}>
-          {program === '' ? 'unknown program' : <Name>{program}</Name>}{' '}
+          {program === '' ? t.unknownProgram : <Name>{program}</Name>}{' '}
           <small>
-            {role !== '' && (
-              <>
-                as <Name>{role}</Name>{' '}
-              </>
-            )}
-            on <Name>{titleOf(connection)}</Name>
+            {role === ''
+              ? t.onConnection(<Name>{titleOf(connection)}</Name>)
+              : t.asRoleOnConnection(<Name>{role}</Name>, <Name>{titleOf(connection)}</Name>)}
           </small>
         </dd>
       ))}
@@ -184,14 +178,14 @@ function Also({ also, titleOf }: { also: NonNullable<Prompt['also']>; titleOf(co
 function Program({ process }: { process: PeerProcess | undefined }) {
   return (
     <>
-      <dt>Program</dt>
+      <dt>{t.program}</dt>
       {process === undefined ? (
         <dd>
-          unknown program <small>(the system does not say which one)</small>
+          {t.unknownProgram} <small>{t.theSystemDoesNotSayWhich}</small>
         </dd>
       ) : (
         <dd>
-          <Name>{process.program}</Name> <small>process {process.pid}</small>
+          <Name>{process.program}</Name> <small>{t.process(process.pid)}</small>
           {process.path !== undefined && (
             <small className={styles['path']}>
               <Name>{process.path}</Name>
@@ -201,9 +195,9 @@ function Program({ process }: { process: PeerProcess | undefined }) {
       )}
       {process?.parent !== undefined && (
         <>
-          <dt>Started by</dt>
+          <dt>{t.startedBy}</dt>
           <dd>
-            <Name>{process.parent.program}</Name> <small>process {process.parent.pid}</small>
+            <Name>{process.parent.program}</Name> <small>{t.process(process.parent.pid)}</small>
           </dd>
         </>
       )}
@@ -212,6 +206,5 @@ function Program({ process }: { process: PeerProcess | undefined }) {
 }
 
 function waiting(count: number, whenNoneWaits: string): string {
-  if (count === 0) return `no login any more; ${whenNoneWaits}`;
-  return count === 1 ? '1 login' : `${count} logins`;
+  return count === 0 ? t.noLoginAnyMore(whenNoneWaits) : t.logins(count);
 }

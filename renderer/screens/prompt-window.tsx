@@ -1,8 +1,9 @@
-import { type ReactNode, useEffect, useLayoutEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { LatchkeyBridge } from '../../main/contract/bridge.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { BridgeContext, useAppState } from '../bridge.ts';
-import { useLanguage } from '../texts/language.ts';
+import { prompts as t } from '../texts/en/prompts.ts';
+import { showLanguage, useLanguage } from '../texts/language.ts';
 import { Announcer } from '../ui/announcer.tsx';
 import { AccountsProvider } from './accounts.tsx';
 import { PromptShellContext, useSettled } from './prompt-shell.tsx';
@@ -14,6 +15,7 @@ const none: AppState['prompts'] = [];
 /** The small window that asks what logins wait for, one prompt at a time. */
 export function PromptWindow({ bridge }: { bridge: LatchkeyBridge }) {
   const state = useAppState(bridge);
+  const speaks = useFirstLanguage(state);
   useLanguage(state?.language);
   const prompts = state?.prompts ?? none;
   const places = usePrompts(prompts, false);
@@ -23,18 +25,28 @@ export function PromptWindow({ bridge }: { bridge: LatchkeyBridge }) {
     // What was put off waits on: the tray and the main window have it.
     if (isDone) window.close();
   }, [isDone]);
-  if (state === undefined || asked === undefined) return null;
-  const position = prompts.length > 1 ? `${prompts.indexOf(asked) + 1} of ${prompts.length}` : undefined;
+  if (state === undefined || asked === undefined || !speaks) return null;
+  const position = prompts.length > 1 ? t.position(prompts.indexOf(asked) + 1, prompts.length) : undefined;
   return (
     <BridgeContext value={bridge}>
       <AccountsProvider state={state}>
         <PromptShellContext value={{ Shell: WholeWindow, startsOnText: true, position }}>
-          <title>A login is waiting – Latchkey</title>
+          <title>{t.aLoginIsWaiting}</title>
           <Prompts state={state} places={places} />
         </PromptShellContext>
       </AccountsProvider>
     </BridgeContext>
   );
+}
+
+/** Nothing is drawn before, so that nobody sees another language first. */
+function useFirstLanguage(state: AppState | undefined): boolean {
+  const [speaks, setSpeaks] = useState(false);
+  const language = state === undefined ? undefined : (state.language ?? 'en');
+  useEffect(() => {
+    if (language !== undefined) void showLanguage(language).then(() => setSpeaks(true));
+  }, [language]);
+  return speaks;
 }
 
 function WholeWindow(props: { title: ReactNode; onEscape: () => void; children: ReactNode }) {

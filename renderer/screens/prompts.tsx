@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { assertNever } from '../../main/contract/errors.ts';
 import type { AppState, MfaPrompt, Prompt } from '../../main/contract/state.ts';
+import { prompts as t } from '../texts/en/prompts.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Name } from '../ui/name.tsx';
@@ -86,12 +87,15 @@ export function HiddenPrompts({ state, places }: { state: AppState; places: Prom
   return (
     <Callout icon="shield" title={waitingTitle(first)}>
       <p>
-        <Name>{titleOf(state, first)}</Name>
-        {more > 0 && `, and ${more} more`}
+        {more === 0 ? (
+          <Name>{titleOf(state, first)}</Name>
+        ) : (
+          t.andMore(<Name>{titleOf(state, first)}</Name>, more)
+        )}
       </p>
       <p>
         <Button kind="primary" onClick={places.recall}>
-          Answer
+          {t.answer}
         </Button>
       </p>
     </Callout>
@@ -101,11 +105,11 @@ export function HiddenPrompts({ state, places }: { state: AppState; places: Prom
 function waitingTitle({ kind }: Prompt): string {
   switch (kind) {
     case 'second-factor':
-      return 'A login is waiting for your second factor';
+      return t.aLoginWaitsForYourSecondFactor;
     case 'sign-in':
-      return 'A login is waiting for you to sign in';
+      return t.aLoginWaitsForYouToSignIn;
     case 'client':
-      return 'A program is waiting to be allowed';
+      return t.aProgramWaitsToBeAllowed;
     default:
       return assertNever(kind);
   }

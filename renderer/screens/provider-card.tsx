@@ -108,7 +108,7 @@ export function ProviderCard(props: {
             </>
           )}
           <Button label={t.check(name)} busy={validate.busy} onClick={() => void check()}>
-            {t.check2}
+            {t.checkShort}
           </Button>
           {organisation === undefined && (
             <Button kind="danger" label={t.remove(name)} onClick={() => setAsking('remove')}>

@@ -132,7 +132,7 @@ function Login({ login, title }: { login: RecentLogin; title: string }) {
         <small>
           {program === '' ? t.givesItselfNoName : <>{t.callsItself(<Name>{program}</Name>)}</>}
           {database !== '' && <>{t.database(<Name>{database}</Name>)}</>}
-          {role !== undefined && <>{t.role2(<Name>{role}</Name>)}</>}
+          {role !== undefined && <>{t.inRole(<Name>{role}</Name>)}</>}
           {username !== undefined && (
             <>
               {' · '}

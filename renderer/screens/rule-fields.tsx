@@ -92,7 +92,7 @@ export function RuleFields(props: {
       {onRemove !== undefined && (
         <div className={layout['buttons']}>
           <Button kind="danger" label={t.removeThisRule(position)} onClick={onRemove}>
-            {t.removeThisRule2}
+            {t.removeThisRuleShort}
           </Button>
         </div>
       )}

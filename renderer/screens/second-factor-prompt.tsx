@@ -1,5 +1,6 @@
 import type { MfaPrompt } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { prompts as t } from '../texts/en/prompts.ts';
 import { Button } from '../ui/button.tsx';
 import { CodeForm } from '../ui/code-form.tsx';
 import { Countdown } from '../ui/countdown.tsx';
@@ -17,33 +18,28 @@ export function SecondFactorPrompt(props: PromptProps<MfaPrompt> & { lockedUntil
   const { prompt } = props;
   const { id, methods } = prompt;
   const asksBoth = methods.includes('totp') && methods.includes('push');
-  const logins = prompt.also === undefined ? 'this login' : 'all of these logins';
-  const scope = prompt.mode === 'session' ? ' It counts for this whole sign-in.' : '';
-  const accepted = () => props.onSettled('Accepted. The login goes on.');
+  const lead = prompt.also === undefined ? t.approveOnlyThisLogin : t.approveOnlyTheseLogins;
+  const accepted = () => props.onSettled(t.accepted);
 
   return (
     <PromptFrame
       asked={props}
-      heading={
-        <>
-          Second factor for <Name>{props.title}</Name>
-        </>
-      }
-      lead={`Approve only if you have just started ${logins} yourself.${scope}`}
-      whenNoneWaits="your answer counts for the next one"
-      no="Deny"
-      refused="Denied. The login is refused."
+      heading={t.secondFactorFor(<Name>{props.title}</Name>)}
+      lead={prompt.mode === 'session' ? t.countsForThisSignIn(lead) : lead}
+      whenNoneWaits={t.countsForTheNextOne}
+      no={t.deny}
+      refused={t.deniedTheLogin}
     >
       <Countdown
         from={prompt.since}
         until={prompt.expiresAt}
-        left="Can be answered for another"
-        over="The time to answer is over"
-        soon="The prompt can be answered for half a minute more"
+        left={t.canBeAnsweredForAnother}
+        over={t.theTimeToAnswerIsOver}
+        soon={t.canBeAnsweredForHalfAMinute}
         soonMs={30_000}
       />
       {methods.includes('totp') && <Code id={id} lockedUntil={props.lockedUntil} onAccepted={accepted} />}
-      {asksBoth && <p className={styles['or']}>or</p>}
+      {asksBoth && <p className={styles['or']}>{t.or}</p>}
       {methods.includes('push') && <Phone prompt={prompt} onAccepted={accepted} />}
     </PromptFrame>
   );
@@ -61,16 +57,16 @@ function Code(props: { id: string; lockedUntil: string | undefined; onAccepted()
 
   if (lockedUntil !== undefined && Date.parse(lockedUntil) > now) {
     return (
-      <Callout icon="clock" title={`No code is taken until ${timeOfDay(lockedUntil, now)}`}>
-        <p>There were too many wrong ones.</p>
+      <Callout icon="clock" title={t.noCodeIsTakenUntil(timeOfDay(lockedUntil, now))}>
+        <p>{t.tooManyWrongOnes}</p>
       </Callout>
     );
   }
   return (
     <CodeForm
-      label="Code of your authenticator"
-      hint="Six digits, or one of your recovery codes. Six digits that you paste are sent at once."
-      submit="Approve"
+      label={t.codeOfYourAuthenticator}
+      hint={t.sixDigitsPasteSends}
+      submit={t.approve}
       action={answer}
       focusAtFirst={!startsOnText}
       sendsPaste
@@ -98,7 +94,7 @@ function Phone({ prompt, onAccepted }: { prompt: MfaPrompt; onAccepted: () => vo
             onClick={() => void askPhone()}
           >
             <Icon name="phone" size={18} />
-            {ask.busy ? 'Asking your phone…' : 'Ask my phone'}
+            {ask.busy ? t.askingYourPhone : t.askMyPhone}
           </Button>
         </div>
       ) : (

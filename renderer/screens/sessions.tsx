@@ -104,7 +104,7 @@ export function Sessions(props: {
       {sessions.length === 0 && isOfOne ? (
         <p className={layout['soft']}>{t.nobodyIsConnected}</p>
       ) : sessions.length === 0 ? (
-        <Empty icon="activity" title={t.nobodyIsConnected2}>
+        <Empty icon="activity" title={t.nobodyIsConnectedHeading}>
           {t.loginsOfYourSqlToolsAppear}
         </Empty>
       ) : (

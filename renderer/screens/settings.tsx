@@ -59,7 +59,7 @@ function sealSentence({ kind, waiting }: AppState['seal']): string {
     case 'keychain':
       return t.yourSignInIsKeptEncrypted;
     case 'key-file':
-      return t.yourSignInIsKeptEncrypted2;
+      return t.yourSignInIsKeptWithAKeyFile;
     case 'memory':
       return t.yourSignInIsKeptIn;
     default:
@@ -231,7 +231,7 @@ function QuitRow({ live }: { live: number }) {
       {asking && (
         <ConfirmDialog
           question={{
-            title: t.quitLatchkey2,
+            title: t.quitLatchkeyQuestion,
             text: <p>{t.databaseSessionsAreOpenAndEnd(live)}</p>,
             confirm: common.quit,
           }}

@@ -1,6 +1,9 @@
 import { assertNever } from '../../main/contract/errors.ts';
 import type { SignInPrompt, SignInState } from '../../main/contract/state.ts';
 import { type ActionRunner, useAction } from '../bridge.ts';
+import { common } from '../texts/en/common.ts';
+import { prompts as t } from '../texts/en/prompts.ts';
+import { signIn as signInTexts } from '../texts/en/sign-in.ts';
 import { Button } from '../ui/button.tsx';
 import { Countdown } from '../ui/countdown.tsx';
 import { Name } from '../ui/name.tsx';
@@ -18,16 +21,12 @@ export function SignInPromptDialog(props: PromptProps<SignInPrompt> & { signIn: 
   return (
     <PromptFrame
       asked={props}
-      heading={
-        <>
-          Sign in to reach <Name>{props.title}</Name>
-        </>
-      }
+      heading={t.signInToReach(<Name>{props.title}</Name>)}
       facts={<Directory signIn={signIn} />}
-      lead="A tool wants to log in with its handle, and nobody is signed in. Its login goes on by itself once you are. Sign in only if you have just started the tool yourself."
-      whenNoneWaits="sign in, then connect again"
-      no="Cancel sign-in"
-      refused="Cancelled. The login is refused."
+      lead={t.aToolWantsToLogIn}
+      whenNoneWaits={t.signInThenConnectAgain}
+      no={signInTexts.cancelSignIn}
+      refused={t.cancelled}
     >
       <Step prompt={prompt} signIn={signIn} action={action} />
       <ProblemPanel problem={action.problem} />
@@ -42,7 +41,7 @@ function Step(props: { prompt: SignInPrompt; signIn: SignInState; action: Action
       return (
         <>
           <CodeCard key={signIn.userCode} code={signIn} action={action} announces />
-          <p className={styles['lead']}>Application {signIn.applicationId}</p>
+          <p className={styles['lead']}>{t.application(signIn.applicationId)}</p>
           <PageHelp signIn={signIn} other={undefined} />
         </>
       );
@@ -52,7 +51,7 @@ function Step(props: { prompt: SignInPrompt; signIn: SignInState; action: Action
           <TimeLeft from={prompt.since} until={prompt.expiresAt} />
           <div>
             <Button kind="primary" busy={action.busy} onClick={() => void action.run('signIn', {})}>
-              Sign in
+              {common.signIn}
             </Button>
           </div>
         </>
@@ -63,8 +62,8 @@ function Step(props: { prompt: SignInPrompt; signIn: SignInState; action: Action
           <TimeLeft from={prompt.since} until={prompt.expiresAt} />
           <p className={styles['step']}>
             {signIn.step === 'reading-groups'
-              ? 'Signed in. Reading your groups…'
-              : 'Contacting the directory…'}
+              ? signInTexts.signedInReadingYourGroups
+              : signInTexts.contactingTheDirectory}
           </p>
         </>
       );
@@ -72,13 +71,11 @@ function Step(props: { prompt: SignInPrompt; signIn: SignInState; action: Action
       return (
         <>
           <TimeLeft from={signIn.startedAt} until={signIn.expiresAt} />
-          <p className={styles['step']}>
-            The sign-in page has been opened in your browser. Sign in there: Latchkey notices by itself.
-          </p>
+          <p className={styles['step']}>{t.thePageIsOpenInYourBrowser}</p>
         </>
       );
     case 'signed-in':
-      return <p className={styles['step']}>You are signed in. The login goes on.</p>;
+      return <p className={styles['step']}>{t.youAreSignedIn}</p>;
     default:
       return assertNever(signIn);
   }
@@ -89,12 +86,9 @@ function Directory({ signIn }: { signIn: SignInState }) {
   if (signIn.kind !== 'code' && signIn.kind !== 'browser') return null;
   return (
     <>
-      <dt>Directory</dt>
+      <dt>{common.directory}</dt>
       <dd>
-        <Name>{signIn.provider}</Name>{' '}
-        <small>
-          tenant <Name>{signIn.tenant}</Name>
-        </small>
+        <Name>{signIn.provider}</Name> <small>{t.inTenant(<Name>{signIn.tenant}</Name>)}</small>
       </dd>
     </>
   );
@@ -104,9 +98,9 @@ function TimeLeft(props: { from: string; until: string }) {
   return (
     <Countdown
       {...props}
-      left="Waits for another"
-      over="The time for this sign-in is over"
-      soon="The sign-in waits for one more minute"
+      left={signInTexts.waitsForAnother}
+      over={signInTexts.theTimeForThisSignIn}
+      soon={signInTexts.theSignInWaitsForOne}
     />
   );
 }

@@ -26,7 +26,7 @@ export function useSignOutQuestion({ databaseSessions, accounts }: AppState): {
     question: account !== undefined && (
       <ConfirmDialog
         question={{
-          title: t.signOut3,
+          title: t.signOutQuestion,
           text: (
             <p>
               {t.queriesThatRunStop(
@@ -35,7 +35,7 @@ export function useSignOutQuestion({ databaseSessions, accounts }: AppState): {
               )}
             </p>
           ),
-          confirm: t.signOut2,
+          confirm: t.signOutShort,
         }}
         action={signOut}
         onConfirm={async () => (await signOut.run('signOut', as)) !== undefined}

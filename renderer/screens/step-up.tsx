@@ -194,7 +194,7 @@ function Prove(props: {
   }
   return (
     <>
-      <p>{t.thisChangesWhoMayDecideHere2}</p>
+      <p>{t.thisNeedsYourPhone}</p>
       {props.number !== undefined && <PhoneNumber number={props.number} />}
       <ProblemPanel problem={problem} />
       <div className={layout['buttons']}>
@@ -218,7 +218,7 @@ function SignInAgain(props: {
   const start = useAction();
   return (
     <>
-      <p>{t.thisChangesWhoMayDecideHere3}</p>
+      <p>{t.thisNeedsANewSignIn}</p>
       <ProblemPanel problem={start.problem} />
       <div className={layout['buttons']}>
         {account !== undefined && (

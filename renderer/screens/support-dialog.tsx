@@ -52,7 +52,7 @@ function Footer({ isMade, onClose }: { isMade: boolean; onClose(): void }) {
       {path !== undefined && (
         <p className={styles['saved']}>
           <Icon name="check" size={18} />
-          <span>{t.writtenTo2(<Name>{path}</Name>)}</span>
+          <span>{t.writtenToPath(<Name>{path}</Name>)}</span>
         </p>
       )}
       <ProblemPanel problem={save.problem} onDismiss={save.dismiss} />

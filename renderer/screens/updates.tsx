@@ -77,7 +77,7 @@ function Restart({ live }: { live: number }) {
       {asking && (
         <ConfirmDialog
           question={{
-            title: t.restartToUpdate2,
+            title: t.restartToUpdateQuestion,
             text: <p>{t.databaseSessionsAreOpenAndEnd(live)}</p>,
             confirm: t.restart,
           }}

@@ -38,7 +38,7 @@ export function Why({ connection, usernames }: { connection: ConnectionState; us
   return (
     <>
       <Button kind="quiet" label={t.why(title)} busy={explain.busy} onClick={() => void ask()}>
-        {t.why2}
+        {t.whyShort}
       </Button>
       {open && (
         <Modal title={<>{t.whoMayUseAndWhy(<Name>{title}</Name>)}</>} onEscape={() => setOpen(false)}>

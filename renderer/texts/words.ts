@@ -12,6 +12,7 @@ export type Screens =
   | 'firstRun'
   | 'frame'
   | 'organisation'
+  | 'prompts'
   | 'providers'
   | 'security'
   | 'settings'

@@ -52,10 +52,10 @@ export function countChecks(checks: Check[]): string {
   const count = (result: Check['result']) => checks.filter((check) => check.result === result).length;
   const warnings = count('warning');
   return [
-    t.failed2(count('failed')),
+    t.countFailed(count('failed')),
     ...(warnings === 0 ? [] : [t.warnings(warnings)]),
-    ...(count('skipped') === 0 ? [] : [t.skipped2(count('skipped'))]),
-    t.inOrder2(count('ok')),
+    ...(count('skipped') === 0 ? [] : [t.countSkipped(count('skipped'))]),
+    t.countInOrder(count('ok')),
   ].join(', ');
 }
 

@@ -36,7 +36,7 @@ export function TextBlock(props: {
       <ScrolledText label={props.label} text={props.text} ref={block} />
       <div className={layout['buttons']}>
         <CopyButton
-          {...(props.onCopy === undefined ? {} : { label: t.copy2(props.label) })}
+          {...(props.onCopy === undefined ? {} : { label: t.copyIt(props.label) })}
           onCopy={props.onCopy ?? copy}
         >
           {t.copy}

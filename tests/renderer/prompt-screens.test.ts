@@ -20,7 +20,7 @@ const screens: Screen[] = [
       'for an hour',
       'until the screen is locked',
       'always: this program for this connection',
-      'The handle then opens nothing for any other program.',
+      'The saved password then opens nothing for any other program.',
       'Deny',
     ],
   },

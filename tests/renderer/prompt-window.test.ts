@@ -187,5 +187,35 @@ describeWith([parts.pageEngine], 'the window that asks', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('speaks the language of the main window from its first word on, and after a change', async () => {
+    const { page, bridge, complaints } = await renderer.show(
+      { ...prompts.newProgram, language: 'de' },
+      { viewport: { width: 480, height: 640 } },
+      {},
+      'prompts',
+    );
+    // The page is given with its first heading.
+    expect(await heading(page).textContent()).toBe('Darf dbeaver Sales warehouse nutzen?');
+    expect(await page.title()).toBe('Ein Login wartet – Latchkey');
+    expect(await page.locator('html').getAttribute('lang')).toBe('de');
+    await settled(page);
+    await page.getByRole('radio', { name: 'für eine Stunde' }).check();
+    await bridge.push({ ...prompts.newProgram, language: 'en' });
+    await eventually(() => heading(page).textContent()).toBe('May dbeaver use Sales warehouse?');
+    // What was chosen stays chosen.
+    expect(await page.getByRole('radio', { name: 'for an hour' }).isChecked()).toBe(true);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('where the file of its language cannot be read, it asks in English', async () => {
+    const { page, bridge } = await show(identity.prompted);
+    await page.route('**/assets/texts-*.js', (route) => route.abort());
+    bridge.answer({ getState: () => ({ ...identity.prompted, language: 'de' }) });
+    await page.reload();
+    await heading(page).getByText('Second factor for').waitFor();
+    await page.context().close();
+  });
+
   describe(eachScreen, () => checkScreens(screens, ['window-program', 'window-second-factor']));
 });

@@ -7,7 +7,7 @@ export const about: typeof English = {
   supportBundle: 'Support-Paket',
   versionsStateFindingsOfThe:
     'Versionen, Zustand, Befunde der Diagnose, Konfiguration und die letzten Zeilen des Logs. Namen, Orte und IDs sind ersetzt; Sie sehen es, bevor es gespeichert wird.',
-  supportBundle2: 'Support-Paket …',
+  supportBundleButton: 'Support-Paket …',
   log: 'Log',
   openLog: 'Log öffnen',
   configuration: 'Konfiguration',
@@ -24,6 +24,6 @@ export const about: typeof English = {
   gatheringTheDoctorLooksAt: 'Wird gesammelt; die Diagnose prüft alles einmal …',
   textOfTheSupportBundle: 'Text des Support-Pakets',
   writtenTo: (path) => `Geschrieben nach ${path}.`,
-  writtenTo2: (path) => rich`Geschrieben nach ${path}`,
+  writtenToPath: (path) => rich`Geschrieben nach ${path}`,
   save: 'Speichern …',
 };

@@ -28,7 +28,7 @@ export const activity: typeof English = {
   groupBy: 'Gruppieren nach',
   endAll: 'Alle beenden',
   nobodyIsConnected: 'Niemand ist verbunden.',
-  nobodyIsConnected2: 'Niemand ist verbunden',
+  nobodyIsConnectedHeading: 'Niemand ist verbunden',
   loginsOfYourSqlToolsAppear: 'Logins Ihrer SQL-Werkzeuge erscheinen hier, solange sie dauern.',
   sessions: 'Sitzungen',
   noLiveSessionFitsTheSearch: 'Keine offene Sitzung passt zur Suche.',
@@ -69,5 +69,5 @@ export const activity: typeof English = {
   loggedInTo: (program, title) => rich`${program} hat sich bei ${title} eingeloggt`,
   wasRefusedAt: (program, title) => rich`${program} wurde bei ${title} abgelehnt`,
   database: (database) => rich` · Datenbank ${database}`,
-  role2: (role) => rich` · Rolle ${role}`,
+  inRole: (role) => rich` · Rolle ${role}`,
 };

@@ -9,7 +9,7 @@ export const firstRun: typeof English = {
   nothingIsSetUpYetChoose:
     'Noch ist nichts eingerichtet. Wählen Sie, wie Latchkey erfährt, wo Sie sich anmelden und welche Datenbanken es gibt.',
   joinYourOrganisation: 'Ihrer Organisation beitreten',
-  joinYourOrganisation2: 'Ihrer Organisation beitreten …',
+  joinYourOrganisationButton: 'Ihrer Organisation beitreten …',
   somebodyGaveYouAnAddressA:
     'Jemand hat Ihnen eine Adresse, einen Link oder eine Datei gegeben. Darin stehen alle Einstellungen.',
   tryTheDemo: 'Die Demo ausprobieren',
@@ -38,7 +38,7 @@ export const firstRun: typeof English = {
   certificateAuthority: 'Zertifizierungsstelle',
   theFileThatTheLocalTenant: 'Die Datei, die der lokale Mandant als „caFile“ ausgegeben hat.',
   enterTheDomainOfYourTenant: 'Geben Sie die Domäne Ihres Mandanten ein.',
-  enterTheIdSuchAs1b4e28ba: 'Geben Sie die ID ein, etwa 1b4e28ba-2fa1-4d3c-8f00-d3b7a1c0e5f2.',
+  enterTheIdSuchAs: 'Geben Sie die ID ein, etwa 1b4e28ba-2fa1-4d3c-8f00-d3b7a1c0e5f2.',
   enterThePathOfTheFile: 'Geben Sie den Pfad der Datei ein.',
   tokenCopiedPasteItAsThe: 'Token kopiert. Fügen Sie es als Kennwort ein.',
   commandCopied: 'Befehl kopiert',

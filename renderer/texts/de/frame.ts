@@ -67,23 +67,23 @@ export const frame: typeof English = {
   whoIsSignedIn: 'Wer angemeldet ist',
   accounts: 'Konten',
   signedInUntil: 'Angemeldet bis ',
-  accounts2: (accounts) => `${accounts} Konten`,
+  countOfAccounts: (accounts) => `${accounts} Konten`,
   areSignedIn: ' sind angemeldet',
   until: (username, until) => rich`${username} bis ${until}`,
   usualAccount: 'Übliches Konto',
   makeUsual: (username) => `Zum üblichen Konto machen: ${username}`,
-  makeUsual2: 'Zum üblichen machen',
-  signOut2: 'Abmelden',
+  makeUsualShort: 'Zum üblichen machen',
+  signOutShort: 'Abmelden',
   signedInUntilForAnother: (until, roughly) => rich`Angemeldet bis ${until}, noch ${roughly}`,
   comesBackByItselfWhenIts: (username, provider) =>
     rich`${username} (${provider}) kommt von selbst zurück, sobald das Verzeichnis erreichbar ist.`,
-  yourGroups: (groups, groups2) => plural(groups, 'Ihre Gruppe', `Ihre ${groups2} Gruppen`),
+  yourGroups: (groups, written) => plural(groups, 'Ihre Gruppe', `Ihre ${written} Gruppen`),
   read: (ago) => `gelesen ${ago}`,
   searchYourGroups: 'Ihre Gruppen durchsuchen',
   of: (found, groups) => `${found} von ${groups}`,
   theDirectoryListsNoGroupsFor:
     'Das Verzeichnis führt keine Gruppen für Sie. Deshalb kann keine Regel Sie einlassen.',
-  yourGroups2: 'Ihre Gruppen',
+  yourGroupsHeading: 'Ihre Gruppen',
   objectId: 'Objekt-ID',
   nameNotReadable: 'Name nicht lesbar',
   thisLinkLeadsNowhere: 'Dieser Link führt nirgendwohin',
@@ -93,7 +93,7 @@ export const frame: typeof English = {
     'Latchkey hat keine Seite dafür. Vielleicht ist er für eine neuere Version; fragen Sie, wer Ihnen den Link gegeben hat.',
   databaseSessionsEndAtOnce: (live) =>
     plural(live, 'Eine Datenbanksitzung endet sofort.', `${live} Datenbanksitzungen enden sofort.`),
-  signOut3: 'Abmelden?',
+  signOutQuestion: 'Abmelden?',
   queriesThatRunStop: (username, endsAtOnce) =>
     rich`${username}: ${endsAtOnce} Laufende Abfragen brechen ab.`,
 };

@@ -27,7 +27,7 @@ export const providers: typeof English = {
   applicationSecretOf: (name) => `Anwendungsgeheimnis von ${name}`,
   applicationSecret: 'Anwendungsgeheimnis',
   check: (name) => `${name} prüfen`,
-  check2: 'Prüfen',
+  checkShort: 'Prüfen',
   remove: (name) => `${name} entfernen`,
   saved: (name) => `${name} gespeichert`,
   checking: 'Wird geprüft …',

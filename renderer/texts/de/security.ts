@@ -82,7 +82,7 @@ export const security: typeof English = {
   yourAdministratorHasNotSetUp: 'Ihre Administration hat keinen Server eingerichtet, der Telefone erreicht.',
   aPhoneIsSetUpSet:
     'Ein Telefon ist eingerichtet. Richten Sie eine Authenticator-App ein, bevor Sie es ändern oder entfernen.',
-  setUpAnAuthenticator2:
+  setUpAnAuthenticatorFirst:
     'Richten Sie zuerst eine Authenticator-App ein: Sie ist der Weg zurück, wenn das Telefon verloren geht.',
   atALoginYourPhoneCan:
     'Bei einem Login kann Ihr Telefon gefragt werden: Es zeigt drei Zahlen, und Sie wählen die von diesem Bildschirm.',

@@ -11,7 +11,7 @@ export const settings: typeof English = {
   whatIsStoredOfYourSign: 'Was von Ihrer Anmeldung abgelegt ist, ist gerade nicht lesbar.',
   yourSignInIsKeptEncrypted:
     'Ihre Anmeldung liegt verschlüsselt hier, mit einem Schlüssel, den Ihr System hütet.',
-  yourSignInIsKeptEncrypted2:
+  yourSignInIsKeptWithAKeyFile:
     'Ihre Anmeldung liegt verschlüsselt hier, mit einer Schlüsseldatei, die Ihre Administration eingerichtet hat.',
   yourSignInIsKeptIn:
     'Ihre Anmeldung liegt nur im Arbeitsspeicher: Nach einem Neustart melden Sie sich wieder an.',
@@ -28,7 +28,7 @@ export const settings: typeof English = {
   latchkeyGoesOnInTheBackground: 'Latchkey läuft im Hintergrund weiter, wenn Sie dieses Fenster schließen.',
   quittingClosesTheWayToYour: 'Beenden schließt den Weg zu Ihren Datenbanken.',
   quitLatchkey: 'Latchkey beenden',
-  quitLatchkey2: 'Latchkey beenden?',
+  quitLatchkeyQuestion: 'Latchkey beenden?',
   databaseSessionsAreOpenAndEnd: (live) =>
     plural(
       live,
@@ -47,7 +47,7 @@ export const settings: typeof English = {
   download: 'Herunterladen',
   checkNow: 'Jetzt suchen',
   restartToUpdate: 'Neu starten und aktualisieren',
-  restartToUpdate2: 'Neu starten und aktualisieren?',
+  restartToUpdateQuestion: 'Neu starten und aktualisieren?',
   restart: 'Neu starten',
   whichVersions: 'Welche Versionen',
   setByYourOrganisation: 'Von Ihrer Organisation gesetzt.',

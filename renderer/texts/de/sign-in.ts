@@ -59,7 +59,6 @@ export const signIn: typeof English = {
   thePageShowsAnError: 'Zeigt die Seite einen Fehler?',
   latchkeyOftenHearsNothingOfIt:
     'Latchkey erfährt davon oft nichts. Was hilft, sagt die Nummer, die mit AADSTS beginnt.',
-  instead2: (other) => `Stattdessen: ${other}`,
   askAnAdministrator: 'Fragen Sie die Administration.',
   confirmThatItIsYou: 'Bestätigen Sie, dass Sie es sind',
   asIt: (username) => rich`Als ${username}.`,
@@ -67,11 +66,10 @@ export const signIn: typeof English = {
   codeOfYourAuthenticator: 'Code Ihrer Authenticator-App',
   sixDigitsOrOneOfYour: 'Sechs Ziffern, oder einer Ihrer Wiederherstellungscodes.',
   confirm: 'Bestätigen',
-  thisChangesWhoMayDecideHere2:
-    'Das ändert, wer hier entscheiden darf. Ihr Telefon wird gefragt, ob Sie es sind.',
+  thisNeedsYourPhone: 'Das ändert, wer hier entscheiden darf. Ihr Telefon wird gefragt, ob Sie es sind.',
   waitingForThePhone: 'Wartet auf das Telefon …',
   askMyPhone: 'Mein Telefon fragen',
-  thisChangesWhoMayDecideHere3:
+  thisNeedsANewSignIn:
     'Das ändert, wer hier entscheiden darf, und Sie haben keinen zweiten Faktor. Melden Sie sich noch einmal an, und wiederholen Sie die Änderung innerhalb von fünf Minuten.',
   signInAgain: 'Noch einmal anmelden',
 };

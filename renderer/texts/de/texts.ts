@@ -11,6 +11,7 @@ import { faults } from './faults.ts';
 import { firstRun } from './first-run.ts';
 import { frame } from './frame.ts';
 import { organisation } from './organisation.ts';
+import { prompts } from './prompts.ts';
 import { providers } from './providers.ts';
 import { security } from './security.ts';
 import { settings } from './settings.ts';
@@ -30,6 +31,7 @@ export const de = {
   firstRun,
   frame,
   organisation,
+  prompts,
   providers,
   security,
   settings,

@@ -8,7 +8,7 @@ export const about = words('about', {
   supportBundle: 'Support bundle',
   versionsStateFindingsOfThe:
     'Versions, state, findings of the doctor, configuration and the last lines of the log. Names, places and ids are replaced; you see it before it is saved.',
-  supportBundle2: 'Support bundle…',
+  supportBundleButton: 'Support bundle…',
   log: 'Log',
   openLog: 'Open log',
   configuration: 'Configuration',
@@ -25,6 +25,6 @@ export const about = words('about', {
   gatheringTheDoctorLooksAt: 'Gathering; the doctor looks at everything once…',
   textOfTheSupportBundle: 'Text of the support bundle',
   writtenTo: (path: string) => `Written to ${path}.`,
-  writtenTo2: (path: ReactNode) => rich`Written to ${path}`,
+  writtenToPath: (path: ReactNode) => rich`Written to ${path}`,
   save: 'Save…',
 });

@@ -31,16 +31,13 @@ export const access = words('access', {
     'None of your groups opens this database. Ask whoever manages access to add you to one that does.',
   favourite: (title: string) => `Favourite: ${title}`,
   tryAgainThePortOf: (title: string) => `Try again: the port of ${title}`,
-  commandForCopied2: (connection: string) => `Command for ${connection} copied`,
   commandFor: (connection: string) => `Command for ${connection}`,
   asIt: (account: string) => ` as ${account}`,
   copyCommandFor: (connection: string, account: string) => `Copy command for ${connection}${account}`,
   roles: 'Roles',
-  tokenForCopiedPasteItAs2: (connection: string) =>
-    `Token for ${connection} copied. Paste it as the password.`,
   throughFor: (groupName: ReactNode, tokenLifetimeSeconds: ReactNode) =>
     rich`through ${groupName}, for ${tokenLifetimeSeconds}`,
-  asIt2: (objectId: string) => `, as ${objectId}`,
+  asAccount: (objectId: string) => `, as ${objectId}`,
   copyTokenForRole: (connection: string, role: string, text: string) =>
     `Copy token for ${connection}, role ${role}${text}`,
   tokensAreValidTheLastFor: (tokens: number) =>
@@ -50,7 +47,7 @@ export const access = words('access', {
   pasteItAsThePasswordBefore: (expiresAt: string) => `Paste it as the password before ${expiresAt}.`,
   explained: 'Explained',
   why: (title: string) => `Why? ${title}`,
-  why2: 'Why?',
+  whyShort: 'Why?',
   whoMayUseAndWhy: (title: ReactNode) => rich`Who may use ${title}, and why`,
   lookingAtGroupsAndRules: 'Looking at groups and rules…',
   theDefaultOneIsFoundAnew: 'The default one is found anew at each login.',
@@ -69,8 +66,8 @@ export const access = words('access', {
   storeThePasswordOfFor: (role: string, title: string) => `Store the password of ${role} for ${title}`,
   storeThePassword: 'Store the password',
   seeItsSettings: (title: string, role: string) => `See its settings: ${title}, ${role}`,
-  seeItsSettings2: 'See its settings',
-  seeItsSettings3: (title: string) => `See its settings: ${title}`,
+  seeItsSettingsShort: 'See its settings',
+  seeSettingsOf: (title: string) => `See its settings: ${title}`,
   setOneUpFor: (title: string) => `Set one up for ${title}`,
   setOneUp: 'Set one up',
   tested: (checks: string) => `Tested: ${checks}`,

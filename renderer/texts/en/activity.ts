@@ -28,7 +28,7 @@ export const activity = words('activity', {
   groupBy: 'Group by',
   endAll: 'End all',
   nobodyIsConnected: 'Nobody is connected.',
-  nobodyIsConnected2: 'Nobody is connected',
+  nobodyIsConnectedHeading: 'Nobody is connected',
   loginsOfYourSqlToolsAppear: 'Logins of your SQL tools appear here while they last.',
   sessions: 'Sessions',
   noLiveSessionFitsTheSearch: 'No live session fits the search.',
@@ -70,5 +70,5 @@ export const activity = words('activity', {
   loggedInTo: (program: ReactNode, title: ReactNode) => rich`${program} logged in to ${title}`,
   wasRefusedAt: (program: ReactNode, title: ReactNode) => rich`${program} was refused at ${title}`,
   database: (database: ReactNode) => rich` · database ${database}`,
-  role2: (role: ReactNode) => rich` · role ${role}`,
+  inRole: (role: ReactNode) => rich` · role ${role}`,
 });

@@ -10,7 +10,7 @@ export const firstRun = words('firstRun', {
   nothingIsSetUpYetChoose:
     'Nothing is set up yet. Choose how Latchkey learns where you sign in, and which databases there are.',
   joinYourOrganisation: 'Join your organisation',
-  joinYourOrganisation2: 'Join your organisation…',
+  joinYourOrganisationButton: 'Join your organisation…',
   somebodyGaveYouAnAddressA: 'Somebody gave you an address, a link or a file. It brings all settings along.',
   tryTheDemo: 'Try the demo',
   theDemoIsStarting: 'The demo is starting…',
@@ -38,7 +38,7 @@ export const firstRun = words('firstRun', {
   certificateAuthority: 'Certificate authority',
   theFileThatTheLocalTenant: 'The file that the local tenant has printed as “caFile”.',
   enterTheDomainOfYourTenant: 'Enter the domain of your tenant.',
-  enterTheIdSuchAs1b4e28ba: 'Enter the id, such as 1b4e28ba-2fa1-4d3c-8f00-d3b7a1c0e5f2.',
+  enterTheIdSuchAs: 'Enter the id, such as 1b4e28ba-2fa1-4d3c-8f00-d3b7a1c0e5f2.',
   enterThePathOfTheFile: 'Enter the path of the file.',
   tokenCopiedPasteItAsThe: 'Token copied. Paste it as the password.',
   commandCopied: 'Command copied',

@@ -67,23 +67,23 @@ export const frame = words('frame', {
   whoIsSignedIn: 'Who is signed in',
   accounts: 'Accounts',
   signedInUntil: 'Signed in until ',
-  accounts2: (accounts: number) => `${accounts} accounts`,
+  countOfAccounts: (accounts: number) => `${accounts} accounts`,
   areSignedIn: ' are signed in',
   until: (username: ReactNode, until: ReactNode) => rich`${username} until ${until}`,
   usualAccount: 'Usual account',
   makeUsual: (username: string) => `Make usual: ${username}`,
-  makeUsual2: 'Make usual',
-  signOut2: 'Sign out',
+  makeUsualShort: 'Make usual',
+  signOutShort: 'Sign out',
   signedInUntilForAnother: (until: ReactNode, roughly: ReactNode) =>
     rich`Signed in until ${until}, for another ${roughly}`,
   comesBackByItselfWhenIts: (username: ReactNode, provider: ReactNode) =>
     rich`${username} (${provider}) comes back by itself when its directory can be reached.`,
-  yourGroups: (groups: number, groups2: string) => plural(groups, 'Your group', `Your ${groups2} groups`),
+  yourGroups: (groups: number, written: string) => plural(groups, 'Your group', `Your ${written} groups`),
   read: (ago: string) => `read ${ago}`,
   searchYourGroups: 'Search your groups',
   of: (found: string, groups: string) => `${found} of ${groups}`,
   theDirectoryListsNoGroupsFor: 'The directory lists no groups for you, so no rule can let you in.',
-  yourGroups2: 'Your groups',
+  yourGroupsHeading: 'Your groups',
   objectId: 'Object id',
   nameNotReadable: 'Name not readable',
   thisLinkLeadsNowhere: 'This link leads nowhere',
@@ -93,7 +93,7 @@ export const frame = words('frame', {
     'Latchkey has no screen for it. It may be for a newer version; ask whoever gave you the link.',
   databaseSessionsEndAtOnce: (live: number) =>
     plural(live, 'One database session ends at once.', `${live} database sessions end at once.`),
-  signOut3: 'Sign out?',
+  signOutQuestion: 'Sign out?',
   queriesThatRunStop: (username: ReactNode, endsAtOnce: ReactNode) =>
     rich`${username}: ${endsAtOnce} Queries that run stop.`,
 });

@@ -27,7 +27,7 @@ export const providers = words('providers', {
   applicationSecretOf: (name: string) => `Application secret of ${name}`,
   applicationSecret: 'Application secret',
   check: (name: string) => `Check ${name}`,
-  check2: 'Check',
+  checkShort: 'Check',
   remove: (name: string) => `Remove ${name}`,
   saved: (name: string) => `${name} saved`,
   checking: 'Checking…',

@@ -76,7 +76,7 @@ export const security = words('security', {
   setUpAPhone: 'Set up a phone',
   yourAdministratorHasNotSetUp: 'Your administrator has not set up a server that can reach phones.',
   aPhoneIsSetUpSet: 'A phone is set up. Set up an authenticator application before you change or remove it.',
-  setUpAnAuthenticator2:
+  setUpAnAuthenticatorFirst:
     'Set up an authenticator application first: it is the way back in when the phone is lost.',
   atALoginYourPhoneCan:
     'At a login your phone can be asked: it shows three numbers, and you choose the one on this screen.',

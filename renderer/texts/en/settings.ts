@@ -11,7 +11,7 @@ export const settings = words('settings', {
   onThisComputer: 'On this computer',
   whatIsStoredOfYourSign: 'What is stored of your sign-in cannot be read now.',
   yourSignInIsKeptEncrypted: 'Your sign-in is kept encrypted, with a key that your system guards.',
-  yourSignInIsKeptEncrypted2:
+  yourSignInIsKeptWithAKeyFile:
     'Your sign-in is kept encrypted, with a key file that your administrator has set up.',
   yourSignInIsKeptIn: 'Your sign-in is kept in memory only: after a restart you sign in again.',
   appearance: 'Appearance',
@@ -27,7 +27,7 @@ export const settings = words('settings', {
   latchkeyGoesOnInTheBackground: 'Latchkey goes on in the background when you close this window.',
   quittingClosesTheWayToYour: 'Quitting closes the way to your databases.',
   quitLatchkey: 'Quit Latchkey',
-  quitLatchkey2: 'Quit Latchkey?',
+  quitLatchkeyQuestion: 'Quit Latchkey?',
   databaseSessionsAreOpenAndEnd: (live: number) =>
     plural(
       live,
@@ -46,7 +46,7 @@ export const settings = words('settings', {
   download: 'Download',
   checkNow: 'Check now',
   restartToUpdate: 'Restart to update',
-  restartToUpdate2: 'Restart to update?',
+  restartToUpdateQuestion: 'Restart to update?',
   restart: 'Restart',
   whichVersions: 'Which versions',
   setByYourOrganisation: 'Set by your organisation.',

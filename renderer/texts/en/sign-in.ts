@@ -56,7 +56,6 @@ export const signIn = words('signIn', {
   thePageShowsAnError: 'The page shows an error?',
   latchkeyOftenHearsNothingOfIt:
     'Latchkey often hears nothing of it. The number that begins with AADSTS tells what helps.',
-  instead2: (other: string) => `${other} instead`,
   askAnAdministrator: 'Ask an administrator.',
   confirmThatItIsYou: 'Confirm that it is you',
   asIt: (username: ReactNode) => rich`As ${username}.`,
@@ -64,10 +63,10 @@ export const signIn = words('signIn', {
   codeOfYourAuthenticator: 'Code of your authenticator',
   sixDigitsOrOneOfYour: 'Six digits, or one of your recovery codes.',
   confirm: 'Confirm',
-  thisChangesWhoMayDecideHere2: 'This changes who may decide here. Your phone is asked whether it is you.',
+  thisNeedsYourPhone: 'This changes who may decide here. Your phone is asked whether it is you.',
   waitingForThePhone: 'Waiting for the phone…',
   askMyPhone: 'Ask my phone',
-  thisChangesWhoMayDecideHere3:
+  thisNeedsANewSignIn:
     'This changes who may decide here, and you have no second factor. Sign in once more, then repeat the change within five minutes.',
   signInAgain: 'Sign in again',
 });
