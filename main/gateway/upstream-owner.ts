@@ -4,6 +4,7 @@ import { LatchkeyError } from '../contract/errors.ts';
 import { accountName, serverAccountIds } from './peers/accounts.ts';
 import { isLoopback } from '../base/loopback.ts';
 import type { UpstreamAddress } from './ports.ts';
+import { loadSocketDiagnosis } from './peers/socket-diagnosis.ts';
 import { type SocketTable, findSockets, readSocketTable, tableAddress } from './peers/socket-table.ts';
 
 /**
@@ -29,8 +30,7 @@ const known = new Map<string, ReadonlySet<string>>();
  * listener that an earlier login has seen, and that still listens, has listened all the time: nobody else can have the
  * port meanwhile.
  *
- * Looks at TCP on Linux (about 0.1 ms for each look, as listeners come first in the kernel's table), and at the files
- * of unix sockets everywhere. Windows and macOS do not tell whose a port is to those who are not administrators: there
+ * Looks at TCP on Linux, and at the files of unix sockets everywhere. Windows and macOS do not tell whose a port is to those who are not administrators: there
  * TCP is not checked.
  *
  * @throws LatchkeyError `upstream-owner-refused`; what `connect` throws.
@@ -39,8 +39,9 @@ export async function connectToOwned<Opened extends { socket: { destroy(): unkno
   address: UpstreamAddress,
   target: { host: string; port: number } | { path: string },
   connect: () => Promise<Opened>,
+  loadDiagnosis = loadSocketDiagnosis,
 ): Promise<Opened> {
-  const look = lookFor(target);
+  const look = lookFor(target, loadDiagnosis);
   if (look === undefined || address.owners === 'any') return connect();
   const where = 'path' in target ? target.path : placeName(target);
 
@@ -75,16 +76,24 @@ export async function connectToOwned<Opened extends { socket: { destroy(): unkno
 
 const idsOf = (seen: readonly Seen[]): ReadonlySet<string> => new Set(seen.map(({ id }) => id));
 
-function lookFor(target: { host: string; port: number } | { path: string }) {
+function lookFor(
+  target: { host: string; port: number } | { path: string },
+  loadDiagnosis: typeof loadSocketDiagnosis,
+) {
   if ('path' in target)
     return process.platform === 'win32' ? undefined : (): Promise<Seen[]> => fileOwners(target.path);
   return process.platform === 'linux' && isLoopback(target.host)
-    ? (): Promise<Seen[]> => listenersAt(target)
+    ? (): Promise<Seen[]> => listenersAt(target, loadDiagnosis)
     : undefined;
 }
 
 /** @throws LatchkeyError `upstream-owner-refused` where the table cannot be read. */
-async function listenersAt({ host, port }: { host: string; port: number }): Promise<Seen[]> {
+async function listenersAt(
+  { host, port }: { host: string; port: number },
+  loadDiagnosis: typeof loadSocketDiagnosis,
+): Promise<Seen[]> {
+  const told = (await loadDiagnosis())?.({ address: host, port, host, localPort: 0 });
+  if (told?.state === listening) return [{ id: told.inode, uid: told.uid }];
   const found: Seen[] = [];
   for (const table of ['tcp', 'tcp6'] as const) {
     const places = placesOf(table, host, port);

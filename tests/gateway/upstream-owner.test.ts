@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { createConnection } from 'mariadb';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { UpstreamAddress } from '../../main/gateway/ports.ts';
+import { loadSocketDiagnosis } from '../../main/gateway/peers/socket-diagnosis.ts';
 import { connectToOwned } from '../../main/gateway/upstream-owner.ts';
 import { freePort } from '../support/free-port.ts';
 import { patient } from '../support/mariadb.ts';
@@ -151,63 +152,70 @@ describeWith([otherUser.part], 'a server of this computer, without TLS', () => {
     },
   );
 
-  test('nobody listens: the refusal of the system', async () => {
-    const port = await freePort();
-    const open = (): Promise<never> => Promise.reject(new Error('ECONNREFUSED'));
-    await expect(connectToOwned(address, { host: '127.0.0.1', port }, open)).rejects.toThrow('ECONNREFUSED');
-  });
+  describe.each([
+    { way: 'as the kernel says', load: loadSocketDiagnosis },
+    { way: 'by its tables', load: () => Promise.resolve(undefined) },
+  ])('$way', ({ load }) => {
+    test('nobody listens: the refusal of the system', async () => {
+      const port = await freePort();
+      const open = (): Promise<never> => Promise.reject(new Error('ECONNREFUSED'));
+      await expect(connectToOwned(address, { host: '127.0.0.1', port }, open, load)).rejects.toThrow(
+        'ECONNREFUSED',
+      );
+    });
 
-  test('a server that has been started again is looked at anew, and its port taken by another user is not trusted', async () => {
-    const port = await freePort();
-    let opened = 0;
-    const reach = async (): Promise<string> => {
+    test('a server that has been started again is looked at anew, and its port taken by another user is not trusted', async () => {
+      const port = await freePort();
+      let opened = 0;
+      const reach = async (): Promise<string> => {
+        const open = async (): Promise<{ socket: Socket }> => {
+          opened += 1;
+          const socket = connect(port, '127.0.0.1');
+          await once(socket, 'connect');
+          closing.push(() => socket.destroy());
+          return { socket };
+        };
+        return connectToOwned(address, { host: '127.0.0.1', port }, open, load).then(
+          () => 'connected',
+          ({ code }: { code: string }) => code,
+        );
+      };
+      const before = await listenHere(port);
+      expect([await reach(), await reach(), opened]).toEqual(['connected', 'connected', 2]);
+      before.server.close();
+      const after = await listenHere(port);
+      // The first connection after the start is given up for one between two looks.
+      expect([await reach(), opened]).toEqual(['connected', 4]);
+      expect([await reach(), opened]).toEqual(['connected', 5]);
+      after.server.close();
+      await otherUsers(tcpPlace(port));
+      expect(await reach()).toBe('upstream-owner-refused');
+    });
+
+    test('one who takes the connection and makes way for the real server is found out', async () => {
+      const port = await freePort();
+      const fleeting = await listenHere(port);
       const open = async (): Promise<{ socket: Socket }> => {
-        opened += 1;
         const socket = connect(port, '127.0.0.1');
         await once(socket, 'connect');
+        await expect.poll(() => fleeting.visits.length).toBe(1);
+        // Its connection stays; the port is another's now. Here both are ours, so that the owner alone tells nothing.
+        fleeting.server.close();
+        await expect
+          .poll(async () =>
+            listenHere(port).then(
+              () => true,
+              () => false,
+            ),
+          )
+          .toBe(true);
         closing.push(() => socket.destroy());
         return { socket };
       };
-      return connectToOwned(address, { host: '127.0.0.1', port }, open).then(
-        () => 'connected',
-        ({ code }: { code: string }) => code,
-      );
-    };
-    const before = await listenHere(port);
-    expect([await reach(), await reach(), opened]).toEqual(['connected', 'connected', 2]);
-    before.server.close();
-    const after = await listenHere(port);
-    // The first connection after the start is given up for one between two looks.
-    expect([await reach(), opened]).toEqual(['connected', 4]);
-    expect([await reach(), opened]).toEqual(['connected', 5]);
-    after.server.close();
-    await otherUsers(tcpPlace(port));
-    expect(await reach()).toBe('upstream-owner-refused');
-  });
-
-  test('one who takes the connection and makes way for the real server is found out', async () => {
-    const port = await freePort();
-    const fleeting = await listenHere(port);
-    const open = async (): Promise<{ socket: Socket }> => {
-      const socket = connect(port, '127.0.0.1');
-      await once(socket, 'connect');
-      await expect.poll(() => fleeting.visits.length).toBe(1);
-      // Its connection stays; the port is another's now. Here both are ours, so that the owner alone tells nothing.
-      fleeting.server.close();
-      await expect
-        .poll(async () =>
-          listenHere(port).then(
-            () => true,
-            () => false,
-          ),
-        )
-        .toBe(true);
-      closing.push(() => socket.destroy());
-      return { socket };
-    };
-    await expect(connectToOwned(address, { host: '127.0.0.1', port }, open)).rejects.toMatchObject({
-      code: 'upstream-owner-refused',
-      message: expect.stringContaining('took over') as string,
+      await expect(connectToOwned(address, { host: '127.0.0.1', port }, open, load)).rejects.toMatchObject({
+        code: 'upstream-owner-refused',
+        message: expect.stringContaining('took over') as string,
+      });
     });
   });
 

@@ -4,7 +4,7 @@ import { createSocketSearch, createUnixSocketSearch } from './linux.ts';
 import { createMacPeers } from './macos.ts';
 import { createProcessFinder, createProcessReader } from './process.ts';
 import { runProgram } from './run.ts';
-import { createSocketDiagnosis } from './socket-diagnosis.ts';
+import { loadSocketDiagnosis } from './socket-diagnosis.ts';
 import { createWindowsPeers } from './windows.ts';
 import type { Peer, PeerProcess } from '../ports.ts';
 
@@ -22,7 +22,7 @@ const processMs = 20_000;
  * a millisecond on Linux and more elsewhere, beside everything else; those who ask together share one look.
  * @param loadDiagnosis called by the first look on Linux
  */
-export function createPeerLookup(loadDiagnosis = createSocketDiagnosis) {
+export function createPeerLookup(loadDiagnosis = loadSocketDiagnosis) {
   const findSocket = createSocketSearch(loadDiagnosis);
   const findUnixSocket = createUnixSocketSearch(runProgram);
   const processes = createProcessFinder();

@@ -1,17 +1,18 @@
 import { endianness } from 'node:os';
 import type { SocketEntry } from './socket-table.ts';
 
-/** The client's end of a connection as the kernel knows it. */
+/** One end of a connection as the kernel knows it, or a listener, whose other port is 0. */
 export interface Ends {
   address: string;
   port: number;
-  /** Our end. */
+  /** The other end. */
   host: string;
   localPort: number;
 }
 
 /**
- * Asks the kernel for one TCP socket by its two ends.
+ * Asks the kernel for one TCP socket by its two ends: where both are not connected, for the listener that would take a
+ * connection to the first.
  * @returns undefined where it has none, does not answer, or lets nobody ask
  */
 export type Diagnose = (ends: Ends) => SocketEntry | undefined;
@@ -43,7 +44,14 @@ const ends = { port: 0, otherPort: 2, address: 4, otherAddress: 20 } as const;
  *
  * @returns undefined where the library for such calls cannot be loaded on this system
  */
-export async function createSocketDiagnosis(): Promise<Diagnose | undefined> {
+export function loadSocketDiagnosis(): Promise<Diagnose | undefined> {
+  return (loading ??= load());
+}
+
+/** The library stays loaded, as every module does. */
+let loading: Promise<Diagnose | undefined> | undefined;
+
+async function load(): Promise<Diagnose | undefined> {
   if (process.platform !== 'linux' || endianness() !== 'LE') return undefined;
   try {
     const { default: koffi } = await import('koffi/indirect');

@@ -4,13 +4,13 @@ import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPeerLookup } from '../../../main/gateway/peers/lookup.ts';
 import type { Peer } from '../../../main/gateway/ports.ts';
-import { createSocketDiagnosis } from '../../../main/gateway/peers/socket-diagnosis.ts';
+import { loadSocketDiagnosis } from '../../../main/gateway/peers/socket-diagnosis.ts';
 import { findSockets, tableAddress } from '../../../main/gateway/peers/socket-table.ts';
 
 const root = process.getuid?.() === 0;
 
 const ways = [
-  { way: 'by the kernel, which is asked', load: createSocketDiagnosis },
+  { way: 'by the kernel, which is asked', load: loadSocketDiagnosis },
   { way: 'by the tables', load: () => Promise.resolve(undefined) },
 ];
 

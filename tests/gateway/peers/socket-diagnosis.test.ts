@@ -4,7 +4,7 @@ import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  createSocketDiagnosis,
+  loadSocketDiagnosis,
   decodeAnswer,
   encodeQuestion,
 } from '../../../main/gateway/peers/socket-diagnosis.ts';
@@ -34,7 +34,7 @@ describe.runIf(process.platform === 'linux')('a socket that the kernel is asked 
   ] as const)('at %s is the one in the table %s, for a client of %s', async (host, table, to) => {
     using connection = await connected(host, to);
     const { ends } = connection;
-    const told = (await createSocketDiagnosis())?.(ends);
+    const told = (await loadSocketDiagnosis())?.(ends);
     let text = '';
     await readSocketTable(table, (lines) => {
       text += lines;
@@ -48,10 +48,31 @@ describe.runIf(process.platform === 'linux')('a socket that the kernel is asked 
     expect(told).toMatchObject({ state: '01', uid: process.getuid?.() });
   });
 
+  it.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '127.0.0.1'],
+    ['::', '::1'],
+    ['::1', '::1'],
+  ])('is the listener at %s for who connects to %s and to no other', async (at, host) => {
+    const server = createServer().listen(0, at);
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const diagnose = await loadSocketDiagnosis();
+    const other = host === '::1' ? '127.0.0.1' : '::1';
+    const [told, elsewhere] = [host, other].map((address) =>
+      diagnose?.({ address, port, host: address, localPort: 0 }),
+    );
+    server.close();
+    expect(told).toMatchObject({ state: '0A', uid: process.getuid?.() });
+    expect(elsewhere?.inode).toBe(at === '::' ? told?.inode : undefined);
+    expect(diagnose?.({ address: host, port, host, localPort: 0 })).toBeUndefined();
+  });
+
   it('is undefined where there is none, and where its addresses belong to no loopback', async () => {
     using connection = await connected('127.0.0.1');
     const { ends } = connection;
-    const diagnose = await createSocketDiagnosis();
+    const diagnose = await loadSocketDiagnosis();
     expect(diagnose?.({ ...ends, address: '127.0.0.9' })).toBeUndefined();
     expect(diagnose?.({ ...ends, address: '::1', host: '::1' })).toBeUndefined();
     for (const address of ['::1', 'localhost', '127.0.0.300', '127.0.1', ''])
@@ -60,7 +81,7 @@ describe.runIf(process.platform === 'linux')('a socket that the kernel is asked 
 
   it('leaves no descriptor open', async () => {
     using connection = await connected('127.0.0.1');
-    const diagnose = await createSocketDiagnosis();
+    const diagnose = await loadSocketDiagnosis();
     const before = await readdir('/proc/self/fd');
     for (let count = 0; count < 100; count += 1) diagnose?.(connection.ends);
     expect((await readdir('/proc/self/fd')).length).toBeLessThanOrEqual(before.length + 5);
