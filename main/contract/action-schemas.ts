@@ -418,6 +418,11 @@ export const actionSchemas = {
     z.object({ path: z.string().optional() }),
   ),
 
+  openWindow: act(
+    'opens the main window, or that which asks what logins wait for',
+    z.strictObject({ page: z.enum(['main', 'prompts']) }),
+    done,
+  ),
   startDemo: act(
     'starts the demo, a second Latchkey with a directory and databases of its own; done as soon as its window is there',
     nothing,

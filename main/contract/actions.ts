@@ -61,7 +61,7 @@ export const actions = {
   askPhone: { may: 'own', window: true, route: 'POST /v1/mfa/ask-phone' },
   readProgramIcon: { may: 'reads', window: true },
 
-  lock: { may: 'own', window: false, route: 'POST /v1/lock', soon: true },
+  lock: { may: 'own', window: true, route: 'POST /v1/lock', soon: true },
   unlock: { may: 'own', window: false, route: 'POST /v1/unlock', as: true },
   unlockAtScreen: { may: 'own', window: true },
   unlockKeyring: { may: 'own', window: true, route: 'POST /v1/keyring/unlock' },
@@ -137,6 +137,7 @@ export const actions = {
   makeSupportBundle: { may: 'reads', window: true, route: 'POST /v1/support-bundle' },
   saveSupportBundle: { may: 'reads', window: true },
 
+  openWindow: { may: 'own', window: true },
   startDemo: { may: 'own', window: true },
   readAbout: { may: 'reads', window: true },
   readLicences: { may: 'reads', window: true },

@@ -4,7 +4,7 @@ import type { Problem } from './errors.ts';
 import type { AppState } from './state.ts';
 
 /** Which window a page is for; it stands in the page's address as `page`, and is absent there for the main window. */
-export type PageName = 'main' | 'prompts';
+export type PageName = 'main' | 'prompts' | 'flyout';
 
 /** What crosses the bridge: a failed action is data, since Electron strips custom errors of all but their message. */
 export type Outcome<A extends WindowAction> =

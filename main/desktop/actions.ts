@@ -36,6 +36,7 @@ export interface ActionParts {
   /** Of a program's file, as the system shows it; a data URL. */
   programIcon(path: string): Promise<string | undefined>;
   demo: Demo;
+  openWindow(page: 'main' | 'prompts'): void;
   language: Pick<WindowLanguage, 'shownIn'>;
   quit(): void;
 }
@@ -111,6 +112,7 @@ export function createActions(parts: ActionParts): DesktopActions {
       );
     },
 
+    openWindow: async ({ page }) => parts.openWindow(page),
     startDemo: () => parts.demo.start(),
     ...aboutActions(parts),
     ...parts.preferences,

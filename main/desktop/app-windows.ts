@@ -1,6 +1,7 @@
-import type { WebContents } from 'electron';
+import type { Rectangle, WebContents } from 'electron';
 import { stateChannel, type WindowAction } from '../contract/actions.ts';
 import type { AppState } from '../contract/state.ts';
+import { createFlyoutWindow } from './flyout-window.ts';
 import type { Pages } from './page-window.ts';
 import { createPromptWindow, type HowAsked } from './prompt-window.ts';
 import type { MainWindow } from './windows.ts';
@@ -19,7 +20,24 @@ const ofPrompts: ReadonlySet<string> = new Set<WindowAction>([
   'openVerificationPage',
 ]);
 
+/** All that the page of the window beside the tray icon may ask for. */
+const ofFlyout: ReadonlySet<string> = new Set<WindowAction>([
+  'getState',
+  'copyToken',
+  'cutSessions',
+  'lock',
+  'unlockAtScreen',
+  'openWindow',
+]);
+
 export interface AppWindows {
+  /**
+   * Opens the small window beside the tray icon, or the main one where nobody knows where that is.
+   * @param icon as the system tells it
+   */
+  clicked(icon: Rectangle): void;
+  /** What the small window beside the icon leads to. */
+  open(page: 'main' | 'prompts'): void;
   /** Asks what logins wait for, or shows the main window where none waits any more. */
   ask(how: HowAsked): void;
   isFocused(): boolean;
@@ -36,20 +54,33 @@ export interface AppWindows {
  */
 export function joinWindows(main: MainWindow, pages: Pages, state: () => AppState): AppWindows {
   const prompts = createPromptWindow(pages);
+  const flyout = createFlyoutWindow(pages, state);
   main.onFocus(() => void prompts.close());
   // The logins still wait.
   prompts.onCrash(() => main.raise());
+  function ask(how: HowAsked): void {
+    if (state().prompts.length === 0) main.show();
+    else prompts.show(how);
+  }
   return {
-    ask(how) {
-      if (state().prompts.length === 0) main.show();
-      else prompts.show(how);
+    clicked(icon) {
+      if (!flyout.toggle(icon)) main.show();
     },
+    open(page) {
+      if (page === 'main') main.show();
+      else ask('front');
+      flyout.hide();
+    },
+    ask,
     isFocused: () => main.isFocused() || prompts.isFocused(),
-    mayAsk: (sender, action) => main.owns(sender) || (prompts.owns(sender) && ofPrompts.has(action)),
+    mayAsk: (sender, action) =>
+      main.owns(sender) ||
+      (prompts.owns(sender) && ofPrompts.has(action)) ||
+      (flyout.owns(sender) && ofFlyout.has(action)),
     update(next) {
-      for (const window of [main, prompts]) window.send(stateChannel, next);
+      for (const window of [main, prompts, flyout]) window.send(stateChannel, next);
       prompts.update(next);
     },
-    close: () => Promise.all([main.close(), prompts.close()]),
+    close: () => Promise.all([main.close(), prompts.close(), flyout.close()]),
   };
 }

@@ -185,20 +185,18 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     language,
     links,
     demo: createDemo(options.demoCommand),
+    openWindow: windows.open,
     quit: () => app.quit(),
   });
-  const tray = createTray(
-    options.trayFolder,
-    createTrayCommands({
-      actions,
-      lock: () => broker.actions.lock({}),
-      state: broker.state,
-      notifier,
-      openWindow: () => window.show(),
-      answer: () => windows.ask('front'),
-      confirm: askInBox,
-    }),
-  );
+  const run = createTrayCommands({
+    actions,
+    state: broker.state,
+    notifier,
+    openWindow: () => window.show(),
+    answer: () => windows.ask('front'),
+    confirm: askInBox,
+  });
+  const tray = createTray(options.trayFolder, { run, clicked: windows.clicked });
 
   const stopActions = serveActions({
     ipcMain,

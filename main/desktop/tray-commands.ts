@@ -8,8 +8,6 @@ import type { TrayCommand } from './tray-menu.ts';
 
 export interface TrayParts {
   actions: DesktopActions;
-  /** As for a locked screen. */
-  lock(): Promise<unknown>;
   state(): Pick<AppState, 'databaseSessions' | 'accounts' | 'policies'>;
   notifier: { tell(notice: Notice): void };
   openWindow(): void;
@@ -94,7 +92,7 @@ export function createTrayCommands(parts: TrayParts): (command: TrayCommand) => 
       case 'lock': {
         // As the configuration has it for a locked screen, which may leave sessions alone.
         const ends = (parts.state().policies?.onLock.value ?? 'keep') !== 'keep';
-        if (!ends || (await mayEnd('Lock?', 'Lock'))) await parts.lock();
+        if (!ends || (await mayEnd('Lock?', 'Lock'))) await actions.lock({});
         return;
       }
       case 'unlock':

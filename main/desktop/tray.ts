@@ -1,15 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Menu, type MenuItemConstructorOptions, nativeImage, type NativeImage, Tray } from 'electron';
+import {
+  Menu,
+  type MenuItemConstructorOptions,
+  nativeImage,
+  type NativeImage,
+  type Rectangle,
+  Tray,
+} from 'electron';
 import type { AppState } from '../contract/state.ts';
 import { type TrayCommand, type TrayIcon, type TrayItem, trayMenu, trayStatus } from './tray-menu.ts';
 
 /** As fine as the menu tells how long a sign-in lasts. */
 const deadlineStepMs = 5 * 60_000;
+const isMac = process.platform === 'darwin';
 
 export interface AppTray {
   update(state: AppState): void;
   close(): void;
+}
+
+export interface TrayUses {
+  /** Of an entry of the menu. */
+  run(command: TrayCommand): void;
+  /** @param icon where the icon is; empty where the system does not tell */
+  clicked(icon: Rectangle): void;
 }
 
 /**
@@ -18,13 +33,19 @@ export interface AppTray {
  *
  * @param imageFolder holds `<state>-<size>.png` and, for the macOS menu bar, `<state>-template-<size>.png`
  */
-export function createTray(imageFolder: string, run: (command: TrayCommand) => void): AppTray {
+export function createTray(imageFolder: string, { run, clicked }: TrayUses): AppTray {
   const tray = new Tray(trayImage(imageFolder, 'signed-out'));
   let shown = '';
   let icon: TrayIcon = 'signed-out';
   let last: AppState | undefined;
   let timer: NodeJS.Timeout | undefined;
-  if (process.platform !== 'darwin') tray.on('click', () => run({ kind: 'open' }));
+  let menu: Menu | undefined;
+  const popUp = (): void => tray.popUpContextMenu(menu);
+  tray.on('click', ({ ctrlKey }) => {
+    if (isMac && ctrlKey) popUp();
+    else clicked(tray.getBounds());
+  });
+  if (isMac) tray.on('right-click', popUp);
 
   function show(state: AppState): void {
     last = state;
@@ -34,7 +55,9 @@ export function createTray(imageFolder: string, run: (command: TrayCommand) => v
     const next = JSON.stringify(items);
     if (next !== shown) {
       shown = next;
-      tray.setContextMenu(Menu.buildFromTemplate(items.map((item) => menuItem(item, run))));
+      menu = Menu.buildFromTemplate(items.map((item) => menuItem(item, run)));
+      // On macOS a menu that is set opens at every click.
+      if (!isMac) tray.setContextMenu(menu);
       tray.setToolTip(`Latchkey: ${status.text}`);
     }
     if (status.icon !== icon) {
@@ -64,13 +87,12 @@ function menuItem(item: TrayItem, run: (command: TrayCommand) => void): MenuItem
 
 /** Linux panels draw 22 points, the Windows taskbar and the macOS menu bar 16; twice that on dense screens. */
 function trayImage(folder: string, icon: TrayIcon): NativeImage {
-  const template = process.platform === 'darwin';
   const size = process.platform === 'linux' ? 22 : 16;
   const image = nativeImage.createEmpty();
   for (const scaleFactor of [1, 2]) {
-    const file = `${icon}${template ? '-template' : ''}-${size * scaleFactor}.png`;
+    const file = `${icon}${isMac ? '-template' : ''}-${size * scaleFactor}.png`;
     image.addRepresentation({ scaleFactor, buffer: readFileSync(join(folder, file)) });
   }
-  image.setTemplateImage(template);
+  image.setTemplateImage(isMac);
   return image;
 }

@@ -10,6 +10,7 @@ export type Screens =
   | 'doctor'
   | 'faults'
   | 'firstRun'
+  | 'flyout'
   | 'frame'
   | 'organisation'
   | 'prompts'

@@ -171,6 +171,7 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   answerPrompt: [{ code: isName }, { id: optional(isName) }],
   askPhone: isMaybeId,
   readProgramIcon: isId,
+  openWindow: [{ page: isOneOf('main', 'prompts') }, {}],
   lock: isNothing,
   unlock: [{}, { code: optional(isName), ...asAccount }],
   unlockAtScreen: isNothing,
@@ -325,6 +326,7 @@ const samples: Partial<Record<ActionName, Record<string, unknown>>> = {
   askPhone: { id: 'p1' },
   readProgramIcon: { id: 'p1' },
   denyPrompt: { id: 'p1' },
+  openWindow: { page: 'main' },
   saveProvider: {
     name: 'contoso',
     type: 'azure-directory',

@@ -55,6 +55,7 @@ function create(
     shortlist: { shownIn: (shown) => shown, used: (name) => void used.push(name) },
     programIcon: async (path) => `data:image/png;base64,${path}`,
     demo: { start: async () => void done.push('demo') },
+    openWindow: (page) => void done.push(`window ${page}`),
     language: { shownIn: (shown) => shown },
     quit: () => void done.push('quit'),
     ...changes,

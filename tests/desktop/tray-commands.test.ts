@@ -25,6 +25,7 @@ function create(
     quit: note('quit'),
     cutSessions: note('cutSessions'),
     unlockAtScreen: note('unlockAtScreen'),
+    lock: async () => void done.push('lock'),
     copyCode: async () => done.push('copyCode') > 0,
     openVerificationPage: async () => done.push('openVerificationPage') > 0,
     async copyToken(request: unknown) {
@@ -35,7 +36,6 @@ function create(
   } as DesktopActions;
   const run = createTrayCommands({
     actions,
-    lock: async () => done.push('lock'),
     state: () => ({
       databaseSessions: sessions,
       accounts: twoAccounts.accounts,

@@ -1,7 +1,10 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { buildScriptedDesktop } from '../support/builds.ts';
+import { tabTo } from '../renderer/walk.ts';
+import { keepScreenshot } from '../support/pages.ts';
 import { describeWith } from '../support/parts.ts';
 import { brokerCalls, changeState, type Desktop, startDesktop, takeDisplay } from './desktop.ts';
 import { desktopParts } from './parts.ts';
@@ -20,6 +23,8 @@ interface Item {
   property(name: string): Promise<string>;
   menu(): Promise<Entry[]>;
   click(label: string): Promise<void>;
+  /** Clicks the icon itself. */
+  activate(): Promise<void>;
 }
 
 function createItem(busName: string, path: string): Item {
@@ -55,6 +60,9 @@ function createItem(busName: string, path: string): Item {
         "<''>",
         'uint32 0',
       );
+    },
+    async activate() {
+      await call(path, 'org.kde.StatusNotifierItem.Activate', '0', '0');
     },
   };
 }
@@ -166,6 +174,118 @@ describeWith([electron, display, sessionBus, trayWatcher, gdbus], 'the tray', ()
     await deny.click().catch(() => undefined);
     await eventually(() => labels(item)).not.toContain(`${entry}…`);
     expect(await brokerCalls(desktop.app)).toEqual(['createBroker', 'denyPrompt c1']);
+  });
+
+  /** This desktop has no panel and tells of no place, so a test says where the icon is. */
+  const tellPlace = () =>
+    desktop.app.evaluate(({ Tray, screen }) => {
+      const { width, height } = screen.getPrimaryDisplay().bounds;
+      Tray.prototype.getBounds = () => ({ x: width - 200, y: height - 24, width: 24, height: 24 });
+    });
+
+  /** Of the small window, as the system has it; undefined where there is none. */
+  const flyout = () =>
+    desktop.app.evaluate(({ BrowserWindow }) => {
+      const found = BrowserWindow.getAllWindows().find((each) =>
+        each.webContents.getURL().endsWith('?page=flyout'),
+      );
+      return (
+        found && { bounds: found.getBounds(), isVisible: found.isVisible(), isOnTop: found.isAlwaysOnTop() }
+      );
+    });
+  const isShown = async () => (await flyout())?.isVisible ?? false;
+
+  async function flyoutPage(): Promise<Page> {
+    const find = () => desktop.app.windows().find((each) => each.url().endsWith('?page=flyout'));
+    await eventually(() => find() !== undefined).toBe(true);
+    const page = find();
+    if (page === undefined) throw new Error('no small window');
+    await page.locator('h1').waitFor();
+    return page;
+  }
+
+  test('a click at the icon opens the main window where nobody knows where the icon is', async () => {
+    const item = await startInTray();
+    await item.activate();
+    const page = await desktop.window();
+    expect(page.url()).toMatch(/index\.html$/);
+    expect(await flyout()).toBeUndefined();
+  });
+
+  test('a click at the icon opens the small window beside it, which goes with the keyboard and gives all back', async () => {
+    const item = await startInTray();
+    await tellPlace();
+    // What it is kept for, in case it is wanted again at once, is shorter here.
+    await desktop.app.evaluate(() => {
+      const real = setTimeout;
+      const quick = (action: () => void, ms?: number) => real(action, ms === 60_000 ? 1500 : ms);
+      globalThis.setTimeout = quick as typeof setTimeout;
+    });
+    await changeState(desktop.app, 'busy');
+    expect(desktop.app.windows()).toEqual([]);
+    await item.activate();
+    const page = await flyoutPage();
+    await eventually(flyout).toEqual({
+      bounds: { x: 892, y: 208, width: 380, height: 560 },
+      isVisible: true,
+      isOnTop: true,
+    });
+    await keepScreenshot(page, 'electron-flyout');
+    await tabTo(page, /^Copy token for Sales warehouse/);
+    await page.keyboard.press('Enter');
+    await eventually(() => desktop.app.evaluate(async ({ clipboard }) => clipboard.readText())).toBe(
+      'lk_scripted-token',
+    );
+
+    // Nobody manages windows here, so that the system takes no keyboard away.
+    await desktop.app.evaluate(({ BrowserWindow }) => {
+      for (const window of BrowserWindow.getAllWindows()) window.emit('blur');
+    });
+    expect(await isShown()).toBe(false);
+    // It comes back, once it is another click.
+    await expect
+      .poll(
+        async () => {
+          if (!(await isShown())) await item.activate();
+          return isShown();
+        },
+        { timeout: 15_000, interval: 500 },
+      )
+      .toBe(true);
+    await (await flyoutPage()).keyboard.press('Escape');
+    await eventually(isShown).toBe(false);
+    await eventually(flyout).toBeUndefined();
+    await eventually(() => desktop.app.windows()).toEqual([]);
+  });
+
+  test('the small window asks for nothing but its own, and leads to the others', async () => {
+    const item = await startInTray();
+    await tellPlace();
+    await changeState(desktop.app, 'busy');
+    await item.activate();
+    const page = await flyoutPage();
+    const refused = await page.evaluate(async () => {
+      const { latchkey } = window as unknown as {
+        latchkey: Record<string, (request: unknown) => Promise<{ ok: boolean }>>;
+      };
+      const asked = ['signOut', 'readAudit', 'allowClient', 'getPreferences', 'quit'];
+      return Promise.all(asked.map((name) => latchkey[name]?.({})));
+    });
+    expect(refused).toEqual(
+      refused.map(() => ({ ok: false, problem: expect.objectContaining({ code: 'request-refused' }) })),
+    );
+    await page.getByRole('button', { name: 'End all' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End all' }).click();
+    await eventually(() => brokerCalls(desktop.app)).toEqual(['createBroker', 'cutSessions all']);
+    await page.getByRole('button', { name: 'Open Latchkey' }).click();
+    await eventually(() => desktop.app.windows().some((each) => each.url().endsWith('index.html'))).toBe(
+      true,
+    );
+    await eventually(isShown).toBe(false);
+
+    const exited = new Promise((resolve) => desktop.app.process().once('exit', resolve));
+    await item.click('Quit Latchkey');
+    expect(await exited).toBe(0);
   });
 
   test('opens the window to sign in, and quits', async () => {

@@ -76,6 +76,7 @@ const bodyText = (page: Page): Promise<string> => page.locator('body').innerText
 const viewports: Record<PageName, { width: number; height: number }> = {
   main: { width: 920, height: 720 },
   prompts: { width: 480, height: 780 },
+  flyout: { width: 380, height: 560 },
 };
 
 /**

@@ -9,6 +9,7 @@ import { connections } from './connections.ts';
 import { doctor } from './doctor.ts';
 import { faults } from './faults.ts';
 import { firstRun } from './first-run.ts';
+import { flyout } from './flyout.ts';
 import { frame } from './frame.ts';
 import { organisation } from './organisation.ts';
 import { prompts } from './prompts.ts';
@@ -29,6 +30,7 @@ export const de = {
   doctor,
   faults,
   firstRun,
+  flyout,
   frame,
   organisation,
   prompts,
