@@ -26,7 +26,6 @@ const sameClickMs = 400;
 
 /** The small window beside the tray icon. It goes with the keyboard, and nothing of it is there before its first use. */
 export function createFlyoutWindow(pages: Pages, state: () => Shown): FlyoutWindow {
-  let isEnding = false;
   let hiddenAt = -Infinity;
   let end: NodeJS.Timeout | undefined;
   let place: Rectangle | undefined;
@@ -45,12 +44,6 @@ export function createFlyoutWindow(pages: Pages, state: () => Shown): FlyoutWind
       ...(process.platform === 'darwin' && { type: 'panel' }),
     });
     created.on('blur', hide);
-    // Its page closes itself.
-    created.on('close', (event) => {
-      if (isEnding) return;
-      event.preventDefault();
-      hide();
-    });
     created.on('closed', () => clearTimeout(end));
     return created;
   });
@@ -61,19 +54,13 @@ export function createFlyoutWindow(pages: Pages, state: () => Shown): FlyoutWind
     hiddenAt = performance.now();
     shown.hide();
     clearTimeout(end);
-    end = setTimeout(() => void close(), keptMs);
-  }
-
-  async function close(): Promise<void> {
-    isEnding = true;
-    await window.close();
-    isEnding = false;
+    end = setTimeout(() => void window.close(), keptMs);
   }
 
   async function show(next: Rectangle): Promise<void> {
     clearTimeout(end);
     // Built anew elsewhere: a window that moves between screens of two scales can keep the size of the first.
-    if (JSON.stringify(place) !== JSON.stringify(next)) await close();
+    if (JSON.stringify(place) !== JSON.stringify(next)) await window.close();
     place = next;
     const shown = current();
     if (shown === undefined) open((created) => created.once('ready-to-show', () => appear(created)));
@@ -92,7 +79,6 @@ export function createFlyoutWindow(pages: Pages, state: () => Shown): FlyoutWind
       return true;
     },
     hide,
-    close,
   };
 }
 
