@@ -12,10 +12,10 @@ export const flyout: typeof English = {
   moreRoles: (count) =>
     plural(count, 'Eine weitere Rolle in Latchkey', `${count} weitere Rollen in Latchkey`),
   liveSessions: 'Offene Sitzungen',
-  onSince: (program, title, since) => rich`${program} an ${title}, seit ${since}`,
+  onSince: (program, title, since) => rich`${program} mit ${title}, seit ${since}`,
   more: (count) => `und ${count} weitere`,
   lock: 'Sperren',
   lock2: 'Sperren?',
-  locked: 'Gesperrt: Keine Anmeldung wird eingelassen.',
+  locked: 'Gesperrt: Kein Login wird eingelassen.',
   openLatchkey: 'Latchkey öffnen',
 };
