@@ -110,7 +110,7 @@ export function FlyoutLock({ state }: { state: AppState }) {
       {asks && (
         <ConfirmDialog
           question={{
-            title: t.lock2,
+            title: t.lockQuestion,
             text: <p>{activity.sessionsEndAtOnce(live)}</p>,
             confirm: t.lock,
           }}

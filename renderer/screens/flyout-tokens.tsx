@@ -101,7 +101,7 @@ function TokenRow(props: {
         label={access.copyTokenForRole(
           connection.title,
           grant.role,
-          several ? access.asIt2(nameOf(grant.objectId)) : '',
+          several ? access.asAccount(nameOf(grant.objectId)) : '',
         )}
         onCopy={() =>
           token.copy(

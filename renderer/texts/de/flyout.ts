@@ -15,7 +15,7 @@ export const flyout: typeof English = {
   onSince: (program, title, since) => rich`${program} mit ${title}, seit ${since}`,
   more: (count) => `und ${count} weitere`,
   lock: 'Sperren',
-  lock2: 'Sperren?',
+  lockQuestion: 'Sperren?',
   locked: 'Gesperrt: Kein Login wird eingelassen.',
   openLatchkey: 'Latchkey öffnen',
 };

@@ -16,7 +16,7 @@ export const flyout = words('flyout', {
     rich`${program} on ${title}, since ${since}`,
   more: (count: number) => `and ${count} more`,
   lock: 'Lock',
-  lock2: 'Lock?',
+  lockQuestion: 'Lock?',
   locked: 'Locked: no login is let in.',
   openLatchkey: 'Open Latchkey',
 });
