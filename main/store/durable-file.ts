@@ -95,10 +95,17 @@ async function isThere(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined)) !== undefined;
 }
 
-/** The file's bytes, or undefined where there is no such file. Throws `store-failed` for any other failure. */
-export async function readIfThere(path: string): Promise<Buffer | undefined> {
+/**
+ * The file's bytes, or undefined where there is no such file.
+ * @param read `readFileSync` for a few bytes that are read often: the ways to the thread pool and back take several times as long
+ * @throws LatchkeyError `store-failed` for any other failure
+ */
+export async function readIfThere(
+  path: string,
+  read: (path: string) => Buffer | Promise<Buffer> = (file) => readFile(file),
+): Promise<Buffer | undefined> {
   try {
-    return await readFile(path);
+    return await read(path);
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return undefined;
     throw storeFailed(path, 'read', cause);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createMutex } from '../base/mutex.ts';
@@ -142,7 +143,7 @@ function onDisk(folder: string, seal: Seal, now: () => Date): SecretStore {
   return {
     async get(name) {
       const path = pathOf(name);
-      const sealed = await readIfThere(path);
+      const sealed = await readIfThere(path, readFileSync);
       if (sealed === undefined) return undefined;
       let plain: Uint8Array;
       try {
