@@ -6,6 +6,7 @@ import { access } from '../texts/en/access.ts';
 import { common } from '../texts/en/common.ts';
 import { flyout as t } from '../texts/en/flyout.ts';
 import { frame } from '../texts/en/frame.ts';
+import { prompts } from '../texts/en/prompts.ts';
 import { showLanguage, useLanguage } from '../texts/language.ts';
 import { Announcer } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
@@ -60,7 +61,7 @@ function Content({ state }: { state: AppState }) {
           <Callout icon="shield" title={t.waiting(waiting)}>
             <p>
               <Button kind="primary" onClick={show('prompts')}>
-                {t.answer}
+                {prompts.answer}
               </Button>
             </p>
           </Callout>

@@ -16,8 +16,9 @@ import { usePromptShell } from './prompt-shell.tsx';
 /** A login needs a code or the phone. */
 export function SecondFactorPrompt(props: PromptProps<MfaPrompt> & { lockedUntil: string | undefined }) {
   const { prompt } = props;
-  const { id, methods } = prompt;
+  const { id, methods, pushNumber } = prompt;
   const asksBoth = methods.includes('totp') && methods.includes('push');
+  const or = asksBoth && <p className={styles['or']}>{t.or}</p>;
   const lead = prompt.also === undefined ? t.approveOnlyThisLogin : t.approveOnlyTheseLogins;
   const accepted = () => props.onSettled(t.accepted);
 
@@ -38,8 +39,11 @@ export function SecondFactorPrompt(props: PromptProps<MfaPrompt> & { lockedUntil
         soon={t.canBeAnsweredForHalfAMinute}
         soonMs={30_000}
       />
+      {/* It has to be compared with the phone: nobody may have to look for it. */}
+      {pushNumber !== undefined && <PhoneNumber number={pushNumber} />}
+      {pushNumber !== undefined && or}
       {methods.includes('totp') && <Code id={id} lockedUntil={props.lockedUntil} onAccepted={accepted} />}
-      {asksBoth && <p className={styles['or']}>{t.or}</p>}
+      {pushNumber === undefined && or}
       {methods.includes('push') && <Phone prompt={prompt} onAccepted={accepted} />}
     </PromptFrame>
   );
@@ -86,7 +90,7 @@ function Phone({ prompt, onAccepted }: { prompt: MfaPrompt; onAccepted: () => vo
 
   return (
     <>
-      {pushNumber === undefined ? (
+      {pushNumber === undefined && (
         <div>
           <Button
             kind={methods.includes('totp') ? 'secondary' : 'primary'}
@@ -97,8 +101,6 @@ function Phone({ prompt, onAccepted }: { prompt: MfaPrompt; onAccepted: () => vo
             {ask.busy ? t.askingYourPhone : t.askMyPhone}
           </Button>
         </div>
-      ) : (
-        <PhoneNumber number={pushNumber} />
       )}
       <ProblemPanel problem={pushNumber === undefined && !ask.busy ? problem : undefined} />
     </>

@@ -402,6 +402,44 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
     expect(await brokerCalls(desktop.app)).toEqual(['createBroker']);
   });
 
+  test.skipIf(process.platform !== 'linux' || dbusParts.python.path === undefined)(
+    'the first close of the window says that Latchkey goes on; no other one does, nor one after a restart',
+    async () => {
+      const server = await startStandIn('notification-server.py', ['body', '0'], process.env);
+      onTestFinished(() => server.close());
+      const told = () =>
+        Promise.resolve(server.said.flatMap(({ call, title }) => (call === 'Notify' ? [title] : [])));
+      const closeWindow = async () => {
+        await desktop.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
+        await eventually(() => windowCount(desktop.app)).toBe(0);
+      };
+      /** What is told of it comes after all that was told before. */
+      const crashWindow = async () => {
+        expect(await desktop.launchAgain()).toBe(0);
+        await eventually(() => windowCount(desktop.app)).toBe(1);
+        await desktop.app.evaluate(({ BrowserWindow }) =>
+          BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer(),
+        );
+      };
+      const [first, crashed] = ['Latchkey keeps running', 'The window of Latchkey has met an error'];
+
+      await open();
+      await closeWindow();
+      await eventually(told).toEqual([first]);
+      expect(await desktop.launchAgain()).toBe(0);
+      await eventually(() => windowCount(desktop.app)).toBe(1);
+      await closeWindow();
+      await crashWindow();
+      await eventually(told).toEqual([first, crashed]);
+
+      await desktop.app.close();
+      await open({ home: desktop.home });
+      await closeWindow();
+      await crashWindow();
+      await eventually(told).toEqual([first, crashed, crashed]);
+    },
+  );
+
   test('at 200 % in the smallest window nothing reaches over the edge', async () => {
     const page = await open();
     await changeState(desktop.app, 'signedIn');

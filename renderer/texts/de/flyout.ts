@@ -5,7 +5,6 @@ import { plural } from './plural.ts';
 export const flyout: typeof English = {
   waiting: (count) =>
     plural(count, 'Eine Frage wartet auf Ihre Antwort', `${count} Fragen warten auf Ihre Antwort`),
-  answer: 'Antworten',
   signInUnderWay: 'Eine Anmeldung läuft',
   goOnInLatchkey: 'In Latchkey fortfahren',
   noConnectionIsOpenToYou: 'Keine Ihrer Gruppen öffnet eine Verbindung.',

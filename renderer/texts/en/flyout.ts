@@ -6,7 +6,6 @@ import { plural } from './plural.ts';
 export const flyout = words('flyout', {
   waiting: (count: number) =>
     plural(count, 'One question waits for your answer', `${count} questions wait for your answer`),
-  answer: 'Answer',
   signInUnderWay: 'A sign-in is under way',
   goOnInLatchkey: 'Go on in Latchkey',
   noConnectionIsOpenToYou: 'None of your groups opens a connection.',
