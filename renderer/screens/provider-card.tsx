@@ -20,6 +20,7 @@ import { wayWords } from '../ui/ways.ts';
 import { isLocked } from './organisation-locks.ts';
 import { ProviderForm } from './provider-form.tsx';
 import { ProviderSecret } from './provider-secret.tsx';
+import { endsAtOnce } from './sign-out.tsx';
 import { useAdministration } from './step-up.tsx';
 import cards from '../ui/cards.module.css';
 import { DirectoryDetails, TenantFact } from './directory-details.tsx';
@@ -27,16 +28,22 @@ import styles from './providers.module.css';
 
 type Task = 'edit' | 'secret';
 
+/** Accounts that have come through it, and their live database sessions. */
+interface EndsWithIt {
+  accounts: number;
+  sessions: number;
+}
+
 /** One provider of the chain. */
 export function ProviderCard(props: {
   provider: ProviderState;
   /** In the chain, from 1. */
   position: number;
-  /** Whether the person who is signed in has come through it. */
-  signsIn: boolean;
+  /** What ends with it. */
+  ends: EndsWithIt;
   onRemoved(): void;
 }) {
-  const { provider, signsIn } = props;
+  const { provider, ends } = props;
   const { name, type, enabled, organisation } = provider;
   const locked = organisation?.locked ?? [];
   const { task, begin, end, anchor } = useTask<Task>();
@@ -84,7 +91,7 @@ export function ProviderCard(props: {
               label={t.isTurnedOn(name)}
               checked={enabled}
               onChange={(on) => {
-                if (!on && signsIn) setAsking('disable');
+                if (!on && ends.accounts > 0) setAsking('disable');
                 else void turn(on);
               }}
             />
@@ -130,7 +137,7 @@ export function ProviderCard(props: {
       {checks !== undefined && !validate.busy && <CheckList checks={checks} label={t.findingsFor(name)} />}
       {asking !== undefined && (
         <ConfirmDialog
-          question={asking === 'remove' ? removeQuestion(provider, signsIn) : disableQuestion(provider)}
+          question={asking === 'remove' ? removeQuestion(provider, ends) : disableQuestion(provider, ends)}
           action={asking === 'remove' ? remove : change}
           onConfirm={async () =>
             asking === 'remove' ? (await remove.run('removeProvider', { name })) !== undefined : turn(false)
@@ -173,7 +180,17 @@ function Facts({ provider }: { provider: ProviderState }) {
   );
 }
 
-function removeQuestion({ name, type }: ProviderState, signsIn: boolean) {
+function Ends({ ends: { accounts, sessions } }: { ends: EndsWithIt }) {
+  if (accounts === 0) return null;
+  return (
+    <p>
+      {t.youAreSignedInThroughIt(accounts)}
+      {sessions > 0 && ` ${endsAtOnce(sessions)}`}
+    </p>
+  );
+}
+
+function removeQuestion({ name, type }: ProviderState, ends: EndsWithIt) {
   return {
     title: t.removeThisProvider,
     text: (
@@ -183,20 +200,20 @@ function removeQuestion({ name, type }: ProviderState, signsIn: boolean) {
             ? t.goesFromTheConfiguration(<Name>{name}</Name>)
             : t.goesWithItsSecret(<Name>{name}</Name>)}
         </p>
-        {signsIn && <p>{t.youAreSignedInThroughIt}</p>}
+        <Ends ends={ends} />
       </>
     ),
     confirm: t.removeProvider,
   };
 }
 
-function disableQuestion({ name }: ProviderState) {
+function disableQuestion({ name }: ProviderState, ends: EndsWithIt) {
   return {
     title: t.turnThisProviderOff,
     text: (
       <>
         <p>{t.nobodyCanSignInWithUntil(<Name>{name}</Name>)}</p>
-        <p>{t.youAreSignedInThroughIt}</p>
+        <Ends ends={ends} />
       </>
     ),
     confirm: t.turnOff,

@@ -8,14 +8,22 @@ import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { useTask } from '../ui/task.ts';
 import { mayAdd } from './organisation-locks.ts';
 import { ProviderCard } from './provider-card.tsx';
+import { liveOf } from './sign-out.tsx';
 import { ProviderForm } from './provider-form.tsx';
 import cards from '../ui/cards.module.css';
+
+function endsWith({ accounts, databaseSessions }: AppState, provider: string) {
+  const through = accounts.filter(({ account }) => account.provider === provider);
+  return {
+    accounts: through.length,
+    sessions: through.reduce((sum, { account }) => sum + liveOf(databaseSessions, account), 0),
+  };
+}
 
 /** Who may say who a person is, in the order in which they are asked, and their administration. */
 export function Providers({ state }: { state: AppState }) {
   const { task, begin, end, anchor: list } = useTask<'add', HTMLUListElement>();
   const announce = useAnnounce();
-  const account = state.signIn.kind === 'signed-in' ? state.signIn.account : undefined;
 
   return (
     <>
@@ -46,7 +54,7 @@ export function Providers({ state }: { state: AppState }) {
             key={provider.name}
             provider={provider}
             position={index + 1}
-            signsIn={account?.provider === provider.name}
+            ends={endsWith(state, provider.name)}
             onRemoved={() => {
               announce(t.providerRemoved);
               list.current?.focus();

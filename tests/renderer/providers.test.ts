@@ -237,6 +237,43 @@ describeWith([parts.pageEngine], 'providers and doctor in the window', () => {
     expect(bridge.calls.at(-1)).toEqual({ action: 'removeProvider', request: { name: 'fabrikam' } });
   });
 
+  test('asks with the number of accounts and live sessions that end with a provider', async () => {
+    const [first] = identity.chain.accounts;
+    if (first === undefined) throw new Error('nobody is signed in');
+    const { databaseSessions } = states.busy;
+    const { page, bridge } = await renderer.show({ ...identity.chain, databaseSessions });
+    await goTo(page, 'Providers');
+    const remove = page.getByRole('button', { name: 'Remove Contoso' });
+    const question = page.getByRole('dialog', { name: 'Remove this provider?' });
+    await remove.click();
+    await question
+      .getByText(
+        'You are signed in through it: that sign-in and its tokens end. 3 database sessions end at once.',
+      )
+      .waitFor();
+    await page.keyboard.press('Escape');
+    const admin = { ...first.account, objectId: 'o2', username: 'adm-adele@contoso.example' };
+    const elsewhere = { ...admin, objectId: 'o3', username: 'adele@fabrikam.example', provider: 'fabrikam' };
+    const [live] = databaseSessions;
+    await bridge.push({
+      ...identity.chain,
+      accounts: [first, { ...first, account: admin }, { ...first, account: elsewhere }],
+      databaseSessions: [
+        ...databaseSessions,
+        ...[admin, elsewhere].flatMap(({ username }) =>
+          live === undefined ? [] : [{ ...live, id: username, username }],
+        ),
+      ],
+    });
+    await remove.click();
+    await question
+      .getByText(
+        '2 of your accounts are signed in through it: their sign-ins and tokens end. 4 database sessions end at once.',
+      )
+      .waitFor();
+    expect(bridge.calls.map(({ action }) => action)).not.toContain('removeProvider');
+  });
+
   test('findings come with the worst first, and are counted and passed on as text', async () => {
     const { page, bridge } = await renderer.show(states.signedIn);
     let release = (): void => {};

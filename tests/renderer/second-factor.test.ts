@@ -7,7 +7,16 @@ import { startRenderer } from './browser.ts';
 import * as identity from './identity-states.ts';
 import { scan } from './scan.ts';
 import * as states from './states.ts';
-import { announced, arriveAt, eventually, expectVisibleFocus, focusedName, goTo, kept, tabTo } from './walk.ts';
+import {
+  announced,
+  arriveAt,
+  eventually,
+  expectVisibleFocus,
+  focusedName,
+  goTo,
+  kept,
+  tabTo,
+} from './walk.ts';
 
 function wrongCode(): never {
   throw new LatchkeyError('mfa-wrong', 'The code is wrong.', {
@@ -290,6 +299,9 @@ describeWith([parts.pageEngine], 'second factors in the window', () => {
     expect(
       await number.evaluate((element) => Number.parseFloat(getComputedStyle(element).fontSize)),
     ).toBeGreaterThan(40);
+    const field = await page.getByLabel('Code of your authenticator').boundingBox();
+    const place = await number.boundingBox();
+    expect(place && field && place.y + place.height < field.y).toBe(true);
     await eventually(() => page.getByRole('dialog').locator('output').last().innerText()).toBe(
       'Choose 47 on your phone',
     );

@@ -1,5 +1,6 @@
 import type { providers as English } from '../en/providers.ts';
 import { rich } from '../rich.ts';
+import { plural } from './plural.ts';
 
 export const providers: typeof English = {
   providers: 'Anbieter',
@@ -39,8 +40,12 @@ export const providers: typeof English = {
   thenBy: ', dann ',
   storedEncrypted: 'verschlüsselt abgelegt',
   notStored: 'nicht abgelegt',
-  youAreSignedInThroughIt:
-    'Sie sind darüber angemeldet: Ihre Anmeldung, Ihre Token und Ihre Datenbanksitzungen enden.',
+  youAreSignedInThroughIt: (accounts) =>
+    plural(
+      accounts,
+      'Sie sind darüber angemeldet: Diese Anmeldung und ihre Token enden.',
+      `${accounts} Ihrer Konten sind darüber angemeldet: Ihre Anmeldungen und Token enden.`,
+    ),
   removeThisProvider: 'Diesen Anbieter entfernen?',
   goesFromTheConfiguration: (name) => rich`${name} verschwindet aus der Konfiguration.`,
   goesWithItsSecret: (name) =>

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { rich } from '../rich.ts';
 import { words } from '../words.ts';
+import { plural } from './plural.ts';
 
 export const providers = words('providers', {
   providers: 'Providers',
@@ -39,8 +40,12 @@ export const providers = words('providers', {
   thenBy: ', then ',
   storedEncrypted: 'stored, encrypted',
   notStored: 'not stored',
-  youAreSignedInThroughIt:
-    'You are signed in through it: your session, your tokens and your database sessions end.',
+  youAreSignedInThroughIt: (accounts: number) =>
+    plural(
+      accounts,
+      'You are signed in through it: that sign-in and its tokens end.',
+      `${accounts} of your accounts are signed in through it: their sign-ins and tokens end.`,
+    ),
   removeThisProvider: 'Remove this provider?',
   goesFromTheConfiguration: (name: ReactNode) => rich`${name} goes from the configuration.`,
   goesWithItsSecret: (name: ReactNode) =>
