@@ -6,7 +6,6 @@ import { auditFault } from './audit/fault.ts';
 import type { Broker } from './broker/broker.ts';
 import type { BrokerOptions } from './broker/options.ts';
 import { startBroker } from './broker/start.ts';
-import { keepHeapSmall } from './base/heap.ts';
 import { createClosers, type Closers, type OnStep } from './base/closers.ts';
 import { allWarnings } from './config/ignored.ts';
 import { loadConfiguration, type OrganisationSource } from './config/load.ts';
@@ -62,7 +61,6 @@ export interface Runtime {
  *   open by then is closed again, and the failure is in the audit of the home, where there is one.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  keepHeapSmall();
   const log = (line: string): void => options.log.write(line);
   const closers = createClosers(log, options.onStep);
   const { open, add } = closers;

@@ -1,4 +1,5 @@
 import { leaveAppImage } from './base/app-image.ts';
+import { keepHeapSmall } from './base/heap.ts';
 import { packagedArguments } from './cli/packaged-arguments.ts';
 
 /**
@@ -9,6 +10,7 @@ leaveAppImage();
 // With `electron <folder>` the first argument is the folder, and the command line runs from its sources.
 const ofCommand = process.defaultApp === true ? undefined : packagedArguments(process.argv);
 if (ofCommand === undefined) {
+  keepHeapSmall();
   await import('./index.ts');
 } else {
   process.argv = [process.execPath, process.execPath, ...ofCommand];

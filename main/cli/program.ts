@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { chosenKeyFile } from '../store/places.ts';
+import { keepHeapSmall } from '../base/heap.ts';
 import { version, versions } from '../base/version.ts';
 import type { OrganisationSource } from '../config/load.ts';
 import { machineOrganisation } from '../config/organisation-policy.ts';
@@ -145,6 +146,7 @@ function registerServe({ program, output, signal, organisation, workerUrl, run }
     .option('--attended', 'somebody watches "latchkey prompts": logins wait for a sign-in', false)
     .action(
       run(async ({ config, home }, { keyFile, attended }: { keyFile?: string; attended: boolean }) => {
+        keepHeapSmall();
         // The broker with MSAL takes a second to load, which no other command should wait for.
         const { serve } = await import('./serve.ts');
         return serve(
