@@ -167,12 +167,12 @@ export function windowActions(table: Readonly<Record<string, Action>>): string[]
   return Object.keys(table).filter((name) => table[name]?.window);
 }
 
-/** The window's half of the bridge: each action by its name. */
+/** The window's half of the bridge: each action by its name. One that takes nothing may be asked for without a request. */
 export function actionBridge<Answer>(
   table: Readonly<Record<string, Action>>,
   invoke: (channel: string, request: unknown) => Answer,
 ): Record<string, (request: unknown) => Answer> {
   return Object.fromEntries(
-    windowActions(table).map((name) => [name, (request: unknown) => invoke(actionChannel(name), request)]),
+    windowActions(table).map((name) => [name, (request: unknown = {}) => invoke(actionChannel(name), request)]),
   );
 }

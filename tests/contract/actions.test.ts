@@ -68,6 +68,8 @@ test('one action more in the table is served to the window and over HTTP, called
   const bridge = actionBridge(wider, (channel, request) => channels.get(channel)?.(ownPage, request));
   expect(Object.keys(bridge)).toEqual([...windowActions(actions), 'greet']);
   expect(await bridge['greet']?.({ whom: 'Ada' })).toEqual({ ok: true, reply: { said: 'Hello, Ada' } });
+  const without = actionBridge(actions, (channel, request) => ({ channel, request }));
+  expect(without['getPreferences']?.(undefined)).toEqual({ channel: 'latchkey:getPreferences', request: {} });
 
   // The client's call and the route lead there too.
   const routes = routesOf(wider, schemas, handlers);
