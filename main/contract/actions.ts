@@ -173,6 +173,9 @@ export function actionBridge<Answer>(
   invoke: (channel: string, request: unknown) => Answer,
 ): Record<string, (request: unknown) => Answer> {
   return Object.fromEntries(
-    windowActions(table).map((name) => [name, (request: unknown = {}) => invoke(actionChannel(name), request)]),
+    windowActions(table).map((name) => [
+      name,
+      (request: unknown = {}) => invoke(actionChannel(name), request),
+    ]),
   );
 }
