@@ -1,6 +1,7 @@
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { LatchkeyError, type FileFault } from '../contract/errors.ts';
 import type { Fault } from './fault.ts';
+import { aliasesAtMost } from './yaml/source.ts';
 
 /** The text of one layer of the configuration, as it has been read. */
 export interface Layer {
@@ -24,11 +25,14 @@ export function parseLayer(text: string, label: string): Layer {
     throw invalidConfiguration(label, faults);
   }
   try {
-    // Aliases are bounded so that a few lines cannot grow into gigabytes.
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    const value: unknown = document.toJS({ maxAliasCount: aliasesAtMost });
     return { label, value: value ?? {}, lineOf: (path) => lineOf(path, document, lines) };
   } catch (cause) {
-    throw invalidConfiguration(label, [{ file: label, text: (cause as Error).message }]);
+    const { message } = cause as Error;
+    const text = message.startsWith('Excessive alias count')
+      ? `Its aliases (such as *name) stand for more than ${aliasesAtMost} values.`
+      : message;
+    throw invalidConfiguration(label, [{ file: label, text }]);
   }
 }
 

@@ -28,9 +28,14 @@ async function startWith(world: World, connections: number): Promise<Latchkey> {
         password: { stored: 'sales-owner' },
       };
       Object.assign(sales, { askForPrograms: 'never', maxSessions: 300, rules: [rule] });
-      configuration.connections = [sales];
-      for (let count = 2; count <= connections; count += 1)
-        configuration.connections.push({ ...sales, name: `sales-${count}`, port: await freePort() });
+      // One that is free may be so twice.
+      const ports = new Set([sales.port]);
+      while (ports.size < connections) ports.add(await freePort());
+      configuration.connections = [...ports].map((port, at) => ({
+        ...sales,
+        name: at === 0 ? sales.name : `sales-${at + 1}`,
+        port,
+      }));
     },
   });
   await latchkey.signIn('ada@fabrikam.example');

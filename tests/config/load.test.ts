@@ -423,8 +423,30 @@ describe('a bad configuration names every fault with line, path and remedy', () 
   });
 
   it('bounds aliases that would grow without end', () => {
-    const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c, *c]`;
-    expect(faults(bomb)).toMatch(/alias/i);
+    const levels = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    const bomb = levels.map((name, at) => {
+      const inner = at === 0 ? 'x' : `*${levels[at - 1]}`;
+      return `${name}: &${name} [${Array(9).fill(inner).join(', ')}]`;
+    });
+    expect(faults(bomb.join('\n'))).toMatch(/Its aliases .* more than 100000 values/);
+  });
+
+  it('takes a thousand connections that share what they have', () => {
+    const [first = '', ...others] = Array.from({ length: 1000 }, (_, at) =>
+      connection(`sales-${at}`, 20_000 + at),
+    );
+    const shared = first
+      .replace('upstream:', 'upstream: &upstream')
+      .replace(/rules:\n {6}- /, 'rules:\n      - &rule ');
+    const text = others.map((one) =>
+      one.replace(/upstream: .*/, 'upstream: *upstream').replace(/rules:[^]*/, 'rules: [*rule]\n'),
+    );
+    const { connections } = parseConfiguration(`${provider}connections:${shared}${text.join('')}`, 'x');
+    expect(connections).toHaveLength(1000);
+    expect(connections.at(-1)).toMatchObject({
+      upstream: { database: 'sales' },
+      rules: [{ role: 'readonly' }],
+    });
   });
 });
 

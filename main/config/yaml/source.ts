@@ -39,6 +39,9 @@ export interface Entry {
 
 const trivia = new Set(['space', 'newline', 'comment', 'comma', 'byte-order-mark']);
 
+/** A few lines must not grow into gigabytes; a thousand connections may well share their rules. */
+export const aliasesAtMost = 100_000;
+
 /** The text of a file with where each thing of it stands. */
 export function readSource(text: string) {
   const lines = new LineCounter();
@@ -80,7 +83,7 @@ export function readSource(text: string) {
     line: (at: number): number => lines.linePos(at).line,
     /** Whether nothing but blanks stands in front of it on its line. */
     isFirst: (at: number): boolean => text.slice(lineStart(at), at).trim() === '',
-    js: (node: Node | undefined): unknown => node?.toJS(document, { maxAliasCount: 100 }) ?? null,
+    js: (node: Node | undefined): unknown => node?.toJS(document, { maxAliasCount: aliasesAtMost }) ?? null,
   };
 }
 export type Source = ReturnType<typeof readSource>;
