@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Broker } from '../broker/broker.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import { writeDurably } from '../store/durable-file.ts';
@@ -10,6 +10,9 @@ import { apiFile, socketAddress, type ApiDescription } from './description.ts';
 import { createRequestHandler, type RequestHandler } from './requests.ts';
 
 const loopback = '127.0.0.1';
+/** Node's own limits are a minute and more; a local caller needs milliseconds. */
+const patienceMs = { headers: 2_000, request: 3_000, keepAlive: 2_000 };
+const longestTimer = 2 ** 31 - 1;
 
 type Address = { port: number } | { path: string };
 
@@ -81,12 +84,12 @@ export async function startApi(options: {
 
 export async function listen(address: Address, handler: RequestHandler): Promise<Server> {
   let port: number | undefined;
-  // Node's own limits are a minute and more; a local caller needs milliseconds.
   const server = createServer(
     {
-      headersTimeout: 2_000,
-      requestTimeout: 3_000,
-      connectionsCheckingInterval: 500,
+      // Node would look at its connections again and again, also while there is none.
+      headersTimeout: 0,
+      requestTimeout: 0,
+      connectionsCheckingInterval: longestTimer,
       maxHeaderSize: 8_192,
     },
     (request, response) => {
@@ -96,7 +99,8 @@ export async function listen(address: Address, handler: RequestHandler): Promise
   // An error that comes later is one failed accept (no descriptor free, say): the next one may succeed.
   server.on('error', () => undefined);
   server.maxConnections = 256;
-  server.keepAliveTimeout = 2_000;
+  server.keepAliveTimeout = patienceMs.keepAlive;
+  limitWaits(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen('port' in address ? { ...address, host: loopback, exclusive: true } : address, resolve);
@@ -104,6 +108,38 @@ export async function listen(address: Address, handler: RequestHandler): Promise
   const bound = server.address();
   if (bound !== null && typeof bound === 'object') port = bound.port;
   return server;
+}
+
+/** Ends connections that do not bring a whole request in time, however they drip. */
+function limitWaits(server: Server): void {
+  const timers = new WeakMap<Socket, NodeJS.Timeout>();
+  /** Requests that wait for their answer; a client may send the next one before. */
+  const open = new WeakMap<Socket, number>();
+  const count = (socket: Socket, by: number): number => {
+    const now = (open.get(socket) ?? 0) + by;
+    open.set(socket, now);
+    return now;
+  };
+  function within(ms: number, socket: Socket, isWhole = (): boolean => false): void {
+    clearTimeout(timers.get(socket));
+    if (socket.destroyed) return;
+    const timer = setTimeout(() => {
+      if (!isWhole()) socket.destroy();
+    }, ms);
+    timers.set(socket, timer.unref());
+  }
+  server.on('connection', (socket) => {
+    within(patienceMs.headers, socket);
+    socket.once('close', () => clearTimeout(timers.get(socket)));
+  });
+  server.on('request', (request, response) => {
+    const { socket } = request;
+    count(socket, 1);
+    within(patienceMs.request, socket, () => request.complete);
+    response.once('close', () => {
+      if (count(socket, -1) === 0) within(patienceMs.keepAlive + patienceMs.headers, socket);
+    });
+  });
 }
 
 export function closeServer(server: Server): Promise<void> {

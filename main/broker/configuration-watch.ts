@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from 'node:fs';
+import { watchFiles } from '../base/watch-files.ts';
 import type { Configuration } from '../config/schema.ts';
 import { configurationTexts, hashOf, type ConfigurationSource } from '../config/load.ts';
 import { toProblem, type Problem } from '../contract/errors.ts';
@@ -17,15 +17,13 @@ export interface ConfigurationWatchOptions {
 }
 
 export interface WatchTimes {
-  /** How often the file is looked at. */
-  look: number;
   /** It has to stay as it is for so long before anything is made of it: editors write in steps. */
   settle: number;
   /** And for so long before a fault is told: half a file is one, and is over soon. */
   fault: number;
 }
 
-const defaultTimes: WatchTimes = { look: 1000, settle: 1500, fault: 4000 };
+const defaultTimes: WatchTimes = { settle: 1500, fault: 4000 };
 
 /** Texts of the files; undefined where it cannot be read. */
 interface Seen {
@@ -41,8 +39,7 @@ export type ConfigurationWatch = ReturnType<typeof watchConfiguration>;
 
 /**
  * Notices that the configuration file, or the organisation's, is another one than what counts, whoever has changed it and however: in place, by
- * a rename, behind a link. It looks at the file's times, which works on every file system. What is found is told in the
- * state, or counts at once where the configuration that counts says `reload: automatic`.
+ * a rename, behind a link. What is found is told in the state, or counts at once where the configuration that counts says `reload: automatic`.
  */
 export function watchConfiguration(options: ConfigurationWatchOptions) {
   const { source, inForce, reload, changed, log } = options;
@@ -101,7 +98,7 @@ export function watchConfiguration(options: ConfigurationWatchOptions) {
   }
 
   const noticed = (): void => schedule(times.settle);
-  for (const file of files) watchFile(file, { interval: times.look, persistent: false }, noticed);
+  const stop = watchFiles(files, noticed);
   // Between the start's reading and this nobody has looked.
   noticed();
 
@@ -118,7 +115,7 @@ export function watchConfiguration(options: ConfigurationWatchOptions) {
     async close(): Promise<void> {
       isClosed = true;
       clearTimeout(timer);
-      for (const file of files) unwatchFile(file, noticed);
+      stop();
       await looking;
     },
   };

@@ -169,3 +169,11 @@ export function noticeOfDeadline(
   }
   return undefined;
 }
+
+/** Until the next one may be due; undefined where nobody's deadline is further away than its notice. */
+export function msToDeadlineNotice({ accounts }: AppState, now: number): number | undefined {
+  const waits = accounts
+    .map(({ until }) => Date.parse(until) - warnBeforeMs - now)
+    .filter((wait) => wait > 0);
+  return waits.length === 0 ? undefined : Math.min(...waits);
+}

@@ -2,7 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Preferences } from '../contract/shapes.ts';
 import type { AppState } from '../contract/state.ts';
 import type { HowAsked } from './prompt-window.ts';
-import { type Notice, noticeOfDeadline, noticeOnChange, promptNotices } from './notices.ts';
+import {
+  msToDeadlineNotice,
+  type Notice,
+  noticeOfDeadline,
+  noticeOnChange,
+  promptNotices,
+} from './notices.ts';
 
 export interface ShownNotice {
   /** Settles once the system has taken it (true) or cannot show it (false); perhaps late or never. Never rejects. */
@@ -32,7 +38,8 @@ export interface Notifier {
   close(): void;
 }
 
-const deadlineCheckMs = 30_000;
+/** A computer that sleeps stops timers: the clock is looked at again after this long. */
+const longestWaitMs = 5 * 60_000;
 /** A notification that the system has not taken by then counts as not seen. */
 const takenMs = 1500;
 
@@ -45,6 +52,7 @@ export function createNotifier(parts: NotifierParts): Notifier {
   const ofPrompts = new Map<string, ShownNotice>();
   let last: AppState | undefined;
   const warned = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
 
   function tell(notice: Notice): void {
     if (parts.wishes().notifications) parts.show({ ...notice, urgent: false }, parts.openWindow);
@@ -84,13 +92,19 @@ export function createNotifier(parts: NotifierParts): Notifier {
   }
 
   function warnOfDeadline(): void {
-    const warning = last === undefined ? undefined : noticeOfDeadline(last, Date.now(), warned);
-    if (warning === undefined) return;
-    warned.add(warning.deadline);
-    if (!parts.isWatched()) tell(warning.notice);
+    clearTimeout(timer);
+    if (last === undefined) return;
+    const now = Date.now();
+    for (;;) {
+      const warning = noticeOfDeadline(last, now, warned);
+      if (warning === undefined) break;
+      warned.add(warning.deadline);
+      if (!parts.isWatched()) tell(warning.notice);
+    }
+    const next = msToDeadlineNotice(last, now);
+    if (next !== undefined) timer = setTimeout(warnOfDeadline, Math.min(next, longestWaitMs));
   }
 
-  const timer = setInterval(warnOfDeadline, deadlineCheckMs);
   return {
     update(state) {
       const notice = noticeOnChange(last, state);
@@ -101,7 +115,7 @@ export function createNotifier(parts: NotifierParts): Notifier {
     },
     tell,
     close() {
-      clearInterval(timer);
+      clearTimeout(timer);
       for (const notification of ofPrompts.values()) notification.close();
       ofPrompts.clear();
     },

@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from 'node:fs';
+import { watchFiles } from '../base/watch-files.ts';
 import { loadConfiguration, type ConfigurationSource } from '../config/load.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Account } from '../contract/state.ts';
@@ -28,11 +28,9 @@ export function breakGlassFile(source: ConfigurationSource): () => Promise<Break
   return async () => breakGlassOf((await loadConfiguration(source)).configuration);
 }
 
-const lookEveryMs = 1000;
-
 /**
  * Has the sessions of break-glass accounts looked at again as soon as the file changes, since groups and the end of an
- * account stand there. Looks at its times, which works on every file system.
+ * account stand there.
  * @returns the way to stop
  */
 export function watchBreakGlass(
@@ -42,9 +40,7 @@ export function watchBreakGlass(
   const look = (): void => {
     if (session.all().some(({ account }) => account.tenantId === localTenant)) void session.refresh();
   };
-  const files = [file, ...organisation.files];
-  for (const one of files) watchFile(one, { interval: lookEveryMs, persistent: false }, look);
-  return () => files.forEach((one) => unwatchFile(one, look));
+  return watchFiles([file, ...organisation.files], look);
 }
 
 /** Whether this is the break-glass account of that name. */

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { AppState } from '../../main/contract/state.ts';
-import { noticeOfDeadline, noticeOnChange, promptNotices } from '../../main/desktop/notices.ts';
+import {
+  msToDeadlineNotice,
+  noticeOfDeadline,
+  noticeOnChange,
+  promptNotices,
+} from '../../main/desktop/notices.ts';
 import { privileged, troubledAccounts, twoAccounts, usual } from '../renderer/account-states.ts';
 import * as identity from '../renderer/identity-states.ts';
 import * as prompts from '../renderer/prompt-states.ts';
@@ -177,6 +182,15 @@ describe('the warning before the deadline', () => {
     ).toBeUndefined();
     expect(noticeOfDeadline(states.signedIn, end - 300_000, new Set(['another']))).toBeDefined();
     expect(noticeOfDeadline(states.signedIn, end, new Set())).toBeUndefined();
+  });
+
+  test('is waited for until the first is due, and not at all where none is', () => {
+    expect(msToDeadlineNotice(states.signedIn, end - 700_000)).toBe(100_000);
+    expect(msToDeadlineNotice(states.signedIn, end - 600_000)).toBeUndefined();
+    expect(msToDeadlineNotice(states.signedOut, end - 700_000)).toBeUndefined();
+    expect(msToDeadlineNotice(twoAccounts, Date.parse(privileged.until) - 601_000)).toBe(1000);
+    // The other one's, once that is over.
+    expect(msToDeadlineNotice(twoAccounts, Date.parse(usual.until) - 600_500)).toBe(500);
   });
 
   test('names the account where there are several, and comes for each', () => {
