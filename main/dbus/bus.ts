@@ -13,6 +13,8 @@ export interface BusCall {
 }
 
 export interface BusSignal {
+  /** The unique name of the connection that has sent it, as the bus says. */
+  sender: string;
   path: string;
   interface: string;
   member: string;
@@ -25,6 +27,11 @@ export interface Bus {
   call(call: BusCall, timeoutMs?: number): Promise<unknown[]>;
   /** Calls back for each signal of this sender with this interface, for as long as the connection lasts. */
   listen(sender: string, interfaceName: string, listener: (signal: BusSignal) => void): Promise<void>;
+  /**
+   * Calls back for each signal that one of these match rules lets through, and for those that somebody has sent to this
+   * connection alone: no rule keeps these away, so that whoever listens looks at the sender.
+   */
+  hear(rules: readonly string[], listener: (signal: BusSignal) => void): Promise<void>;
   /** Settles when the connection has ended, whoever ended it. */
   closed: Promise<void>;
   close(): void;
@@ -42,6 +49,8 @@ export class BusError extends Error {
 
 const callTimeoutMs = 2000;
 const busName = 'org.freedesktop.DBus';
+/** D-Bus specification, "System message bus". */
+const systemAddress = 'unix:path=/run/dbus/system_bus_socket;unix:path=/var/run/dbus/system_bus_socket';
 
 /** Socket paths of an address list (D-Bus specification, "Server Addresses"); an abstract one begins with NUL. */
 export function socketPaths(addresses: string): string[] {
@@ -56,18 +65,28 @@ export function socketPaths(addresses: string): string[] {
   });
 }
 
-/** Where the session bus of this user is; undefined outside a session. */
-function sessionAddress(environment: NodeJS.ProcessEnv): string | undefined {
+/** Where the session bus of this user is; empty outside a session. */
+function sessionAddress(environment: NodeJS.ProcessEnv): string {
   const given = environment['DBUS_SESSION_BUS_ADDRESS'];
   if (given !== undefined && given !== '') return given;
   const folder = environment['XDG_RUNTIME_DIR'];
-  return folder === undefined || folder === '' ? undefined : `unix:path=${encodeURI(folder)}/bus`;
+  return folder === undefined || folder === '' ? '' : `unix:path=${encodeURI(folder)}/bus`;
 }
 
 /** Connects to the session bus. @throws BusError `closed`, `timeout` */
-export async function connectSessionBus(environment: NodeJS.ProcessEnv = process.env): Promise<Bus> {
-  let failure: unknown = new BusError('closed', 'there is no session bus');
-  for (const path of socketPaths(sessionAddress(environment) ?? '')) {
+export function connectSessionBus(environment: NodeJS.ProcessEnv = process.env): Promise<Bus> {
+  return connectBus('session', sessionAddress(environment));
+}
+
+/** Connects to the bus of the whole computer. @throws BusError `closed`, `timeout` */
+export function connectSystemBus(environment: NodeJS.ProcessEnv = process.env): Promise<Bus> {
+  const given = environment['DBUS_SYSTEM_BUS_ADDRESS'];
+  return connectBus('system', given === undefined || given === '' ? systemAddress : given);
+}
+
+async function connectBus(name: string, addresses: string): Promise<Bus> {
+  let failure: unknown = new BusError('closed', `there is no ${name} bus`);
+  for (const path of socketPaths(addresses)) {
     try {
       const bus = openBus(await connectTo(path));
       await bus.call({
@@ -114,7 +133,7 @@ function connectTo(path: string): Promise<Socket> {
 
 function openBus(socket: Socket): Bus {
   const waiting = new Map<number, { resolve(body: unknown[]): void; reject(error: BusError): void }>();
-  const listeners: { interfaceName: string; listener(signal: BusSignal): void }[] = [];
+  const listeners: { interfaceName?: string; listener(signal: BusSignal): void }[] = [];
   let received = Buffer.alloc(0);
   let serial = 0;
   const closed = new Promise<void>((resolve) => {
@@ -142,9 +161,10 @@ function openBus(socket: Socket): Bus {
 
   function take(message: DBusMessage): void {
     if (message.type === 'signal') {
-      const { path = '', member = '', body } = message;
+      const { path = '', member = '', sender = '', interface: name = '', body } = message;
       for (const { interfaceName, listener } of listeners) {
-        if (interfaceName === message.interface) listener({ path, interface: interfaceName, member, body });
+        if (interfaceName === undefined || interfaceName === name)
+          listener({ sender, path, interface: name, member, body });
       }
       return;
     }
@@ -178,18 +198,25 @@ function openBus(socket: Socket): Bus {
     });
   }
 
+  const addMatch = (rule: string): Promise<unknown> =>
+    call({
+      destination: busName,
+      path: '/org/freedesktop/DBus',
+      interface: busName,
+      member: 'AddMatch',
+      signature: 's',
+      body: [rule],
+    });
+
   return {
     call,
     async listen(sender, interfaceName, listener) {
       listeners.push({ interfaceName, listener });
-      await call({
-        destination: busName,
-        path: '/org/freedesktop/DBus',
-        interface: busName,
-        member: 'AddMatch',
-        signature: 's',
-        body: [`type='signal',sender='${sender}',interface='${interfaceName}'`],
-      });
+      await addMatch(`type='signal',sender='${sender}',interface='${interfaceName}'`);
+    },
+    async hear(rules, listener) {
+      listeners.push({ listener });
+      await Promise.all(rules.map(addMatch));
     },
     closed,
     close: () => void socket.destroy(),

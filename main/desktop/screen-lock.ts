@@ -1,14 +1,4 @@
-import { spawn as spawnProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
-
-/** What of a child process is needed here. */
-export interface Monitor {
-  stdout: Readable;
-  kill(): unknown;
-  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
-  on(event: 'close', listener: () => void): unknown;
-}
+import { type Bus, type BusSignal, connectSessionBus, connectSystemBus } from '../dbus/bus.ts';
 
 export interface ScreenLockOptions {
   /** May come twice for one lock. */
@@ -16,10 +6,13 @@ export interface ScreenLockOptions {
   /** After a lock; some lockers never tell, so nothing may depend on it. */
   onUnlock(): void;
   log(line: string): void;
-  spawn?(program: string, parameters: string[]): Monitor;
+  /** Of the user, and of the computer. */
+  buses?: Record<BusName, () => Promise<Bus>>;
   /** Of this desktop session, as logind calls it. */
   sessionId?: string | undefined;
 }
+
+type BusName = 'session' | 'system';
 
 /**
  * `lock-requested`: somebody asked for a lock (loginctl lock-session, an idle daemon), which a simple locker follows
@@ -27,22 +20,25 @@ export interface ScreenLockOptions {
  */
 export type LockEvent = 'locked' | 'unlocked' | 'lock-requested';
 
-const program = 'dbus-monitor';
+const logind = 'org.freedesktop.login1';
+const ofSession = `${logind}.Session`;
+const properties = 'org.freedesktop.DBus.Properties';
+const sessions = '/org/freedesktop/login1/session';
 const firstDelayMs = 1000;
 const longestDelayMs = 5 * 60_000;
-/** A monitor that ran for this long has not failed, and its successor starts with the first delay again. */
+/** A connection that lasted for this long has not failed, and the next one starts with the first delay again. */
 const steadyMs = 60_000;
 
 /**
  * Tells when the screen of this desktop session is locked, on Linux, where Electron's powerMonitor is silent. Listens to
  * the screen saver of the desktop on the session bus (GNOME, KDE, Cinnamon, MATE and Xfce send `ActiveChanged`) and to
  * logind on the system bus (`Lock`, `Unlock`, `LockedHint`:
- * https://www.freedesktop.org/software/systemd/man/org.freedesktop.login1.html). One dbus-monitor for each bus prints
- * what matches; there is no D-Bus library for Node that is kept up. Where the program or a bus is missing, locks stay
+ * https://www.freedesktop.org/software/systemd/man/org.freedesktop.login1.html). Where a bus is missing, locks stay
  * unnoticed, which the log says once.
  */
 export function watchScreenLock(options: ScreenLockOptions): { close(): void } {
-  const { onLock, onUnlock, log, sessionId = process.env['XDG_SESSION_ID'], spawn = spawnMonitor } = options;
+  const { onLock, onUnlock, log, sessionId = process.env['XDG_SESSION_ID'] } = options;
+  const buses = options.buses ?? { session: connectSessionBus, system: connectSystemBus };
   let locked = false;
 
   function take(event: LockEvent | undefined): void {
@@ -53,37 +49,50 @@ export function watchScreenLock(options: ScreenLockOptions): { close(): void } {
     else if (event === 'unlocked' && wasLocked) onUnlock();
   }
 
-  const told = new Set<string>();
-  function tell(reason: string): void {
-    if (!told.has(reason)) log(`Screen lock: ${reason}; locks may stay unnoticed.`);
-    told.add(reason);
+  const told = new Set<BusName>();
+  function tell(bus: BusName): void {
+    if (!told.has(bus)) log(`Screen lock: the ${bus} bus cannot be listened to; locks may stay unnoticed.`);
+    told.add(bus);
   }
 
   const path = sessionId === undefined ? undefined : sessionPath(sessionId);
-  const monitors = [
-    keepMonitor({ bus: 'session', rules: sessionRules, take, tell, spawn }),
-    keepMonitor({ bus: 'system', rules: systemRules(path), take, tell, spawn }),
+  const kept = [
+    keepListening({
+      connect: buses.session,
+      rules: ["type='signal',member='ActiveChanged'"],
+      take: (signal) => take(screenSaverEvent(signal)),
+      failed: () => tell('session'),
+    }),
+    keepListening({
+      connect: buses.system,
+      rules: systemRules(path),
+      async take(signal, bus) {
+        const event = logindEvent(signal, path);
+        if (event !== undefined && (await isLogind(signal.sender, bus))) take(event);
+      },
+      failed: () => tell('system'),
+    }),
   ];
   return {
     close() {
-      for (const monitor of monitors) monitor.close();
+      for (const each of kept) each.close();
     },
   };
 }
 
-const sessionRules = ["type='signal',member='ActiveChanged'"];
-
-/**
- * Signals of logind itself only: every user of the computer may send others of the same name. Without a session id all
- * sessions count, since a lock too many does no harm.
- */
+/** Without a session id all sessions count, since a lock too many does no harm. */
 function systemRules(path: string | undefined): string[] {
-  const place = path === undefined ? "path_namespace='/org/freedesktop/login1/session'" : `path='${path}'`;
-  const from = `type='signal',sender='org.freedesktop.login1',${place}`;
-  return [
-    `${from},interface='org.freedesktop.login1.Session'`,
-    `${from},interface='org.freedesktop.DBus.Properties',arg0='org.freedesktop.login1.Session'`,
-  ];
+  const place = path === undefined ? `path_namespace='${sessions}'` : `path='${path}'`;
+  const from = `type='signal',sender='${logind}',${place}`;
+  return [`${from},interface='${ofSession}'`, `${from},interface='${properties}',arg0='${ofSession}'`];
+}
+
+/** Every user of the computer may send signals of the same name, also to this connection alone, past its rules. */
+async function isLogind(sender: string, bus: Bus): Promise<boolean> {
+  const name = 'org.freedesktop.DBus';
+  const asked = { destination: name, path: '/org/freedesktop/DBus', interface: name, member: 'GetNameOwner' };
+  const [owner] = await bus.call({ ...asked, signature: 's', body: [logind] }).catch(() => []);
+  return owner === sender;
 }
 
 /** The object of a logind session: sd_bus_path_encode(3) turns what is no letter, or a digit in front, into `_xx`. */
@@ -93,94 +102,77 @@ export function sessionPath(id: string): string {
     const isPlain = index === 0 ? /[A-Za-z]/.test(character) : /[A-Za-z0-9]/.test(character);
     return isPlain ? character : `_${byte.toString(16).padStart(2, '0')}`;
   });
-  return `/org/freedesktop/login1/session/${label.join('')}`;
+  return `${sessions}/${label.join('')}`;
 }
 
-/**
- * Reads the lines of dbus-monitor: one for each signal, its arguments indented below it.
- *
- * @returns takes a line and answers with what it completes
- */
-export function createLockReader(): (line: string) => LockEvent | undefined {
-  let awaited: 'active' | 'properties' | 'hint' | undefined;
+type Told = Pick<BusSignal, 'path' | 'interface' | 'member' | 'body'>;
 
-  return (line) => {
-    if (!line.startsWith(' ')) {
-      const [, interfaceName = '', member = ''] = /; interface=(\S+); member=(\S+)$/.exec(line) ?? [];
-      awaited = undefined;
-      if (/\.screensaver$/i.test(interfaceName) && member === 'ActiveChanged') awaited = 'active';
-      if (interfaceName === 'org.freedesktop.DBus.Properties') awaited = 'properties';
-      if (interfaceName !== 'org.freedesktop.login1.Session') return undefined;
-      return member === 'Lock' ? 'lock-requested' : member === 'Unlock' ? 'unlocked' : undefined;
-    }
-    if (awaited === 'properties') {
-      if (/^ +string "LockedHint"$/.test(line)) awaited = 'hint';
-      return undefined;
-    }
-    if (awaited === undefined) return undefined;
-    awaited = awaited === 'hint' ? 'properties' : undefined;
-    const [, value] = /^ +(?:variant +)?boolean (true|false)$/.exec(line) ?? [];
-    return value === undefined ? undefined : value === 'true' ? 'locked' : 'unlocked';
-  };
+export function screenSaverEvent({ interface: name, member, body: [active] }: Told): LockEvent | undefined {
+  if (!/\.screensaver$/i.test(name) || member !== 'ActiveChanged') return undefined;
+  return stateOf(active);
 }
 
-interface MonitorOptions {
-  bus: 'session' | 'system';
+/** @param own the object of this session; without it any session counts */
+export function logindEvent(signal: Told, own: string | undefined): LockEvent | undefined {
+  const { path, interface: name, member, body } = signal;
+  if (own === undefined ? !path.startsWith(`${sessions}/`) : path !== own) return undefined;
+  if (name === ofSession)
+    return member === 'Lock' ? 'lock-requested' : member === 'Unlock' ? 'unlocked' : undefined;
+  const [about, changed] = body;
+  if (name !== properties || member !== 'PropertiesChanged' || about !== ofSession) return undefined;
+  if (!Array.isArray(changed)) return undefined;
+  const hint = (changed as [string, unknown][]).find(([property]) => property === 'LockedHint');
+  return stateOf(hint?.[1]);
+}
+
+function stateOf(value: unknown): LockEvent | undefined {
+  return typeof value !== 'boolean' ? undefined : value ? 'locked' : 'unlocked';
+}
+
+interface ListenOptions {
+  connect(): Promise<Bus>;
   rules: string[];
-  take(event: LockEvent | undefined): void;
-  /** Says once why locks are not noticed. */
-  tell(reason: string): void;
-  spawn(program: string, parameters: string[]): Monitor;
+  take(signal: BusSignal, bus: Bus): void | Promise<void>;
+  /** The bus is not there, or has gone again at once. */
+  failed(): void;
 }
 
-/** Keeps a monitor running: one that ends is started again, ever later where it keeps failing. */
-function keepMonitor({ bus, rules, take, tell, spawn }: MonitorOptions): { close(): void } {
+/** Keeps listening: a connection that ends is followed by another, ever later where they keep failing. */
+function keepListening({ connect, rules, take, failed }: ListenOptions): { close(): void } {
   let delay = firstDelayMs;
-  let closed = false;
+  let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
-  let current: Monitor | undefined;
+  let current: Bus | undefined;
 
-  function start(): void {
-    const started = performance.now();
-    const read = createLockReader();
-    const monitor = spawn(program, [`--${bus}`, ...rules]);
-    let isMissing = false;
-    current = monitor;
-    // Should this process die without closing it, the next signal finds nobody to print to and ends it.
-    createInterface({ input: monitor.stdout }).on('line', (line) => {
-      if (!closed) take(read(line));
+  async function listen(): Promise<void> {
+    const bus = await connect();
+    current = bus;
+    if (isClosed) return bus.close();
+    // One after the other: what is asked about a signal must not let the next one overtake it.
+    let taken: Promise<void> = Promise.resolve();
+    await bus.hear(rules, (signal) => {
+      taken = taken.then(() => (isClosed ? undefined : take(signal, bus)));
     });
-    monitor.on('error', (error) => {
-      isMissing = error.code === 'ENOENT';
-      tell(
-        isMissing
-          ? `${program} is not installed (package dbus-bin or dbus-tools)`
-          : `${program} could not be started (${error.code ?? 'unknown error'})`,
-      );
-    });
-    monitor.on('close', () => {
-      if (closed || isMissing) return;
-      const ran = performance.now() - started;
-      if (ran >= steadyMs) delay = firstDelayMs;
-      else tell(`the ${bus} bus cannot be listened to`);
-      timer = setTimeout(start, delay);
-      timer.unref();
-      delay = Math.min(delay * 2, longestDelayMs);
-    });
+    await bus.closed;
   }
 
-  start();
+  async function start(): Promise<void> {
+    const started = performance.now();
+    await listen().catch(() => current?.close());
+    if (isClosed) return;
+    if (performance.now() - started >= steadyMs) delay = firstDelayMs;
+    else failed();
+    timer = setTimeout(() => void start(), delay);
+    timer.unref();
+    delay = Math.min(delay * 2, longestDelayMs);
+  }
+
+  void start();
   return {
     close() {
-      closed = true;
+      isClosed = true;
       clearTimeout(timer);
-      current?.kill();
+      current?.close();
     },
   };
-}
-
-function spawnMonitor(program: string, parameters: string[]): Monitor {
-  // Lines in the C locale; what it says of failures is the same for all of them.
-  const env = { ...process.env, LC_ALL: 'C' };
-  return spawnProcess(program, parameters, { stdio: ['ignore', 'pipe', 'ignore'], env });
 }

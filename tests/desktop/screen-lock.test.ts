@@ -1,89 +1,75 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Bus, BusError, connectSessionBus, connectSystemBus } from '../../main/dbus/bus.ts';
 import {
-  type LockEvent,
-  type Monitor,
-  createLockReader,
+  logindEvent,
+  screenSaverEvent,
   sessionPath,
   watchScreenLock,
 } from '../../main/desktop/screen-lock.ts';
 import { describeWith, program } from '../support/parts.ts';
 
-const missingProgram = './no-such-program';
+const signal = (path: string, name: string, ...body: unknown[]) => ({
+  path,
+  interface: name.slice(0, name.lastIndexOf('.')),
+  member: name.slice(name.lastIndexOf('.') + 1),
+  body,
+});
 
-describe('the lines of dbus-monitor', () => {
-  const read = (text: string): LockEvent[] => {
-    const reader = createLockReader();
-    return text
-      .split('\n')
-      .map(reader)
-      .filter((event) => event !== undefined);
-  };
-  const signal = (path: string, member: string) =>
-    `signal time=1795646975.556354 sender=:1.2 -> destination=(null destination) serial=2 path=${path}; interface=${member.slice(0, member.lastIndexOf('.'))}; member=${member.slice(member.lastIndexOf('.') + 1)}`;
+describe('what is said of a lock', () => {
+  const session = '/org/freedesktop/login1/session/_32';
+  const changed = 'org.freedesktop.DBus.Properties.PropertiesChanged';
+  const ofSession = 'org.freedesktop.login1.Session';
 
-  test('a greeting, and a screen saver that starts and ends, as dbus-monitor 1.14 prints them', () => {
+  test('a screen saver that starts and ends', () => {
     expect(
-      read(`signal time=1795646974.182782 sender=org.freedesktop.DBus -> destination=:1.0 serial=2 path=/org/freedesktop/DBus; interface=org.freedesktop.DBus; member=NameAcquired
-   string ":1.0"
-signal time=1795646974.182853 sender=org.freedesktop.DBus -> destination=:1.0 serial=4 path=/org/freedesktop/DBus; interface=org.freedesktop.DBus; member=NameLost
-   string ":1.0"
-signal time=1795646975.556354 sender=:1.2 -> destination=(null destination) serial=2 path=/org/freedesktop/ScreenSaver; interface=org.freedesktop.ScreenSaver; member=ActiveChanged
-   boolean true
-signal time=1795646975.556448 sender=:1.2 -> destination=(null destination) serial=3 path=/org/gnome/ScreenSaver; interface=org.gnome.ScreenSaver; member=ActiveChanged
-   boolean false`),
+      [
+        signal('/org/freedesktop/ScreenSaver', 'org.freedesktop.ScreenSaver.ActiveChanged', true),
+        signal('/org/gnome/ScreenSaver', 'org.gnome.ScreenSaver.ActiveChanged', false),
+      ].map(screenSaverEvent),
     ).toEqual(['locked', 'unlocked']);
   });
 
   test('logind: what was asked for, and the hint among other properties', () => {
-    const session = '/org/freedesktop/login1/session/_32';
+    const properties = (hint: boolean) => [
+      ['IdleHint', !hint],
+      ['LockedHint', hint],
+      ['Active', !hint],
+    ];
     expect(
-      read(`${signal(session, 'org.freedesktop.login1.Session.Lock')}
-${signal(session, 'org.freedesktop.DBus.Properties.PropertiesChanged')}
-   string "org.freedesktop.login1.Session"
-   array [
-      dict entry(
-         string "IdleHint"
-         variant             boolean false
-      )
-      dict entry(
-         string "LockedHint"
-         variant             boolean true
-      )
-      dict entry(
-         string "Active"
-         variant             boolean false
-      )
-   ]
-   array [
-   ]
-${signal(session, 'org.freedesktop.login1.Session.Unlock')}`),
-    ).toEqual(['lock-requested', 'locked', 'unlocked']);
+      [
+        signal(session, `${ofSession}.Lock`),
+        signal(session, changed, ofSession, properties(true), []),
+        signal(session, changed, ofSession, properties(false), []),
+        signal(session, `${ofSession}.Unlock`),
+      ].map((each) => logindEvent(each, session)),
+    ).toEqual(['lock-requested', 'locked', 'unlocked', 'unlocked']);
+    expect(logindEvent(signal(session, `${ofSession}.Lock`), undefined)).toBe('lock-requested');
   });
 
   test('nothing else counts', () => {
     expect(
-      read(`${signal('/a', 'org.example.Player.ActiveChanged')}
-   boolean true
-${signal('/a', 'org.gnome.ScreenSaver.WakeUpScreen')}
-${signal('/a', 'org.gnome.ScreenSaver.ActiveChanged')}
-   string "true"
-   boolean true
-${signal('/a', 'org.freedesktop.login1.Session.PauseDevice')}
-   boolean true
-${signal('/a', 'org.freedesktop.DBus.Properties.PropertiesChanged')}
-   string "org.freedesktop.login1.Session"
-   array [
-   ]
-   array [
-      string "LockedHint"
-   ]
-   boolean true
-
-   boolean true
-method call time=1 sender=:1.2 -> destination=:1.3 serial=1 path=/a; interface=org.example; member=Lock`),
-    ).toEqual([]);
+      [
+        signal('/a', 'org.example.Player.ActiveChanged', true),
+        signal('/a', 'org.gnome.ScreenSaver.WakeUpScreen'),
+        signal('/a', 'org.gnome.ScreenSaver.ActiveChanged', 'true'),
+        signal('/a', 'org.gnome.ScreenSaver.ActiveChanged'),
+        signal(session, `${ofSession}.Lock`),
+      ].map(screenSaverEvent),
+    ).toEqual(Array.from({ length: 5 }));
+    expect(
+      [
+        signal(session, `${ofSession}.PauseDevice`, true),
+        signal(session, changed, ofSession, [], ['LockedHint']),
+        signal(session, changed, ofSession, [['LockedHint', 'true']], []),
+        signal(session, changed, 'org.freedesktop.login1.Seat', [['LockedHint', true]], []),
+        signal(session, changed, ofSession, 'LockedHint', []),
+        signal('/org/freedesktop/login1/session/_33', `${ofSession}.Unlock`),
+        signal(session, 'org.gnome.ScreenSaver.ActiveChanged', true),
+      ].map((each) => logindEvent(each, session)),
+    ).toEqual(Array.from({ length: 7 }));
+    expect(logindEvent(signal('/elsewhere', `${ofSession}.Unlock`), undefined)).toBeUndefined();
   });
 
   test('the objects of sessions', () => {
@@ -93,7 +79,10 @@ method call time=1 sender=:1.2 -> destination=:1.3 serial=1 path=/a; interface=o
   });
 });
 
-/** Sends signals as told by lines "bus path interface member [true|false]"; is logind on the second bus. */
+/**
+ * Sends signals as told by lines "bus path interface member [true|false]"; is logind on the second bus. What the third is told
+ * ends in "to-each" goes to each connection by itself.
+ */
 const sender = `
 import dbus, dbus.lowlevel, sys
 buses = {name: dbus.bus.BusConnection(address) for name, address in zip(('session', 'logind', 'stranger'), sys.argv[1:])}
@@ -102,13 +91,18 @@ print('up', flush=True)
 for line in sys.stdin:
     bus, path, interface, member, *value = line.split()
     message = dbus.lowlevel.SignalMessage(path, interface, member)
-    truth = dbus.Boolean(value == ['true'])
+    truth = dbus.Boolean(value[:1] == ['true'])
     if member == 'ActiveChanged':
         message.append(truth, signature='b')
     if member == 'PropertiesChanged':
         changed = dbus.Dictionary({'LockedHint': truth}, signature='sv')
         message.append('org.freedesktop.login1.Session', changed, dbus.Array([], signature='s'), signature='sa{sv}as')
-    buses[bus].send_message(message)
+    to_each = value[-1:] == ['to-each']
+    for to in [str(name) for name in buses[bus].list_names() if name.startswith(':')] if to_each else [None]:
+        one = dbus.lowlevel.SignalMessage(path, interface, member) if to else message
+        if to:
+            one.set_destination(to)
+        buses[bus].send_message(one)
     buses[bus].flush()
 `;
 const python = '/usr/bin/python3';
@@ -117,14 +111,13 @@ const pythonDbus = {
   path: spawnSync(python, ['-c', 'import dbus']).status === 0 ? python : undefined,
   remedy: 'install the package python3-dbus',
 };
-const monitor = program('dbus-monitor', 'install the package dbus-bin');
 const daemon = program('dbus-daemon', 'install the package dbus-daemon');
 
-describeWith([monitor, daemon, pythonDbus], 'with real buses', () => {
+describeWith([daemon, pythonDbus], 'with real buses', () => {
   const children: ChildProcess[] = [];
   let events: string[];
   let logged: string[];
-  let monitors: ChildProcess[];
+  let connections: Bus[];
   let addresses: { session: string; system: string };
   let send: (line: string) => void;
 
@@ -138,7 +131,7 @@ describeWith([monitor, daemon, pythonDbus], 'with real buses', () => {
   }
 
   beforeEach(async () => {
-    [events, logged, monitors] = [[], [], []];
+    [events, logged, connections] = [[], [], []];
     addresses = { session: await startBus(), system: await startBus() };
     const { session, system } = addresses;
     const child = spawn(python, ['-c', sender, session, system, system], {
@@ -153,23 +146,23 @@ describeWith([monitor, daemon, pythonDbus], 'with real buses', () => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
   });
 
-  const spawnHere = (command: string, parameters: string[]): Monitor => {
-    const { session, system } = addresses;
-    const env = { ...process.env, DBUS_SESSION_BUS_ADDRESS: session, DBUS_SYSTEM_BUS_ADDRESS: system };
-    const child = spawn(command, parameters, { stdio: ['ignore', 'pipe', 'inherit'], env });
-    monitors.push(child);
-    children.push(child);
-    return child;
+  const connected = async (opening: Promise<Bus>): Promise<Bus> => {
+    const bus = await opening;
+    connections.push(bus);
+    return bus;
   };
   const watch = (sessionId?: string) =>
     watchScreenLock({
       onLock: () => events.push('lock'),
       onUnlock: () => events.push('unlock'),
       log: (line) => logged.push(line),
-      spawn: spawnHere,
+      buses: {
+        session: () => connected(connectSessionBus({ DBUS_SESSION_BUS_ADDRESS: addresses.session })),
+        system: () => connected(connectSystemBus({ DBUS_SYSTEM_BUS_ADDRESS: addresses.system })),
+      },
       sessionId,
     });
-  /** Both monitors hear from now on: signals are repeated until they do. */
+  /** Both connections hear from now on: signals are repeated until they do. */
   async function untilListening(): Promise<void> {
     const repeated = async (on: string, off: string): Promise<void> => {
       await expect
@@ -266,11 +259,24 @@ describeWith([monitor, daemon, pythonDbus], 'with real buses', () => {
     watcher.close();
   });
 
-  test('a monitor that dies is followed by another', async () => {
+  test('signals that somebody else sends to this connection alone do not count, as no rule keeps them away', async () => {
     const watcher = watch('2');
     await untilListening();
-    for (const child of monitors) child.kill('SIGKILL');
-    await expect.poll(() => monitors.length, soon).toBe(4);
+    send(asked('2', 'Lock'));
+    await expect.poll(() => events, soon).toEqual(['lock']);
+    send(`${asked('2', 'Unlock', 'stranger')} to-each`);
+    await settled();
+    expect(events).toEqual(['lock']);
+    send(`${asked('2', 'Unlock')} to-each`);
+    await expect.poll(() => events, soon).toEqual(['lock', 'unlock']);
+    watcher.close();
+  });
+
+  test('a connection that ends is followed by another', async () => {
+    const watcher = watch('2');
+    await untilListening();
+    for (const bus of connections) bus.close();
+    await expect.poll(() => connections.length, soon).toBe(4);
     await untilListening();
     send(gnome(true));
     await expect.poll(() => events, soon).toEqual(['lock']);
@@ -279,38 +285,39 @@ describeWith([monitor, daemon, pythonDbus], 'with real buses', () => {
     watcher.close();
   });
 
-  test('close ends both monitors, and nothing is heard or started any more', async () => {
+  test('close ends both connections, and nothing is heard or opened any more', async () => {
     const watcher = watch('2');
     await untilListening();
     watcher.close();
-    for (const child of monitors)
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    await Promise.all(connections.map(({ closed }) => closed));
     send(gnome(true));
     send(asked('2', 'Lock'));
     await settled();
-    expect({ events, logged, monitors: monitors.length }).toEqual({ events: [], logged: [], monitors: 2 });
+    expect({ events, logged, connections: connections.length }).toEqual({
+      events: [],
+      logged: [],
+      connections: 2,
+    });
   });
 });
 
-test('without the program, the log says so once and nothing is tried again', async () => {
+test('without a bus, the log says so once for each, and it is tried again later', async () => {
   const logged: string[] = [];
-  let started = 0;
+  let tried = 0;
+  const fail = async (): Promise<Bus> => {
+    tried += 1;
+    throw new BusError('closed');
+  };
   const watcher = watchScreenLock({
     onLock: () => undefined,
     onUnlock: () => undefined,
     log: (line) => logged.push(line),
-    spawn: (_program, parameters) => {
-      started += 1;
-      return spawn(missingProgram, parameters, { stdio: ['ignore', 'pipe', 'ignore'] });
-    },
+    buses: { session: fail, system: fail },
   });
-  await expect.poll(() => logged.length, { timeout: 20_000 }).toBeGreaterThan(0);
-  await new Promise((resolve) => {
-    setTimeout(resolve, 1500);
-  });
-  expect(logged).toEqual([
-    'Screen lock: dbus-monitor is not installed (package dbus-bin or dbus-tools); locks may stay unnoticed.',
-  ]);
-  expect(started).toBe(2);
+  await expect.poll(() => tried, { timeout: 20_000 }).toBe(4);
   watcher.close();
+  expect(logged).toEqual([
+    'Screen lock: the session bus cannot be listened to; locks may stay unnoticed.',
+    'Screen lock: the system bus cannot be listened to; locks may stay unnoticed.',
+  ]);
 });
