@@ -34,6 +34,8 @@ export const preferences = z.object({
    * keyboard where it is; `front` gives it the keyboard, too; `notify` leaves it at a notification.
    */
   whenLoginWaits: z.enum(['flash', 'front', 'notify']),
+  /** What a click at the tray icon opens: the small window beside it, where its place is known, or the main one. */
+  trayClick: z.enum(['flyout', 'main']),
 });
 export type Preferences = z.infer<typeof preferences>;
 

@@ -196,7 +196,10 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     answer: () => windows.ask('front'),
     confirm: askInBox,
   });
-  const tray = createTray(options.trayFolder, { run, clicked: windows.clicked });
+  const tray = createTray(options.trayFolder, {
+    run,
+    clicked: (icon) => (preferences.read().trayClick === 'main' ? window.show() : windows.clicked(icon)),
+  });
 
   const stopActions = serveActions({
     ipcMain,

@@ -13,7 +13,7 @@ export function preferenceActions(
   language: Pick<WindowLanguage, 'chosen' | 'choose'>,
 ): Pick<DesktopActions, 'getPreferences' | 'setPreferences'> {
   const current = () => {
-    const { theme, clipboardSeconds, notifications, whenLoginWaits } = preferences.read();
+    const { theme, clipboardSeconds, notifications, whenLoginWaits, trayClick } = preferences.read();
     return {
       theme,
       language: language.chosen(),
@@ -22,6 +22,7 @@ export function preferenceActions(
       clipboardSeconds,
       notifications,
       whenLoginWaits,
+      trayClick,
     };
   };
   return {

@@ -15,6 +15,7 @@ const stored = z.object({
   clipboardSeconds: shapes.clipboardSeconds.catch(60),
   notifications: shapes.notifications.catch(true),
   whenLoginWaits: shapes.whenLoginWaits.catch('flash'),
+  trayClick: shapes.trayClick.catch('flyout'),
   bounds: z
     .object({ x: z.int(), y: z.int(), width: z.int().min(1), height: z.int().min(1) })
     .optional()

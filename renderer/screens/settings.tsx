@@ -155,12 +155,17 @@ const waitingNames = (): Record<Preferences['whenLoginWaits'], string> => ({
   notify: texts.onlyNotifyMe,
 });
 
+const clickNames = (): Record<Preferences['trayClick'], string> => ({
+  flyout: texts.theSmallWindowBesideIt,
+  main: texts.theWindowOfLatchkey,
+});
+
 const clipboardTimes = [15, 30, 60, 120, 300];
 
 /** How the person hears of what waits, and for how long a secret stays on the clipboard. */
 function Habits(props: { preferences: Preferences; change(wanted: Partial<Preferences>): void }) {
   const { preferences, change } = props;
-  const [notifications, waits, clipboard] = [useId(), useId(), useId()];
+  const [notifications, waits, clipboard, click] = [useId(), useId(), useId(), useId()];
   const times = [...new Set([...clipboardTimes, preferences.clipboardSeconds])].toSorted((a, b) => a - b);
   return (
     <>
@@ -192,6 +197,24 @@ function Habits(props: { preferences: Preferences; change(wanted: Partial<Prefer
           checked={preferences.notifications}
           onChange={(checked) => change({ notifications: checked })}
         />
+      </div>
+      <div className={styles['row']}>
+        <label className={styles['what']} htmlFor={click}>
+          {texts.aClickAtTheTrayIcon}
+          <small>{texts.itsMenuComesWithTheRightButton}</small>
+        </label>
+        <select
+          id={click}
+          className={styles['select']}
+          value={preferences.trayClick}
+          onChange={({ target }) => change({ trayClick: target.value as Preferences['trayClick'] })}
+        >
+          {Object.entries(clickNames()).map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
       </div>
       <div className={styles['row']}>
         <label className={styles['what']} htmlFor={clipboard}>

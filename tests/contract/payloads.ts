@@ -281,6 +281,7 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
       ),
       notifications: optional(isBoolean),
       whenLoginWaits: optional(isOneOf('flash', 'front', 'notify')),
+      trayClick: optional(isOneOf('flyout', 'main')),
     },
   ],
   quit: isNothing,

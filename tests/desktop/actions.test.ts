@@ -19,6 +19,7 @@ const preferences: Preferences = {
   clipboardSeconds: 60,
   notifications: true,
   whenLoginWaits: 'notify',
+  trayClick: 'flyout',
 };
 
 function create(

@@ -209,6 +209,7 @@ function sampleReply(action: WindowAction): () => unknown {
     clipboardSeconds: 60,
     notifications: true,
     whenLoginWaits: 'notify',
+    trayClick: 'flyout',
   };
   const replies: Partial<Record<WindowAction, unknown>> = {
     getStart: { kind: 'running' },

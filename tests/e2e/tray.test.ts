@@ -1,4 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
@@ -90,8 +93,8 @@ describeWith([electron, display, sessionBus, trayWatcher, gdbus], 'the tray', ()
     await leaveDisplay();
   });
 
-  async function startInTray(): Promise<Item> {
-    desktop = await startDesktop(root, { args: ['--hidden'] });
+  async function startInTray(options: { home?: string } = {}): Promise<Item> {
+    desktop = await startDesktop(root, { args: ['--hidden'], ...options });
     const registered = () => /ITEM (\S+) (\S+)/.exec(seen);
     await eventually(() => registered() !== null).toBe(true);
     const [, busName = '', path = ''] = registered() ?? [];
@@ -209,6 +212,17 @@ describeWith([electron, display, sessionBus, trayWatcher, gdbus], 'the tray', ()
     await item.activate();
     const page = await desktop.window();
     expect(page.url()).toMatch(/index\.html$/);
+    expect(await flyout()).toBeUndefined();
+  });
+
+  test('a click at the icon opens the main window where the person has chosen so', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'latchkey-e2e-'));
+    await mkdir(join(home, 'desktop'));
+    await writeFile(join(home, 'desktop/preferences.json'), '{"version": 1, "trayClick": "main"}');
+    const item = await startInTray({ home });
+    await tellPlace();
+    await item.activate();
+    expect((await desktop.window()).url()).toMatch(/index\.html$/);
     expect(await flyout()).toBeUndefined();
   });
 

@@ -39,6 +39,7 @@ export async function provideBridge(
     clipboardSeconds: 60,
     notifications: true,
     whenLoginWaits: 'flash',
+    trayClick: 'flyout',
   };
   const handlers: Handlers = {
     getStart: () => ({ kind: 'running' }),

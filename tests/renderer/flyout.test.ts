@@ -11,7 +11,7 @@ import { checkScreens, eachScreen, press, type Screen } from './each-screen.ts';
 import type { Handlers } from './fake-bridge.ts';
 import * as prompts from './prompt-states.ts';
 import * as states from './states.ts';
-import { announced, eventually, expectVisibleFocus, focusedName, kept, tabTo } from './walk.ts';
+import { announced, eventually, expectVisibleFocus, focusedName, goTo, kept, tabTo } from './walk.ts';
 
 const page = 'flyout';
 const used: AppState = { ...states.busy, favourites: ['orders'], recents: ['sales', 'orders'] };
@@ -224,6 +224,19 @@ describeWith([parts.pageEngine], 'the window beside the tray icon', () => {
     await shown.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
     await eventually(() => focusedName(shown)).toBe('Latchkey');
     expect(await shown.getByText('Paste it as the password').count()).toBe(0);
+  });
+
+  test('the settings have the click at the icon open it, or the main window', async () => {
+    const { page: main, bridge } = await renderer.show(states.signedIn);
+    await goTo(main, 'Settings');
+    const choice = main.getByLabel('A click at the tray icon opens');
+    expect(await choice.inputValue()).toBe('flyout');
+    await choice.selectOption('Latchkey');
+    await eventually(() => bridge.calls.at(-1)).toEqual({
+      action: 'setPreferences',
+      request: { trayClick: 'main' },
+    });
+    await eventually(() => choice.inputValue()).toBe('main');
   });
 
   test('nobody sees English first where it speaks German', async () => {

@@ -100,6 +100,7 @@ describeWith([parts.pageEngine], 'the language of the window', () => {
     clipboardSeconds: 60,
     notifications: true,
     whenLoginWaits: 'notify',
+    trayClick: 'flyout',
   };
 
   test('is what main says, from the first moment on and after a change; its texts are read only then', async () => {

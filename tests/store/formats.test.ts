@@ -226,6 +226,7 @@ describe('of a newer Latchkey', () => {
       clipboardSeconds: 60,
       notifications: true,
       whenLoginWaits: 'flash',
+      trayClick: 'flyout',
       favourites: [],
       recents: [],
       toldAboutTray: false,
