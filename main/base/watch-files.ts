@@ -1,12 +1,12 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 
 /** An editor writes in steps, and each is an event. */
 const settleMs = 100;
-/** A change that another computer makes on a network drive is no event here. */
+/** Whatever the system may not have told. */
 const seldomMs = 5 * 60_000;
-/** Where the system has no more watches to give, or cannot watch that folder. */
+/** Where the system has no more watches to give, cannot watch that folder, or hears of no change that another computer makes. */
 const oftenMs = 2000;
 
 /**
@@ -35,7 +35,8 @@ export function watchFiles(files: readonly string[], changed: () => void): () =>
     isLooking = true;
     const places = (await Promise.all(files.map(placesOf))).flat();
     // Before the times are read: what changes after that is an event.
-    const isWatched = !isClosed && arm(places);
+    const isRemote = await Promise.all(places.map(({ folder }) => isOnNetwork(folder)));
+    const isWatched = !isClosed && arm(places) && !isRemote.includes(true);
     const found = (await Promise.all(files.map(timesOf))).join('\n');
     isLooking = false;
     if (isClosed) return;
@@ -81,6 +82,26 @@ export function watchFiles(files: readonly string[], changed: () => void): () =>
     for (const watcher of watchers.values()) watcher.close();
     watchers.clear();
   };
+}
+
+/**
+ * statfs(2): NFS, SMB in its three forms, CIFS, FUSE (sshfs), AFS, Coda, Ceph, Lustre, 9p and the shared folders of virtual
+ * machines. Linux only, as the numbers of others mean something else.
+ */
+const networkDrives = new Set([
+  0x6969, 0x517b, 0xfe534d42, 0xff534d42, 0x65735546, 0x5346414f, 0x73757245, 0xc36400, 0xbd00bd0, 0x1021997,
+  0x786f4256,
+]);
+
+export function isNetworkDrive(type: number, platform = process.platform): boolean {
+  return platform === 'linux' && networkDrives.has(type);
+}
+
+async function isOnNetwork(folder: string): Promise<boolean> {
+  return statfs(folder).then(
+    ({ type }) => isNetworkDrive(type),
+    () => false,
+  );
 }
 
 interface Place {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { watchFiles } from '../../main/base/watch-files.ts';
+import { isNetworkDrive, watchFiles } from '../../main/base/watch-files.ts';
 
 let folder: string;
 let stop: () => void;
@@ -106,4 +106,19 @@ test('nothing else counts, and nothing after the end', async () => {
   await writeFile(at('file'), 'two');
   await sleep(500);
   expect(changes).toBe(before);
+});
+
+test('the drives on which the changes of other computers are no events are known', () => {
+  const drives = {
+    nfs: 0x6969,
+    cifs: 0xff534d42,
+    smb2: 0xfe534d42,
+    sshfs: 0x65735546,
+    ext4: 0xef53,
+    btrfs: 0x9123683e,
+    tmpfs: 0x1021994,
+  };
+  const remote = Object.entries(drives).filter(([, type]) => isNetworkDrive(type, 'linux'));
+  expect(remote.map(([name]) => name)).toEqual(['nfs', 'cifs', 'smb2', 'sshfs']);
+  expect(isNetworkDrive(drives.nfs, 'darwin')).toBe(false);
 });
