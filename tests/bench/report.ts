@@ -4,6 +4,7 @@ import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { escapeMarkup } from '../../main/base/escape.ts';
 import type { Figure, Result } from './rounds.ts';
+import type { StartReport } from './start.ts';
 
 export interface Facts {
   day: string;
@@ -42,14 +43,25 @@ export function findFacts(
 }
 
 /** Puts the figures between the two marks of docs/BENCHMARKS.md, and the plot beside it. */
-export function writeReport(docs: string, facts: Facts, results: readonly Result[]): void {
+export function writeReport(
+  docs: string,
+  facts: Facts,
+  results: readonly Result[],
+  start: StartReport | undefined,
+): void {
   const file = join(docs, 'BENCHMARKS.md');
   const text = readFileSync(file, 'utf8');
   const [before, rest] = [text.indexOf(begin), text.indexOf(end)];
   if (before === -1 || rest < before) throw new Error(`${file} has no place for the figures`);
   writeFileSync(
     file,
-    text.slice(0, before) + [begin, section(facts, results), text.slice(rest)].join('\n\n'),
+    text.slice(0, before) +
+      [
+        begin,
+        section(facts, results),
+        ...(start === undefined ? [] : [startText(start)]),
+        text.slice(rest),
+      ].join('\n\n'),
   );
   writeFileSync(join(docs, 'benchmarks.svg'), plot(results));
 }
@@ -76,6 +88,25 @@ function table({ title, unit, figures }: Result): string {
   ]);
   const head = [title, unit, 'of direct', 'µs of processor each', ...(hasTimes ? ['p50, p99'] : [])];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Starts beside that of a bare Node.js, memory, and what happens while nothing is asked. */
+function startText({ figures, memory, idle }: StartReport): string {
+  const rows = figures.map(({ name, wallMs, wall, processorMs, processor }) => [
+    name,
+    wallMs.toFixed(0),
+    spreadText(wall, 2),
+    `${processorMs.toFixed(0)} ms, ${processor.median.toFixed(2)}`,
+  ]);
+  const head = ['start', 'ms', 'of a bare Node.js', 'processor'];
+  const table = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const megabytes = ({ rss, pss }: StartReport['memory']): string =>
+    `${rss.toFixed(0)} MB (${pss.toFixed(0)} MB with what programs share counted in parts)`;
+  const nothing =
+    idle === undefined
+      ? ''
+      : ` With ${idle.sessions} sessions of which nobody wants anything: ${megabytes(idle.memory)}, and in a minute ${idle.ticks} ticks of the processor (10 ms each), ${idle.wakeUps} times that a thread woke up.`;
+  return `${table}\n\nAfter all these, the broker holds ${megabytes(memory)}.${nothing}`;
 }
 
 function spreadText({ median, least, most }: Figure['share'], digits: number): string {

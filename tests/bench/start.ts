@@ -128,17 +128,34 @@ function wakeUps(pid: number): number {
   return sum;
 }
 
-/** Starts, memory, and with `idle` a minute of nothing; told line by line. */
+/** V8 gives memory back for some time after the last work. */
+const settleMs = 60_000;
+
+export type StartReport = Awaited<ReturnType<typeof startReport>>;
+
+/**
+ * Starts, memory, and with `idle` a minute of nothing; told line by line.
+ * @param given.idle opens the sessions of which nobody wants anything then
+ */
 export async function startReport(
-  { running, started, rounds, idle: isIdle }: Parameters<typeof measureStarts>[0] & { idle: boolean },
+  {
+    running,
+    started,
+    rounds,
+    idle: openSessions,
+  }: Parameters<typeof measureStarts>[0] & { idle: (() => Promise<number>) | undefined },
   print: (line: string) => void,
 ) {
   const figures = await measureStarts({ running, started, rounds }, print);
   const pid = running.serve.process().pid ?? 0;
   const memory = memoryOf(pid);
   print(`Memory, signed in: ${memory.rss.toFixed(0)} MB RSS, ${memory.pss.toFixed(0)} MB PSS`);
-  if (!isIdle) return { figures, memory };
-  const quiet = await idle(pid, 60);
-  print(`Idle for 60 s: ${quiet.ticks} ticks of the processor, its threads woke up ${quiet.wakeUps} times`);
+  if (openSessions === undefined) return { figures, memory };
+  const sessions = await openSessions();
+  await wait(settleMs);
+  const quiet = { sessions, memory: memoryOf(pid), ...(await idle(pid, 60)) };
+  print(
+    `Idle for 60 s with ${sessions} sessions: ${quiet.ticks} ticks of the processor, its threads woke up ${quiet.wakeUps} times, ${quiet.memory.rss.toFixed(0)} MB RSS`,
+  );
   return { figures, memory, idle: quiet };
 }
