@@ -69,14 +69,14 @@ export function createNotifier(parts: NotifierParts): Notifier {
     const notices = promptNotices(before, state);
     if (notices.length === 0) return;
     const { notifications, whenLoginWaits } = parts.wishes();
-    if (whenLoginWaits === 'front' || whenLoginWaits === 'flash' || !notifications) {
-      askAloud(whenLoginWaits === 'front' ? 'front' : 'beside');
-      return;
-    }
+    const isAsked = whenLoginWaits !== 'notify' || !notifications;
+    if (isAsked) askAloud(whenLoginWaits === 'front' ? 'front' : 'beside');
+    // A window that leaves the keyboard where it is may be on another workspace, or behind what fills the screen.
+    if (!notifications || whenLoginWaits === 'front') return;
     for (const { promptId, ...notice } of notices) {
       const notification = parts.show({ ...notice, urgent: true }, () => parts.ask('front'));
       ofPrompts.set(promptId, notification);
-      void raiseUnlessShown(promptId, notification);
+      if (!isAsked) void raiseUnlessShown(promptId, notification);
     }
   }
 

@@ -79,9 +79,11 @@ describeWith([dbusParts.daemon, dbusParts.python], 'notifications on Linux', () 
       asks.notifier.update(asking(hostile));
       expect(asks.beep).toHaveBeenCalledTimes(1);
     }
+    // The window that leaves the keyboard where it is may be hidden by others: the system tells of it, too.
+    await expect.poll(() => called('Notify')).toHaveLength(1);
     const quiet = start();
     quiet.notifier.update(asking(hostile));
-    await expect.poll(() => called('Notify')).toHaveLength(1);
+    await expect.poll(() => called('Notify')).toHaveLength(2);
     expect(quiet.beep).not.toHaveBeenCalled();
     expect(quiet.ask).not.toHaveBeenCalled();
   });
