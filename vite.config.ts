@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
@@ -5,6 +6,12 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: 'renderer',
   plugins: [react()],
+  css: {
+    modules: {
+      // Shorter than with a hash and a line.
+      generateScopedName: (name, file) => `${sheetName(file)}_${name}`,
+    },
+  },
   build: {
     outDir: '../dist/renderer',
     emptyOutDir: true,
@@ -20,3 +27,15 @@ export default defineConfig({
     sourcemap: true,
   },
 });
+
+const sheets = new Map<string, string>();
+
+/** @throws Error for two style sheets of one name: their classes would be the same */
+function sheetName(file: string): string {
+  const path = file.replace(/\?.*/, '');
+  const name = basename(path, '.module.css');
+  if ((sheets.get(name) ?? path) !== path)
+    throw new Error(`${path} and ${sheets.get(name)} need other names`);
+  sheets.set(name, path);
+  return name;
+}

@@ -3,12 +3,12 @@ import { assertNever } from '../main/contract/errors.ts';
 import type { LatchkeyBridge } from '../main/contract/bridge.ts';
 import type { AppState, ShownProblem, SinkState } from '../main/contract/state.ts';
 import { BridgeContext, useAppState } from './bridge.ts';
-import { late } from './late.tsx';
+import { late, Loading } from './late.tsx';
 import { AccountMenu } from './screens/account-menu.tsx';
 import { AccountsProvider } from './screens/accounts.tsx';
-import { Activity } from './screens/activity.tsx';
 import type { ConnectionTarget } from './screens/connections.tsx';
 import { ChangedConfiguration } from './screens/changed-configuration.tsx';
+import { GatewayRestart } from './screens/gateway-restart.tsx';
 import { isFirstRun } from './screens/is-first-run.ts';
 import { Home } from './screens/home.tsx';
 import { LeftOut } from './screens/left-out.tsx';
@@ -31,6 +31,7 @@ const none: AppState['prompts'] = [];
 
 // What most people look at most days comes with the window; the rest is read when somebody goes there.
 const About = late(async () => (await import('./screens/about.tsx')).About);
+const Activity = late(async () => (await import('./screens/activity.tsx')).Activity);
 const Audit = late(async () => (await import('./screens/audit.tsx')).Audit);
 const Connections = late(async () => (await import('./screens/connections.tsx')).Connections);
 const Doctor = late(async () => (await import('./screens/doctor.tsx')).Doctor);
@@ -59,7 +60,7 @@ export function App({ bridge }: { bridge: LatchkeyBridge }) {
   const panes = usePanes();
   const adding = useAdding(state);
   const { isFirst, end } = useFirstRun(state);
-  if (state === undefined) return null;
+  if (state === undefined) return <Loading />;
 
   const add = (): void => {
     setPlace('home');
@@ -175,6 +176,8 @@ function Screen(props: {
     () => ({
       connection: (at: ConnectionTarget) => onPlace('connections', at),
       security: () => onPlace('security'),
+      home: () => onPlace('home'),
+      audit: () => onPlace('audit'),
       administer: () => onPlace('connections'),
     }),
     [onPlace],
@@ -191,15 +194,15 @@ function Screen(props: {
         />
       );
     case 'activity':
-      return <Activity state={state} />;
+      return <Activity state={state} ways={ways} />;
     case 'audit':
       return <Audit state={state} />;
     case 'tools':
-      return <Tools state={state} />;
+      return <Tools state={state} onHome={ways.home} />;
     case 'connections':
       return <Connections state={state} target={target} />;
     case 'security':
-      return <Security state={state} />;
+      return <Security state={state} onSignIn={ways.home} />;
     case 'providers':
       return <Providers state={state} />;
     case 'doctor':
@@ -236,6 +239,7 @@ function Notices({ state }: { state: AppState }) {
         ({ name, required, failing }) =>
           required && failing !== undefined && <ProblemPanel key={name} problem={sinkProblem(failing)} />,
       )}
+      <GatewayRestart state={state} />
       <ChangedConfiguration state={state} />
       {/* Whoever is signed in has it in the list. */}
       {state.accounts.length === 0 && <LeftOut state={state} />}

@@ -12,6 +12,7 @@ import type { Problem } from '../main/contract/errors.ts';
 import type { ActionReply, ActionRequest } from '../main/contract/action-schemas.ts';
 import type { LatchkeyBridge, Outcome } from '../main/contract/bridge.ts';
 import type { AppState } from '../main/contract/state.ts';
+import { common as t } from './texts/en/common.ts';
 
 /** The main process as the screens see it; set once by {@link App}. */
 export const BridgeContext = createContext<LatchkeyBridge | undefined>(undefined);
@@ -22,11 +23,32 @@ export function useBridge(): LatchkeyBridge {
   return bridge;
 }
 
+/** Sends a request to main. Where main is not there to answer, the outcome says so: it is ending, or has crashed. */
+export async function ask<A extends WindowAction>(
+  bridge: LatchkeyBridge,
+  action: A,
+  request: ActionRequest<A>,
+): Promise<Outcome<A>> {
+  // The type checker does not pair the action with its request across the union; the mapped type does.
+  const send = bridge[action] as (request: ActionRequest<A>) => Promise<Outcome<A>>;
+  try {
+    return await send(request);
+  } catch {
+    return {
+      ok: false,
+      problem: { code: 'broker-not-running', message: t.latchkeyDoesNotAnswer, remedy: t.startItAgain },
+    };
+  }
+}
+
 /** The last snapshot that main has pushed; undefined until the first one is here. */
 export function useAppState(bridge: LatchkeyBridge): AppState | undefined {
   const store = useMemo(() => createStateStore(bridge), [bridge]);
   return useSyncExternalStore(store.subscribe, store.snapshot);
 }
+
+/** Until the first snapshot is here. */
+const againMs = 2000;
 
 function createStateStore(bridge: LatchkeyBridge) {
   let current: AppState | undefined;
@@ -39,15 +61,25 @@ function createStateStore(bridge: LatchkeyBridge) {
         current = state;
         changed();
       });
-      void bridge.getState({}).then((outcome) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      let stopped = false;
+      async function read(): Promise<void> {
+        const outcome = await ask(bridge, 'getState', {});
         // The answer may be older than a push that has overtaken it.
-        if (outcome.ok && !pushed) {
-          current = outcome.reply;
-          changed();
+        if (stopped || pushed) return;
+        if (!outcome.ok) {
+          timer = setTimeout(() => void read(), againMs);
+          return;
         }
-        return undefined;
-      });
-      return stop;
+        current = outcome.reply;
+        changed();
+      }
+      void read();
+      return () => {
+        stopped = true;
+        clearTimeout(timer);
+        stop();
+      };
     },
   };
 }
@@ -83,9 +115,7 @@ export function useAction(through: Through = straight): ActionRunner {
       setBusy(true);
       setProblem(undefined);
       try {
-        // The type checker does not pair the action with its request across the union; the mapped type does.
-        const ask = bridge[action] as (request: ActionRequest<A>) => Promise<Outcome<A>>;
-        const outcome = await through<A>(request, ask);
+        const outcome = await through<A>(request, (checked) => ask(bridge, action, checked));
         if (outcome === undefined) return undefined;
         if (outcome.ok) return { reply: outcome.reply };
         setProblem(outcome.problem);
@@ -104,15 +134,17 @@ type WithoutRequest = {
   [A in WindowAction]: Record<string, never> extends ActionRequest<A> ? A : never;
 }[WindowAction];
 
-/** Asks main once, when the place is shown. */
+/** Asks main when the place is shown, and again when the person says so. */
 export function useReply<A extends WithoutRequest>(
   action: A,
-): { reply: ActionReply<A> | undefined; problem: Problem | undefined } {
+): { reply: ActionReply<A> | undefined; problem: Problem | undefined; again(): void } {
   const { run, problem } = useAction();
   const [reply, setReply] = useState<ActionReply<A>>();
+  const [turn, again] = useTurn();
 
   useEffect(() => {
-    let isShown = true;
+    // Each turn reads it anew.
+    let isShown = turn >= 0;
     void run(action, {} as ActionRequest<A>).then((done) => {
       if (isShown && done !== undefined) setReply(done.reply);
       return undefined;
@@ -120,6 +152,13 @@ export function useReply<A extends WithoutRequest>(
     return () => {
       isShown = false;
     };
-  }, [run, action]);
-  return { reply, problem };
+  }, [run, action, turn]);
+  return { reply, problem, again };
+}
+
+/** For an effect that reads something: it runs anew with each turn. */
+export function useTurn(): [number, () => void] {
+  const [turn, setTurn] = useState(0);
+  const again = useCallback(() => setTurn((before) => before + 1), []);
+  return [turn, again];
 }

@@ -21,6 +21,6 @@ export function late<Props extends object>(
 }
 
 /** A component, so that its word is read while it is drawn, in the language of then. */
-function Loading() {
+export function Loading() {
   return <p className={layout['soft']}>{t.loading}</p>;
 }

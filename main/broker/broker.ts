@@ -92,13 +92,7 @@ export function createBroker(parts: BrokerParts) {
   const connections = createConnections(parts, storedPasswords);
   const connectionTest = createTest(parts, connections);
   const look = createLookAt(parts, readStored);
-  const checks = createChecks({
-    inForce,
-    providers,
-    session,
-    state,
-    storedPasswords: storedPasswords.known,
-  });
+  const checks = createChecks({ inForce, providers, session, state, storedPasswords: storedPasswords.known });
 
   return {
     state,
@@ -136,6 +130,7 @@ export function createBroker(parts: BrokerParts) {
     /** Lets the system ask the person for the key of the stored secrets, where it is locked. */
     unlockKeyring: async (): Promise<void> => seal.late?.ask?.(),
     /** A person is at the screen again. */
+    dismissGatewayRestart: parts.gateways.restart.dismiss,
     unlocked: (how: 'screen' | 'window'): Promise<void> => screenLock.unlock(how),
     /** For the command line, with a code of the authenticator. */
     async unlock(code: string | undefined, as?: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Closers } from '../base/closers.ts';
 import { createRevocation } from '../access/revocation.ts';
 import { defined } from '../base/defined.ts';
+import { createGatewayRestart } from './gateway-restart.ts';
 import { createListeners } from './listeners.ts';
 import { startGatewayHost } from '../gateway/host.ts';
 import type { LocalAuthority } from '../store/local-authority.ts';
@@ -27,6 +28,7 @@ export async function openGateways(
   readiness: Pick<Readiness, 'learnFrom'>,
 ) {
   const listeners = createListeners({ ...services, settings: () => inForce.listeners });
+  const restart = createGatewayRestart(services);
   const gateway = await open(
     'gateway',
     () =>
@@ -36,11 +38,14 @@ export async function openGateways(
         scram: handles.scram,
         elevatedTools: inForce.configuration.clients.elevatedTools,
         ...defined({ workerUrl }),
-        onRestart: (failed) => {
+        onCrash: ({ sessions, isBack, failures }) => {
           services.log(
-            'The gateways have been started again after a crash; their database sessions are gone.',
+            isBack
+              ? 'The gateways have been started again after a crash; their database sessions are gone.'
+              : 'The gateways have crashed too often and are not started again.',
           );
-          void listeners.note(failed).catch(() => undefined);
+          if (isBack) restart.note(sessions);
+          void listeners.note(failures).catch(() => undefined);
         },
       }),
     (opened) => opened.close(),
@@ -80,6 +85,7 @@ export async function openGateways(
   add(() => secondFactor.close());
   return {
     listeners,
+    restart,
     revocation,
     /** Shows certificates of this authority from now on. */
     useAuthority(next: LocalAuthority): void {

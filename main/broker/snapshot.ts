@@ -41,6 +41,7 @@ export interface SnapshotParts {
   authorityFile: string;
   /** What does not listen, or not everywhere. */
   listenerFailure(connection: string): ListenerFailure | undefined;
+  gatewayRestart(): Pick<AppState, 'gatewayRestart'>;
   audit: Pick<Audit, 'state'>;
   sinks: Pick<Sinks, 'state'>;
   session: Pick<Session, 'all' | 'accounts' | 'awaited' | 'state' | 'problem'>;
@@ -80,6 +81,7 @@ export function takeSnapshot(parts: SnapshotParts): AppState {
     }),
     connections: configuration.connections.map((connection) => connectionState(connection, parts)),
     ...faultyConnections(parts.inForce),
+    ...parts.gatewayRestart(),
     // Those behind handles are nobody's to copy or to revoke: the handle is.
     tokens: parts.tokens
       .list()

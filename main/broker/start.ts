@@ -105,6 +105,7 @@ async function openBroker({ loaded, ...given }: BrokerOptions, closers: Closers)
     seal,
     authorityFile: authority.authorityFile,
     listenerFailure: gateways.listeners.failure,
+    gatewayRestart: gateways.restart.state,
     audit: record.audit,
     sinks,
     session,

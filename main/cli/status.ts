@@ -53,6 +53,7 @@ function describeState(state: ApiState): string {
     ...(state.lockedSince === undefined
       ? []
       : ['', `LOCKED since ${clock(state.lockedSince)}: no login is let in. Run: latchkey unlock`]),
+    ...describeGatewayRestart(state),
     ...describeConfiguration(state),
     ...section('Database sessions', state.databaseSessions, describeSession),
     ...section('Handles', state.handles, describeHandle),
@@ -64,6 +65,18 @@ function describeState(state: ApiState): string {
     ...(state.sinks ?? []).map(describeSink),
     `Secrets: ${state.seal.kind}${state.seal.reason === undefined ? '' : ` (${state.seal.reason})`}`,
   ].join('\n');
+}
+
+function describeGatewayRestart({ gatewayRestart: restart }: ApiState): string[] {
+  if (restart === undefined) return [];
+  const { at, sessions } = restart;
+  const ended =
+    sessions === 0
+      ? ''
+      : sessions === 1
+        ? ' 1 database session ended.'
+        : ` ${sessions} database sessions ended.`;
+  return ['', `The gateways were restarted after an error at ${clock(at)}.${ended} The log says why.`];
 }
 
 function describeSink({ name, type, behind = 0, failing }: SinkState): string {

@@ -129,6 +129,7 @@ export const actionSchemas = {
     z.object({ revoked: z.number().int() }),
   ),
   cutSessions: act('ends a database session, or all of them', oneOrAll, z.object({ cut: z.number().int() })),
+  dismissGatewayRestart: act('the person has seen that the gateways were started anew', nothing, done),
   retryListeners: act(
     'tries ports again that were taken; fails with the problem of the first that still is',
     nothing,

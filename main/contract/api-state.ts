@@ -198,6 +198,7 @@ export const apiState = z.object({
   chosenAccount: account.optional(),
   connections: z.array(connection),
   faultyConnections: z.array(z.object({ name: z.string(), problem: apiProblem })).optional(),
+  gatewayRestart: z.object({ at: time, sessions: z.number().int() }).optional(),
   tokens: z.array(token),
   databaseSessions: z.array(databaseSession),
   handles: z.array(handle),

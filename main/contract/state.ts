@@ -245,6 +245,11 @@ export const appState = z.object({
    * configuration loaded anew. `name` is `connections[2]` where none is written. Absent where there is none.
    */
   faultyConnections: z.array(z.object({ name: z.string(), problem })).optional(),
+  /**
+   * The gateways were started anew after an error: when last, and how many database sessions have ended with them. Absent where
+   * that has not happened, and once the person has dismissed it in the window.
+   */
+  gatewayRestart: z.object({ at: time, sessions: z.number().int() }).optional(),
   tokens: z.array(token),
   databaseSessions: z.array(databaseSession),
   /** How many logins have come through or were refused since the start: `readLogins` tells of the last ones. */

@@ -1,7 +1,7 @@
 import { type GatewayLimits, defaultLimits } from './limits.ts';
 import type { OwnerRule } from './peers/owner.ts';
 import type { Gatekeeper, GatewayHost, ListenerFailure, ListenerSettings, ScramParameters } from './ports.ts';
-import { crashed, startWorkerLink, type WorkerLink } from './worker-link.ts';
+import { crashed, startWorkerLink, stayedDown, type WorkerLink } from './worker-link.ts';
 
 export interface GatewayHostOptions {
   gatekeeper: Gatekeeper;
@@ -11,13 +11,19 @@ export interface GatewayHostOptions {
   limits?: Partial<GatewayLimits>;
   /** Whether tools that hide their owner from this process may come in; by default not. */
   elevatedTools?: OwnerRule['elevatedTools'];
-  /**
-   * The worker has crashed and its sessions have ended. It has been started again with the same listeners, and these are
-   * the ones that do not listen now: none, if all is well.
-   */
-  onRestart?(failures: ListenerFailure[]): void;
+  onCrash?(crash: GatewayCrash): void;
   /** For the log of the process: faults of our own, with their stack. */
   log?(line: string): void;
+}
+
+/** The worker has crashed. */
+export interface GatewayCrash {
+  /** How many sessions have ended with it. */
+  sessions: number;
+  /** Whether it has been started again with the same listeners; it is not after too many crashes. */
+  isBack: boolean;
+  /** The listeners that do not listen now: none, if all is well. */
+  failures: ListenerFailure[];
 }
 
 /** A worker that crashes more often than this is not started again. */
@@ -28,7 +34,7 @@ const restarts = { most: 3, withinMs: 60_000 };
  * three times within a minute at most; after that each listener is reported as failed.
  */
 export async function startGatewayHost(options: GatewayHostOptions): Promise<GatewayHost> {
-  const { gatekeeper, scram, elevatedTools = 'refuse', onRestart = ignore, log = ignore } = options;
+  const { gatekeeper, scram, elevatedTools = 'refuse', onCrash = ignore, log = ignore } = options;
   const workerUrl = options.workerUrl ?? new URL('./worker.ts', import.meta.url);
   const settings = { scram, limits: { ...defaultLimits, ...options.limits }, elevatedTools };
   let opened = new Map<string, ListenerSettings>();
@@ -40,18 +46,22 @@ export async function startGatewayHost(options: GatewayHostOptions): Promise<Gat
     return startWorkerLink({ gatekeeper, workerUrl, settings, log, onExit });
   }
 
-  function onExit(): void {
+  function onExit(sessions: number): void {
     if (closing !== undefined) return;
     const now = performance.now();
     crashes = [...crashes.filter((time) => now - time < restarts.withinMs), now];
     link = crashes.length > restarts.most ? undefined : startLink();
-    if (opened.size > 0) void open([...opened.values()]).then(onRestart);
+    const isBack = link !== undefined;
+    if (opened.size > 0)
+      void open([...opened.values()]).then((failures) => onCrash({ sessions, isBack, failures }));
   }
 
   /** Asks the next worker where one crashes over it. */
   async function open(listeners: ListenerSettings[]): Promise<ListenerFailure[]> {
-    if (link === undefined || closing !== undefined)
-      return listeners.map(({ connection }) => ({ connection, problem: crashed }));
+    if (link === undefined || closing !== undefined) {
+      const problem = closing === undefined ? stayedDown : crashed;
+      return listeners.map(({ connection }) => ({ connection, problem }));
+    }
     return (await link.open(listeners)) ?? open(listeners);
   }
 

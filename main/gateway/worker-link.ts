@@ -10,8 +10,8 @@ export interface WorkerLinkOptions {
   workerUrl: URL;
   settings: WorkerSettings;
   log(line: string): void;
-  /** The thread has ended, by a crash or by `close`; all that hung on it has been told. */
-  onExit(): void;
+  /** The thread has ended, by a crash or by `close`; all that hung on it has been told, and so many sessions ended with it. */
+  onExit(sessions: number): void;
 }
 
 export type WorkerLink = ReturnType<typeof startWorkerLink>;
@@ -24,6 +24,13 @@ export const crashed: Problem = {
   code: 'internal',
   message: 'The gateway stopped because of an error it did not expect.',
   remedy: 'Connect again; if it stays, look into the log and file an issue.',
+};
+
+/** After the last of its crashes. */
+export const stayedDown: Problem = {
+  code: 'internal',
+  message: 'The gateways stopped again and again because of an error they did not expect, and stay stopped.',
+  remedy: 'Quit Latchkey and start it again; if it stays, look into the log and file an issue.',
 };
 
 /**
@@ -45,10 +52,11 @@ export function startWorkerLink({ gatekeeper, workerUrl, settings, log, onExit }
   worker.on('exit', () => {
     isAlive = false;
     for (const { gone } of undecided.values()) gone.abort();
+    const ended = sessions.size;
     for (const sessionId of sessions) endSession(sessionId);
     openings.crashed();
     over.resolve();
-    onExit();
+    onExit(ended);
   });
 
   function send(message: ToWorker): void {

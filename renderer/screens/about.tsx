@@ -9,6 +9,7 @@ import { Button } from '../ui/button.tsx';
 import { Logo } from '../ui/logo.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { Reading } from '../ui/reading.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { LicencesDialog } from './licences-dialog.tsx';
 import settings from './settings.module.css';
@@ -17,13 +18,13 @@ import styles from './about.module.css';
 
 /** What runs here, and what helps whoever helps. */
 export function About({ updates }: { updates: UpdateState | undefined }) {
-  const { reply: about, problem } = useReply('readAbout');
+  const { reply: about, problem, again } = useReply('readAbout');
   const [open, setOpen] = useState<'support' | 'licences'>();
 
   return (
     <>
       <ScreenHeading>{t.about}</ScreenHeading>
-      <ProblemPanel problem={problem} />
+      {about === undefined && <Reading problem={problem} onAgain={again} />}
       {about !== undefined && (
         <>
           <Program versions={about.versions} updates={updates} />

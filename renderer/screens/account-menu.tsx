@@ -156,7 +156,13 @@ function Person(props: {
           {t.signOutShort}
         </Button>
       </div>
-      <ProblemPanel problem={signOut.problem ?? use.problem} onDismiss={signOut.dismiss} />
+      <ProblemPanel
+        problem={signOut.problem ?? use.problem}
+        onDismiss={() => {
+          signOut.dismiss();
+          use.dismiss();
+        }}
+      />
       <p className={styles['until']}>
         {t.signedInUntilForAnother(<b>{timeOfDay(until, now)}</b>, roughly(Date.parse(until) - now))}
       </p>

@@ -19,8 +19,14 @@ import { Sessions } from './sessions.tsx';
 
 type Shown = Pick<RecentLogin, 'connection' | 'program' | 'process' | 'username' | 'database' | 'role'>;
 
+/** Where it leads on from what is empty. */
+interface ActivityWays {
+  home(): void;
+  audit(): void;
+}
+
 /** What is in use right now, and the ways to end it; and what was tried lately. */
-export function Activity({ state }: { state: AppState }) {
+export function Activity({ state, ways }: { state: AppState; ways: ActivityWays }) {
   const titles = new Map(state.connections.map(({ name, title }) => [name, title]));
   const [search, setSearch] = useState('');
   const matches = ({ connection, program, process, username = '', database, role = '' }: Shown): boolean =>
@@ -44,14 +50,16 @@ export function Activity({ state }: { state: AppState }) {
         handles={state.handles}
         titles={titles}
         matches={search.trim() === '' ? undefined : matches}
+        onConnect={ways.home}
       />
-      <RecentLogins seen={state.loginsSeen ?? 0} titles={titles} matches={matches} />
-      <Tokens tokens={state.tokens} titles={titles} />
+      <RecentLogins seen={state.loginsSeen ?? 0} titles={titles} matches={matches} onAudit={ways.audit} />
+      <Tokens tokens={state.tokens} titles={titles} onCopy={ways.home} />
     </>
   );
 }
 
-function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, string> }) {
+function Tokens(props: { tokens: TokenState[]; titles: Map<string, string>; onCopy(): void }) {
+  const { tokens, titles } = props;
   const revoke = useAction();
   const revokeAll = useAction();
   const announce = useAnnounce();
@@ -82,7 +90,11 @@ function Tokens({ tokens, titles }: { tokens: TokenState[]; titles: Map<string, 
       </div>
       <ProblemPanel problem={revoke.problem} onDismiss={revoke.dismiss} />
       {tokens.length === 0 ? (
-        <Empty icon="key" title={t.noTokenIsValidRightNow}>
+        <Empty
+          icon="key"
+          title={t.noTokenIsValidRightNow}
+          way={<Button onClick={props.onCopy}>{t.goToYourConnections}</Button>}
+        >
           {t.copyOneFromAConnectionWhen}
         </Empty>
       ) : (

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import type { AuditEntry, AuditFilter } from '../../main/contract/audit-shapes.ts';
 import type { Problem } from '../../main/contract/errors.ts';
-import { useBridge } from '../bridge.ts';
+import { ask, useBridge } from '../bridge.ts';
 
 /** On one page; no more of the audit is ever in the window. */
 export const pageSize = 50;
@@ -56,7 +56,7 @@ export function useAuditPages(filter: AuditFilter): AuditPages {
       const show = (shown: Omit<Shown, 'entries'>): void =>
         setFound({ turn, shown: { entries: [...entries], ...shown } });
       for (;;) {
-        const outcome = await bridge.readAudit({
+        const outcome = await ask(bridge, 'readAudit', {
           ...turn.filter,
           limit: pageSize - entries.length,
           ...(before === undefined ? {} : { before }),

@@ -1,13 +1,13 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ConnectSettings, ConnectTool } from '../../main/contract/shapes.ts';
 import type { ConnectionState } from '../../main/contract/state.ts';
-import { useAction } from '../bridge.ts';
+import { useAction, useTurn } from '../bridge.ts';
 import { common } from '../texts/en/common.ts';
 import { connect as t } from '../texts/en/connect.ts';
 import { Button } from '../ui/button.tsx';
 import { Modal } from '../ui/modal.tsx';
 import { Name } from '../ui/name.tsx';
-import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { Reading } from '../ui/reading.tsx';
 import { AccountChoice, As, useAs, useWhose } from './accounts.tsx';
 import { ConnectSteps } from './connect-steps.tsx';
 import { defaultRole, RoleChoice } from './role-choice.tsx';
@@ -68,6 +68,7 @@ function ToolChoice(props: {
   const { run: list, ...listing } = useAction();
   const { run: read, ...reading } = useAction();
   const [tools, setTools] = useState<ConnectTool[]>();
+  const [turn, again] = useTurn();
   const [chosen, setChosen] = useState('');
   const [settings, setSettings] = useState<{ tool: string; settings: ConnectSettings }>();
   const wanted = useRef('');
@@ -86,22 +87,29 @@ function ToolChoice(props: {
 
   useEffect(() => {
     void list('connectTools', { connection: name }).then((done) => {
-      if (done === undefined) return undefined;
+      // Each turn looks for them anew.
+      if (done === undefined || turn < 0) return undefined;
       // What is on this computer comes first.
       const sorted = done.reply.toSorted((one, other) => Number(other.installed) - Number(one.installed));
       setTools(sorted);
       const begin = sorted.find(({ id }) => id === first) ?? sorted[0];
       return begin === undefined ? undefined : choose(begin.id);
     });
-  }, [list, choose, name, first]);
+  }, [list, choose, name, first, turn]);
 
   const shown = settings?.tool === chosen ? settings : undefined;
   return (
     <>
-      <ProblemPanel problem={listing.problem ?? reading.problem} />
-      {tools === undefined && listing.busy && <output>{t.lookingForTheToolsOfThis}</output>}
+      {tools === undefined && (
+        <Reading problem={listing.problem} onAgain={again}>
+          {t.lookingForTheToolsOfThis}
+        </Reading>
+      )}
       {tools !== undefined && tools.length > 0 && (
         <ToolGrid tools={tools} chosen={chosen} onChoose={(tool) => void choose(tool)} />
+      )}
+      {tools !== undefined && chosen !== '' && shown === undefined && (
+        <Reading problem={reading.problem} onAgain={() => void choose(chosen)} />
       )}
       {shown !== undefined && (
         <ConnectSteps

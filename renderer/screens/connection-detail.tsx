@@ -100,7 +100,7 @@ function Detail(props: DetailProps) {
           </p>
         </div>
         <Badge tone={availability.tone}>{availability.word}</Badge>
-        <Favourite title={title} isOne={props.isFavourite} onToggle={() => void props.onFavour(name)} />
+        <Favourite title={title} isOne={props.isFavourite} onToggle={() => props.onFavour(name)} />
       </div>
       <div className={styles['buttons']}>
         {open && (
@@ -158,16 +158,23 @@ function usernamesOf({ state: { accounts }, row: { grant } }: DetailProps): stri
   return (own.length > 0 ? own : accounts).map(({ account: { username } }) => username);
 }
 
-function Favourite(props: { title: string; isOne: boolean; onToggle(): void }) {
-  const { title, isOne, onToggle } = props;
+function Favourite(props: { title: string; isOne: boolean; onToggle(): Promise<void> }) {
+  const { title, isOne } = props;
+  const [busy, setBusy] = useState(false);
+  async function toggle(): Promise<void> {
+    if (busy) return;
+    setBusy(true);
+    await props.onToggle().finally(() => setBusy(false));
+  }
   return (
     <button
       type="button"
       className={styles['favourite']}
       aria-pressed={isOne}
+      aria-disabled={busy}
       aria-label={t.favourite(title)}
       title={isOne ? t.removeFromFavourites : t.addToFavourites}
-      onClick={onToggle}
+      onClick={() => void toggle()}
     >
       <Icon name="star" />
     </button>
@@ -186,7 +193,7 @@ function ListenerProblem({ connection: { title, listener } }: { connection: Conn
   if (listener.kind === 'starting' || listener.problem === undefined) return null;
   return (
     <>
-      <ProblemPanel problem={listener.problem} />
+      <ProblemPanel problem={retry.problem ?? listener.problem} />
       <div>
         <Button
           label={t.tryAgainThePortOf(title)}

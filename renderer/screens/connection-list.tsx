@@ -1,4 +1,4 @@
-import { type KeyboardEvent, memo, type Ref, useCallback } from 'react';
+import { type KeyboardEvent, memo, type Ref, useCallback, useState } from 'react';
 import type { ActionRequest } from '../../main/contract/action-schemas.ts';
 import type { Language } from '../../main/contract/language.ts';
 import type { ConnectionState } from '../../main/contract/state.ts';
@@ -238,16 +238,7 @@ const ConnectionRow = memo(function ConnectionRow(
       </div>
       {role !== undefined && (
         <div role="gridcell">
-          <button
-            type="button"
-            tabIndex={-1}
-            className={styles['icon']}
-            aria-label={t.copyATokenFor(title)}
-            title={t.copyAToken}
-            onClick={() => void props.onCopy(title, { connection: name, role, ...whose })}
-          >
-            <Icon name="copy" size={18} />
-          </button>
+          <CopyIcon title={title} onCopy={() => props.onCopy(title, { connection: name, role, ...whose })} />
         </div>
       )}
       <div role="gridcell">
@@ -256,6 +247,29 @@ const ConnectionRow = memo(function ConnectionRow(
     </div>
   );
 });
+
+/** Copies a token, once at a time. */
+function CopyIcon({ title, onCopy }: { title: string; onCopy(): Promise<void> }) {
+  const [busy, setBusy] = useState(false);
+  async function copy(): Promise<void> {
+    if (busy) return;
+    setBusy(true);
+    await onCopy().finally(() => setBusy(false));
+  }
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      className={styles['icon']}
+      aria-label={t.copyATokenFor(title)}
+      aria-disabled={busy}
+      title={busy ? common.workingOnIt : t.copyAToken}
+      onClick={() => void copy()}
+    >
+      <Icon name={busy ? 'clock' : 'copy'} size={18} />
+    </button>
+  );
+}
 
 /** The colour repeats the word, and is enough where all is well. */
 function State({ word, tone }: Availability) {

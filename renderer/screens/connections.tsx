@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from 'react';
 import type { AppState } from '../../main/contract/state.ts';
-import { useAction } from '../bridge.ts';
+import { useAction, useTurn } from '../bridge.ts';
 import { common } from '../texts/en/common.ts';
 import { connections as t } from '../texts/en/connections.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
@@ -9,6 +9,7 @@ import { useIsDrafted } from '../ui/drafts.tsx';
 import { Empty } from '../ui/empty.tsx';
 import layout from '../ui/layout.module.css';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { Reading } from '../ui/reading.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { useTask } from '../ui/task.ts';
 import { AccountChoice, As, usualAccount } from './accounts.tsx';
@@ -59,26 +60,30 @@ export function Connections({ state, target }: { state: AppState; target?: Conne
     end(t.connectionsAdded(reply.connections.length));
   }
 
+  const isNone =
+    read?.connections.length === 0 && state.faultyConnections === undefined && task === undefined && isOpen;
+  const add = isOpen && (
+    <>
+      <Button kind="primary" onClick={() => begin('add')}>
+        {t.addAConnection}
+      </Button>
+      <Button onClick={() => begin('import')}>{t.importIt}</Button>
+    </>
+  );
+
   return (
     <As account={accounts.length > 1 ? acting?.account.objectId : undefined}>
       <div className={cards['top']}>
         <ScreenHeading>{t.connections}</ScreenHeading>
         {task === undefined && read !== undefined && (
           <div className={layout['buttons']}>
-            {isOpen && (
-              <>
-                <Button kind="primary" onClick={() => begin('add')}>
-                  {t.addAConnection}
-                </Button>
-                <Button onClick={() => begin('import')}>{t.importIt}</Button>
-              </>
-            )}
+            {!isNone && add}
             {read.connections.length > 0 && <Button onClick={() => begin('export')}>{t.exportIt}</Button>}
           </div>
         )}
       </div>
       <p className={layout['soft']}>{t.theDatabasesOfTheConfiguration}</p>
-      <ProblemPanel problem={problem} />
+      {(read === undefined || problem !== undefined) && <Reading problem={problem} onAgain={reload} />}
       <AccountChoice
         accounts={accounts}
         value={acting?.account.objectId ?? ''}
@@ -110,14 +115,11 @@ export function Connections({ state, target }: { state: AppState; target?: Conne
       )}
       {!isOpen && <p className={layout['soft']}>{t.yourOrganisationAllowsNo}</p>}
       {accounts.length > 0 && <LeftOut state={state} />}
-      {read?.connections.length === 0 &&
-        state.faultyConnections === undefined &&
-        task === undefined &&
-        isOpen && (
-          <Empty icon="database" title={t.noConnectionIsSetUpYet}>
-            {t.addYourDatabaseOrImportThe}
-          </Empty>
-        )}
+      {isNone && (
+        <Empty icon="database" title={t.noConnectionIsSetUpYet} way={add}>
+          {t.addYourDatabaseOrImportThe}
+        </Empty>
+      )}
       <ul className={cards['cards']} ref={list} tabIndex={-1} aria-label={t.connectionsOfTheFile}>
         {read?.connections.map((connection) => (
           <ManagedConnection
@@ -155,7 +157,7 @@ const titles = (): Record<Task, string> => ({
 function useConnections({ configurationHash, configurationChange }: AppState) {
   const { run, problem } = useAction();
   const { run: runSecrets } = useAction();
-  const [turn, setTurn] = useState(0);
+  const [turn, reload] = useTurn();
   const told = JSON.stringify([configurationHash, configurationChange]);
   const [read, setRead] = useState<ReadConnections>();
   const [stored, setStored] = useState<ReadonlySet<string>>(new Set());
@@ -177,7 +179,7 @@ function useConnections({ configurationHash, configurationChange }: AppState) {
       shown = false;
     };
   }, [load, turn, told]);
-  return { read, stored, problem, reload: () => setTurn((before) => before + 1) };
+  return { read, stored, problem, reload };
 }
 
 /** What a change has come to, beside what is announced. */

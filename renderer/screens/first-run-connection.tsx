@@ -1,10 +1,8 @@
-import { useEffect, useState } from 'react';
 import type { AppState } from '../../main/contract/state.ts';
-import { useAction } from '../bridge.ts';
+import { useReply } from '../bridge.ts';
 import { firstRun as t } from '../texts/en/first-run.ts';
-import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { Reading } from '../ui/reading.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
-import type { ReadConnections } from './connection-draft.ts';
 import { ConnectionForm } from './connection-form.tsx';
 import styles from './first-run.module.css';
 
@@ -12,18 +10,14 @@ const nothingStored: ReadonlySet<string> = new Set();
 
 /** The first database: filled in, tested and saved. */
 export function FirstConnection(props: { state: AppState; onSaved(name: string): void; onLater(): void }) {
-  const { run, problem } = useAction();
-  const [read, setRead] = useState<ReadConnections>();
-  useEffect(() => {
-    void run('readConnections', {}).then((found) => found && setRead(found.reply));
-  }, [run]);
+  const { reply: read, problem, again } = useReply('readConnections');
   return (
     <>
       <div>
         <ScreenHeading>{t.whichDatabaseDoYouWantTo}</ScreenHeading>
         <p className={styles['lead']}>{t.yourSqlToolWillConnectTo}</p>
       </div>
-      <ProblemPanel problem={problem} />
+      {read === undefined && <Reading problem={problem} onAgain={again} />}
       {read !== undefined && (
         <div className={styles['card']}>
           <ConnectionForm

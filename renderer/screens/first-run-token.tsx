@@ -90,7 +90,7 @@ function Findings() {
         </ul>
       )}
       <ProblemPanel problem={doctor.problem} />
-      {wrong.length > 0 && (
+      {(wrong.length > 0 || doctor.problem !== undefined) && (
         <div className={layout['buttons']}>
           <Button busy={doctor.busy} onClick={() => void look()}>
             {t.checkAgain}

@@ -55,6 +55,7 @@ export function Home({ state, ways, panes }: { state: AppState; ways: Ways; pane
   return (
     <>
       <Told state={state} />
+      <ProblemPanel problem={shortlist.problem} onDismiss={shortlist.dismiss} />
       <div data-panes className={`${styles['panes']} ${panes.isOpen ? styles['isOpen'] : ''}`}>
         <div className={styles['list']}>
           <div className={styles['head']}>

@@ -115,16 +115,20 @@ function Commands({
     hint: texts.signIn,
     run: onAdd,
   };
-  const leaving = state.accounts.map(({ account }): Command => ({
-    id: `out ${account.objectId}`,
-    kind: texts.action,
-    text: texts.signOut(account.username),
-    hint: '',
-    run() {
-      if (liveOf(state.databaseSessions, account) > 0) onAsk(account);
-      else void run('signOut', several ? { as: account.objectId } : {});
-    },
-  }));
+  const leaving = state.accounts.map(({ account }): Command => {
+    const command = {
+      id: `out ${account.objectId}`,
+      kind: texts.action,
+      text: texts.signOut(account.username),
+      hint: '',
+    };
+    if (liveOf(state.databaseSessions, account) > 0) return { ...command, run: () => onAsk(account) };
+    return {
+      ...command,
+      first: async () => (await run('signOut', several ? { as: account.objectId } : {})) !== undefined,
+      run: () => undefined,
+    };
+  });
   const commands = isIn ? [...connections, ...connecting, ...tokens, ...going, adding, ...leaving] : going;
   return <Palette commands={commands} problem={problem} onClose={onClose} />;
 }

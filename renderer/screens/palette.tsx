@@ -31,6 +31,7 @@ export function Palette(props: {
   const { commands, problem, onClose } = props;
   const [search, setSearch] = useState('');
   const [at, setAt] = useState(0);
+  const [busy, setBusy] = useState(false);
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLDivElement>(null);
@@ -50,7 +51,12 @@ export function Palette(props: {
     event.preventDefault();
   }
   async function choose(command: Command): Promise<void> {
-    if (command.first !== undefined && !(await command.first())) return;
+    if (busy) return;
+    if (command.first !== undefined) {
+      setBusy(true);
+      const isDone = await command.first().finally(() => setBusy(false));
+      if (!isDone) return;
+    }
     // First, so that what is chosen may move the focus on.
     onClose();
     command.run();
@@ -79,7 +85,9 @@ export function Palette(props: {
         onKeyDown={press}
       />
       <ProblemPanel problem={problem} />
-      <output className={styles['found']}>{found.length === 0 && common.nothingFound}</output>
+      <output className={styles['found']}>
+        {found.length === 0 ? common.nothingFound : busy && common.workingOnIt}
+      </output>
       <div ref={list} id={`${id}-list`} role="listbox" aria-label={t.found}>
         {found.map((command) => (
           // The keyboard is with the field above, as in each combobox.

@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from 'react';
 import type { PeerProcess, Prompt } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { activity } from '../texts/en/activity.ts';
 import { common } from '../texts/en/common.ts';
 import { prompts as t } from '../texts/en/prompts.ts';
 import { Button } from '../ui/button.tsx';
@@ -178,7 +179,7 @@ function Also({ also, titleOf }: { also: NonNullable<Prompt['also']>; titleOf(co
 function Program({ process }: { process: PeerProcess | undefined }) {
   return (
     <>
-      <dt>{t.program}</dt>
+      <dt>{activity.program}</dt>
       {process === undefined ? (
         <dd>
           {t.unknownProgram} <small>{t.theSystemDoesNotSayWhich}</small>

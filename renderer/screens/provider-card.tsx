@@ -132,7 +132,9 @@ export function ProviderCard(props: {
           )}
         </div>
       )}
-      <output className={styles['progress']}>{validate.busy ? t.checking : ''}</output>
+      <output className={styles['progress']}>
+        {validate.busy ? t.checking : change.busy ? common.workingOnIt : ''}
+      </output>
       <ProblemPanel problem={validate.problem} onDismiss={validate.dismiss} />
       {checks !== undefined && !validate.busy && <CheckList checks={checks} label={t.findingsFor(name)} />}
       {asking !== undefined && (

@@ -24,16 +24,17 @@ function endsWith({ accounts, databaseSessions }: AppState, provider: string) {
 export function Providers({ state }: { state: AppState }) {
   const { task, begin, end, anchor: list } = useTask<'add', HTMLUListElement>();
   const announce = useAnnounce();
+  const add = task === undefined && mayAdd(state, 'providers') && (
+    <Button kind="primary" onClick={() => begin('add')}>
+      {t.addAProvider}
+    </Button>
+  );
 
   return (
     <>
       <div className={cards['top']}>
         <ScreenHeading>{t.providers}</ScreenHeading>
-        {task === undefined && mayAdd(state, 'providers') && (
-          <Button kind="primary" onClick={() => begin('add')}>
-            {t.addAProvider}
-          </Button>
-        )}
+        {state.providers.length > 0 && add}
       </div>
       <p className={layout['soft']}>{t.theyAreAskedInThisOrder}</p>
       {!mayAdd(state, 'providers') && <p className={layout['soft']}>{t.yourOrganisationAllowsNo}</p>}
@@ -44,7 +45,7 @@ export function Providers({ state }: { state: AppState }) {
         </section>
       )}
       {state.providers.length === 0 && task === undefined && (
-        <Empty icon="directory" title={t.noProviderIsSetUpYet}>
+        <Empty icon="directory" title={t.noProviderIsSetUpYet} way={add}>
           {t.addYourEntraIdTenantYou}
         </Empty>
       )}

@@ -1,11 +1,12 @@
 import { useEffect, useId, useState } from 'react';
 import type { RecentLogin } from '../../main/contract/recent-login.ts';
-import { useAction } from '../bridge.ts';
+import { useAction, useTurn } from '../bridge.ts';
 import { activity as t } from '../texts/en/activity.ts';
+import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Name } from '../ui/name.tsx';
-import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { Reading } from '../ui/reading.tsx';
 import { Switch } from '../ui/switch.tsx';
 import { ago, useNow } from '../ui/time.ts';
 import layout from '../ui/layout.module.css';
@@ -17,9 +18,11 @@ const shownAtMost = 50;
 function useLogins(seen: number, connection?: string) {
   const { run, problem } = useAction();
   const [read, setRead] = useState<{ seen: number; logins: RecentLogin[] }>();
+  const [turn, again] = useTurn();
 
   useEffect(() => {
-    let isShown = true;
+    // Each turn reads them anew.
+    let isShown = turn >= 0;
     void run('readLogins', connection === undefined ? {} : { connection }).then((done) => {
       if (isShown && done !== undefined) setRead({ seen, logins: done.reply.logins });
       return undefined;
@@ -27,17 +30,19 @@ function useLogins(seen: number, connection?: string) {
     return () => {
       isShown = false;
     };
-  }, [run, seen, connection]);
-  return { logins: read?.logins, problem };
+  }, [run, seen, connection, turn]);
+  return { logins: read?.logins, problem, again };
 }
 
 const refusedAtMost = 5;
 
 /** The last refusals at one connection; nothing where there is none. */
 export function RefusedLogins({ seen, name, title }: { seen: number; name: string; title: string }) {
-  const { logins, problem } = useLogins(seen, name);
+  const { logins, problem, again } = useLogins(seen, name);
   const refused = logins?.filter(({ outcome }) => outcome === 'refused') ?? [];
-  if (refused.length === 0) return <ProblemPanel problem={problem} />;
+  // Most have none: nothing is promised before it is there.
+  if (problem !== undefined) return <Reading problem={problem} onAgain={again} />;
+  if (refused.length === 0) return null;
   return (
     <section className={styles['section']} aria-labelledby="refused-logins">
       <div className={styles['head']}>
@@ -62,8 +67,9 @@ export function RecentLogins(props: {
   titles: Map<string, string>;
   /** Leaves out those that do not match what the person looks for. */
   matches(login: RecentLogin): boolean;
+  onAudit(): void;
 }) {
-  const { logins, problem } = useLogins(props.seen);
+  const { logins, problem, again } = useLogins(props.seen);
   const only = useId();
   const [onlyRefused, setOnlyRefused] = useState(false);
 
@@ -79,9 +85,13 @@ export function RecentLogins(props: {
           <Switch id={only} checked={onlyRefused} onChange={setOnlyRefused} />
         </div>
       </div>
-      <ProblemPanel problem={problem} />
+      {(logins === undefined || problem !== undefined) && <Reading problem={problem} onAgain={again} />}
       {shown?.length === 0 && (
-        <Empty icon="clock" title={nothingShown(logins ?? [], onlyRefused)}>
+        <Empty
+          icon="clock"
+          title={nothingShown(logins ?? [], onlyRefused)}
+          way={<Button onClick={props.onAudit}>{t.openTheAudit}</Button>}
+        >
           {t.whatYourSqlToolsTryAppears}
         </Empty>
       )}

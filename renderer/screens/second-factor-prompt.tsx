@@ -1,6 +1,7 @@
 import type { MfaPrompt } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { prompts as t } from '../texts/en/prompts.ts';
+import { signIn } from '../texts/en/sign-in.ts';
 import { Button } from '../ui/button.tsx';
 import { CodeForm } from '../ui/code-form.tsx';
 import { Countdown } from '../ui/countdown.tsx';
@@ -68,7 +69,7 @@ function Code(props: { id: string; lockedUntil: string | undefined; onAccepted()
   }
   return (
     <CodeForm
-      label={t.codeOfYourAuthenticator}
+      label={signIn.codeOfYourAuthenticator}
       hint={t.sixDigitsPasteSends}
       submit={t.approve}
       action={answer}
@@ -98,7 +99,7 @@ function Phone({ prompt, onAccepted }: { prompt: MfaPrompt; onAccepted: () => vo
             onClick={() => void askPhone()}
           >
             <Icon name="phone" size={18} />
-            {ask.busy ? t.askingYourPhone : t.askMyPhone}
+            {ask.busy ? t.askingYourPhone : signIn.askMyPhone}
           </Button>
         </div>
       )}

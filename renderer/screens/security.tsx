@@ -1,6 +1,8 @@
 import { useState } from 'react';
 import type { AppState, SecondFactor } from '../../main/contract/state.ts';
+import { common } from '../texts/en/common.ts';
 import { security as t } from '../texts/en/security.ts';
+import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
 import layout from '../ui/layout.module.css';
 import { Name } from '../ui/name.tsx';
@@ -14,15 +16,23 @@ import { PoliciesSection } from './policies.tsx';
 import styles from './security.module.css';
 
 /** The second factors of each account, and the ways to sign in that the administrator has set. */
-export function Security({ state }: { state: AppState }) {
+export function Security({ state, onSignIn }: { state: AppState; onSignIn(): void }) {
   const { accounts } = state;
   const [chosen, setChosen] = useState<string>();
   const shown = accounts.find(({ account }) => account.objectId === chosen) ?? usualAccount(state);
   return (
     <>
       <ScreenHeading>{t.security}</ScreenHeading>
-      {shown?.secondFactor === undefined ? (
-        <Empty icon="shield" title={t.signInToSeeYourSecond}>
+      {shown === undefined ? (
+        <Empty
+          icon="shield"
+          title={t.signInToSeeYourSecond}
+          way={
+            <Button kind="primary" onClick={onSignIn}>
+              {common.signIn}
+            </Button>
+          }
+        >
           {t.theyBelongToYourAccountSo}
         </Empty>
       ) : (
@@ -33,7 +43,11 @@ export function Security({ state }: { state: AppState }) {
             hint={t.eachAccountHasSecondFactorsOf}
             onChange={setChosen}
           />
-          <Factors key={shown.account.objectId} secondFactor={shown.secondFactor} />
+          {shown.secondFactor === undefined ? (
+            <p className={layout['soft']}>{common.loading}</p>
+          ) : (
+            <Factors key={shown.account.objectId} secondFactor={shown.secondFactor} />
+          )}
         </As>
       )}
       <SignInWays providers={state.providers} />

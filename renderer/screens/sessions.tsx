@@ -1,6 +1,7 @@
 import { useRef, useState } from 'react';
 import type { DatabaseSession, HandleState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { access } from '../texts/en/access.ts';
 import { common } from '../texts/en/common.ts';
 import { activity as t } from '../texts/en/activity.ts';
 import { amount } from '../ui/amount.ts';
@@ -52,6 +53,8 @@ export function Sessions(props: {
   isOfOne?: boolean;
   /** What the person looks for; absent where that is everything. */
   matches?: ((session: DatabaseSession) => boolean) | undefined;
+  /** Leads to where a tool is connected. */
+  onConnect?: () => void;
 }) {
   const { sessions, titles, isOfOne = false, matches } = props;
   const Heading = isOfOne ? 'h3' : 'h2';
@@ -104,7 +107,13 @@ export function Sessions(props: {
       {sessions.length === 0 && isOfOne ? (
         <p className={layout['soft']}>{t.nobodyIsConnected}</p>
       ) : sessions.length === 0 ? (
-        <Empty icon="activity" title={t.nobodyIsConnectedHeading}>
+        <Empty
+          icon="activity"
+          title={t.nobodyIsConnectedHeading}
+          way={
+            props.onConnect !== undefined && <Button onClick={props.onConnect}>{access.connectATool}</Button>
+          }
+        >
           {t.loginsOfYourSqlToolsAppear}
         </Empty>
       ) : (

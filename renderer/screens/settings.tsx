@@ -3,13 +3,14 @@ import { assertNever } from '../../main/contract/errors.ts';
 import { type Language, languages } from '../../main/contract/language.ts';
 import type { Preferences } from '../../main/contract/shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
-import { useAction } from '../bridge.ts';
+import { useAction, useTurn } from '../bridge.ts';
 import { common } from '../texts/en/common.ts';
 import { settings as texts } from '../texts/en/settings.ts';
 import { settings as t } from '../texts/en/settings.ts';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { Reading, UnderWay } from '../ui/reading.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { Switch } from '../ui/switch.tsx';
 import { lifetime } from '../ui/time.ts';
@@ -72,9 +73,11 @@ function Choices() {
   const { run } = action;
   const [startAtLogin, language] = [useId(), useId()];
   const [preferences, setPreferences] = useState<Preferences>();
+  const [turn, again] = useTurn();
 
   useEffect(() => {
-    let shown = true;
+    // Each turn reads them anew.
+    let shown = turn >= 0;
     void run('getPreferences', {}).then((done) => {
       if (shown && done !== undefined) setPreferences(done.reply);
       return undefined;
@@ -82,14 +85,14 @@ function Choices() {
     return () => {
       shown = false;
     };
-  }, [run]);
+  }, [run, turn]);
 
   async function change(wanted: Partial<Preferences>): Promise<void> {
     const done = await run('setPreferences', wanted);
     if (done !== undefined) setPreferences(done.reply);
   }
 
-  if (preferences === undefined) return <ProblemPanel problem={action.problem} />;
+  if (preferences === undefined) return <Reading problem={action.problem} onAgain={again} />;
   return (
     <section className={styles['section']} aria-labelledby="application">
       <h2 id="application">{common.application}</h2>
@@ -144,6 +147,7 @@ function Choices() {
         </div>
         <Habits preferences={preferences} change={(wanted) => void change(wanted)} />
       </div>
+      <UnderWay busy={action.busy} />
       <ProblemPanel problem={action.problem} onDismiss={action.dismiss} />
     </section>
   );

@@ -3,15 +3,18 @@ import type { SignInWay } from '../../main/contract/clouds.ts';
 import { assertNever } from '../../main/contract/errors.ts';
 import type { AppState, SignInState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { late } from '../late.tsx';
 import { common } from '../texts/en/common.ts';
 import { signIn as t } from '../texts/en/sign-in.ts';
 import { Button } from '../ui/button.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
-import { LocalSignIn } from './local-sign-in.tsx';
 import styles from './sign-in.module.css';
 import { SignInStart } from './sign-in-start.tsx';
 import { BrowserSignIn, DeviceCode } from './sign-in-waiting.tsx';
+
+// For emergencies only.
+const LocalSignIn = late(async () => (await import('./local-sign-in.tsx')).LocalSignIn);
 
 type Signing = Exclude<SignInState, { kind: 'signed-in' }>;
 

@@ -6,16 +6,16 @@ import { about as t } from '../texts/en/about.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
-import layout from '../ui/layout.module.css';
 import { Modal } from '../ui/modal.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { Reading } from '../ui/reading.tsx';
 import { ScrolledText } from '../ui/text-block.tsx';
 import styles from './support-dialog.module.css';
 
 /** The support bundle, to be looked through and then saved as it is shown. */
 export function SupportDialog({ onClose }: { onClose(): void }) {
-  const { reply, problem } = useReply('makeSupportBundle');
+  const { reply, problem, again } = useReply('makeSupportBundle');
   const text = reply && bundleText(reply.bundle);
 
   return (
@@ -26,9 +26,10 @@ export function SupportDialog({ onClose }: { onClose(): void }) {
       footer={<Footer isMade={text !== undefined} onClose={onClose} />}
     >
       <p>{t.lookThroughItBeforeYouSend(<code>host-2</code>)}</p>
-      <ProblemPanel problem={problem} />
-      {text === undefined && problem === undefined && (
-        <output className={layout['soft']}>{t.gatheringTheDoctorLooksAt}</output>
+      {text === undefined && (
+        <Reading problem={problem} onAgain={again}>
+          {t.gatheringTheDoctorLooksAt}
+        </Reading>
       )}
       {text !== undefined && <ScrolledText label={t.textOfTheSupportBundle} text={text} />}
     </Modal>

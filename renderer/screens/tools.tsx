@@ -16,7 +16,7 @@ import styles from './activity.module.css';
 import { HandleForm, type MadeHandle } from './handle-form.tsx';
 
 /** The handles that tools have saved, the way to a new one, and the way to end one. */
-export function Tools({ state }: { state: AppState }) {
+export function Tools({ state, onHome }: { state: AppState; onHome(): void }) {
   const { handles } = state;
   const revoke = useAction();
   const announce = useAnnounce();
@@ -25,7 +25,10 @@ export function Tools({ state }: { state: AppState }) {
   const [made, setMade] = useState<MadeHandle>();
   const [asked, setAsked] = useState<HandleState>();
   const titles = new Map(state.connections.map(({ name, title }) => [name, title]));
+  const isIn = state.signIn.kind === 'signed-in';
   const open = state.connections.filter(({ grants }) => grants.length > 0);
+
+  const make = <Button onClick={() => setMaking(true)}>{t.makeOne}</Button>;
 
   function tellMade(handle: MadeHandle): void {
     setMaking(false);
@@ -46,13 +49,11 @@ export function Tools({ state }: { state: AppState }) {
           <h2 id="handles" ref={heading} tabIndex={-1}>
             {t.savedPasswords}
           </h2>
-          {open.length > 0 && <Button onClick={() => setMaking(true)}>{t.makeOne}</Button>}
+          {open.length > 0 && handles.length > 0 && make}
         </div>
         <p>{t.whatItIs}</p>
         {open.length === 0 && (
-          <p className={layout['soft']}>
-            {state.signIn.kind === 'signed-in' ? t.noneOfYourGroupsOpensA : t.signInToMakeOne}
-          </p>
+          <p className={layout['soft']}>{isIn ? t.noneOfYourGroupsOpensA : t.signInToMakeOne}</p>
         )}
         {made !== undefined && (
           <Copied key={made.id} clearsAt={made.clearsAt} onOver={() => setMade(undefined)}>
@@ -60,7 +61,17 @@ export function Tools({ state }: { state: AppState }) {
           </Copied>
         )}
         {handles.length === 0 ? (
-          <Empty icon="plug" title={t.noneYet}>
+          <Empty
+            icon="plug"
+            title={t.noneYet}
+            way={
+              open.length > 0 ? (
+                make
+              ) : (
+                <Button onClick={onHome}>{isIn ? t.goToYourConnections : common.signIn}</Button>
+              )
+            }
+          >
             {t.makeOneForAToolThat}
           </Empty>
         ) : (

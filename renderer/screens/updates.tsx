@@ -46,8 +46,10 @@ function NowRow({ updates, live }: { updates: UpdateState; live: number }) {
         {now.kind === 'downloading' && (
           <progress className={settings['progress']} aria-label={t.download} max={100} value={now.percent} />
         )}
-        {/* Else the state says what has come of it. */}
-        {now.kind === 'unknown' && <ProblemPanel problem={check.problem} onDismiss={check.dismiss} />}
+        {/* Else the state says what has come of it, as long as somebody is there to say it. */}
+        {(now.kind === 'unknown' || check.problem?.code === 'broker-not-running') && (
+          <ProblemPanel problem={check.problem} onDismiss={check.dismiss} />
+        )}
       </div>
       {now.kind !== 'off' && now.kind !== 'ready' && (
         <Button busy={busy} onClick={() => void check.run('checkForUpdates', {})}>

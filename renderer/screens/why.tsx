@@ -9,7 +9,7 @@ import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Modal } from '../ui/modal.tsx';
 import { Name } from '../ui/name.tsx';
-import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { Reading } from '../ui/reading.tsx';
 import styles from './why.module.css';
 
 /** Says which group and which rule let somebody in or keep somebody out. */
@@ -42,8 +42,11 @@ export function Why({ connection, usernames }: { connection: ConnectionState; us
       </Button>
       {open && (
         <Modal title={<>{t.whoMayUseAndWhy(<Name>{title}</Name>)}</>} onEscape={() => setOpen(false)}>
-          <ProblemPanel problem={explain.problem} />
-          {explain.busy && <output>{t.lookingAtGroupsAndRules}</output>}
+          {found === undefined && (
+            <Reading problem={explain.problem} onAgain={() => void ask()}>
+              {t.lookingAtGroupsAndRules}
+            </Reading>
+          )}
           {found?.map((explanation) => (
             <Reasons key={explanation.username} explanation={explanation} />
           ))}

@@ -1,4 +1,6 @@
-import type { ReactNode, Ref } from 'react';
+import { type ReactNode, type Ref, useEffect } from 'react';
+import { common as t } from '../texts/en/common.ts';
+import { useAnnounce } from './announcer.tsx';
 import styles from './button.module.css';
 
 export interface ButtonProps {
@@ -25,6 +27,7 @@ export function Button({
   label,
   ref,
 }: ButtonProps) {
+  useSlowness(busy);
   const classes = [styles['button'], styles[kind], large === true ? styles['large'] : undefined];
   return (
     <button
@@ -41,4 +44,16 @@ export function Button({
       {children}
     </button>
   );
+}
+
+const slowMs = 1500;
+
+/** What takes a while is told to those who do not see the bar that the button has meanwhile. */
+function useSlowness(busy: boolean): void {
+  const announce = useAnnounce();
+  useEffect(() => {
+    if (!busy) return undefined;
+    const timer = setTimeout(() => announce(t.workingOnIt), slowMs);
+    return () => clearTimeout(timer);
+  }, [busy, announce]);
 }

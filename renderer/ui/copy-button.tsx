@@ -14,9 +14,10 @@ interface CopyButtonProps extends Pick<ButtonProps, 'kind' | 'large' | 'busy' | 
 }
 
 /** Copies something and says so, on the button and to screen readers. */
-export function CopyButton({ children, onCopy, label, ...rest }: CopyButtonProps) {
+export function CopyButton({ children, onCopy, label, busy = false, ...rest }: CopyButtonProps) {
   const announce = useAnnounce();
   const [copied, setCopied] = useState(0);
+  const [copying, setCopying] = useState(false);
 
   useEffect(() => {
     if (copied === 0) return undefined;
@@ -25,7 +26,8 @@ export function CopyButton({ children, onCopy, label, ...rest }: CopyButtonProps
   }, [copied]);
 
   async function copy(): Promise<void> {
-    const told = await onCopy();
+    setCopying(true);
+    const told = await onCopy().finally(() => setCopying(false));
     if (told === undefined) return;
     announce(told);
     setCopied((count) => count + 1);
@@ -33,7 +35,12 @@ export function CopyButton({ children, onCopy, label, ...rest }: CopyButtonProps
 
   const done = copied > 0;
   return (
-    <Button {...rest} {...(label === undefined ? {} : { label })} onClick={() => void copy()}>
+    <Button
+      {...rest}
+      busy={busy || copying}
+      {...(label === undefined ? {} : { label })}
+      onClick={() => void copy()}
+    >
       <Icon name={done ? 'check' : 'copy'} size={18} />
       {/* Both words keep their room, so that the button does not change its size under the pointer. */}
       <span className={styles['words']}>

@@ -155,6 +155,7 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   reloadConfiguration: isNothing,
   lookAtOrganisation: [{ address: isText(1, 2000) }],
   joinOrganisation: [{ address: isText(1, 2000) }, { hash: optional(isText(0, 100)) }],
+  dismissGatewayRestart: isNothing,
   dismissLink: isNothing,
   leaveOrganisation: isNothing,
   makeHandle: [

@@ -66,6 +66,7 @@ export function createFakeBroker(
     subscribe: () => () => {},
     locked: note('locked'),
     unlocked: note('unlocked'),
+    dismissGatewayRestart: () => void calls.push(['dismissGatewayRestart']),
     connect: {
       tools: note('tools', [{ id: 'dbeaver', title: 'DBeaver', installed: true }]),
       settings: note('settings', {

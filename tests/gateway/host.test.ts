@@ -5,8 +5,8 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { startGatewayHost } from '../../main/gateway/host.ts';
-import type { GatewayHost, ListenerFailure, ListenerSettings } from '../../main/gateway/ports.ts';
+import { type GatewayCrash, startGatewayHost } from '../../main/gateway/host.ts';
+import type { GatewayHost, ListenerSettings } from '../../main/gateway/ports.ts';
 import { useTemporaryFolders } from '../store/temporary-folder.ts';
 import { buildProgram } from '../support/builds.ts';
 import { type TestGatekeeper, createTestGatekeeper } from '../support/gatekeeper.ts';
@@ -26,15 +26,15 @@ describeWith([parts.postgres, parts.psql], 'the gateways’ thread', () => {
 
   test('a crash ends its sessions aloud and the listeners come back; after the fourth they do not', async () => {
     const gatekeeper = await gatekeeperFor();
-    const restarts: ListenerFailure[][] = [];
+    const crashes: GatewayCrash[] = [];
     const log: string[] = [];
     let restarted = (): void => undefined;
     host = await startGatewayHost({
       gatekeeper,
       scram,
       workerUrl: pathToFileURL(await buildProgram('gateway/crashing-worker-child.ts')),
-      onRestart(failures) {
-        restarts.push(failures);
+      onCrash(happened) {
+        crashes.push(happened);
         restarted();
       },
       log: (line) => log.push(line),
@@ -54,10 +54,16 @@ describeWith([parts.postgres, parts.psql], 'the gateways’ thread', () => {
         problem: { code: 'internal' },
       });
       await back;
-      expect(restarts).toHaveLength(crash);
+      expect(crashes).toHaveLength(crash);
     }
-    expect(restarts.slice(0, 3)).toEqual([[], [], []]);
-    expect(restarts[3]).toMatchObject([{ connection: 'sales', problem: { code: 'internal' } }]);
+    expect(crashes.slice(0, 3)).toEqual(
+      Array.from({ length: 3 }, () => ({ sessions: 1, isBack: true, failures: [] })),
+    );
+    expect(crashes[3]).toMatchObject({
+      sessions: 1,
+      isBack: false,
+      failures: [{ connection: 'sales', problem: { message: expect.stringContaining('stay stopped') } }],
+    });
     expect(log[0]).toContain('as the test wished');
     await expect(connectTo(listener.port)).rejects.toThrow('ECONNREFUSED');
     expect(await host.open([await settings('other')])).toMatchObject([{ connection: 'other' }]);

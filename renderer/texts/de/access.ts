@@ -18,6 +18,8 @@ export const access: typeof English = {
   connectATool: 'Werkzeug verbinden',
   removeFromFavourites: 'Aus den Favoriten nehmen',
   addToFavourites: 'Zu den Favoriten hinzufügen',
+  addedToFavourites: 'Zu den Favoriten hinzugefügt',
+  removedFromFavourites: 'Aus den Favoriten genommen',
   copyATokenFor: (title) => `Token für ${title} kopieren`,
   copyAToken: 'Token kopieren',
   moreFor: (title) => `Mehr zu ${title}`,

@@ -3,6 +3,8 @@ import { rich } from '../rich.ts';
 import { plural } from './plural.ts';
 
 export const activity: typeof English = {
+  openTheAudit: 'Audit öffnen',
+  goToYourConnections: 'Zu Ihren Verbindungen',
   activity: 'Aktivität',
   databaseProgramAccountOrRole: 'Datenbank, Programm, Konto oder Rolle',
   tokenRevoked: 'Token widerrufen',

@@ -74,5 +74,9 @@ export const common: typeof English = {
   fieldsNeedAnotherValue: (count) =>
     plural(count, 'Ein Feld braucht einen anderen Wert.', `${count} Felder brauchen einen anderen Wert.`),
   nothingHasBeenChangedYet: 'Noch ist nichts geändert.',
+  latchkeyDoesNotAnswer: 'Latchkey antwortet nicht.',
+  startItAgain:
+    'Versuchen Sie es noch einmal. Bleibt es so, beenden Sie Latchkey und starten Sie es neu; Ihre Einstellungen bleiben erhalten.',
+  workingOnIt: 'Läuft …',
   loading: 'Wird geladen …',
 };

@@ -5,6 +5,15 @@ import { plural } from './plural.ts';
 export const frame: typeof English = {
   theAuditHasToReachIt: (message, from) =>
     `${message} Das Audit muss ihn erreichen: Ab ${from} wird niemand mehr eingelassen.`,
+  theGatewaysWereRestartedAt: (time) => `Die Gateways sind nach einem Fehler um ${time} neu gestartet.`,
+  sessionsThroughThemEnded: (sessions) =>
+    sessions === 0
+      ? 'Keine Datenbanksitzung war offen. Ihre Werkzeuge können sich verbinden wie bisher.'
+      : plural(
+          sessions,
+          'Eine Datenbanksitzung darüber ist beendet. Ihre Werkzeuge können sich wieder verbinden.',
+          `${sessions} Datenbanksitzungen darüber sind beendet. Ihre Werkzeuge können sich wieder verbinden.`,
+        ),
   thisIsALocalTestTenant: 'Dies ist ein lokaler Test-Mandant, nicht Microsoft',
   signInsGoToAStand:
     'Anmeldungen gehen an einen Ersatz auf diesem Computer. Geben Sie kein echtes Kennwort ein.',

@@ -20,7 +20,6 @@ export const prompts: typeof English = {
   theTimeToAnswerIsOver: 'Die Zeit für die Antwort ist um',
   canBeAnsweredForHalfAMinute: 'Für die Antwort bleibt noch eine halbe Minute',
 
-  program: 'Programm',
   unknownProgram: 'unbekanntes Programm',
   theSystemDoesNotSayWhich: '(das System sagt nicht, welches)',
   process: (pid) => `Prozess ${pid}`,
@@ -76,12 +75,10 @@ export const prompts: typeof English = {
   approveOnlyTheseLogins: 'Bestätigen Sie nur, wenn Sie alle diese Logins gerade selbst gestartet haben.',
   countsForThisSignIn: (lead) => `${lead} Die Antwort gilt für diese ganze Anmeldung.`,
   countsForTheNextOne: 'Ihre Antwort gilt für den nächsten',
-  codeOfYourAuthenticator: 'Code Ihrer Authenticator-App',
   sixDigitsPasteSends:
     'Sechs Ziffern, oder einer Ihrer Wiederherstellungscodes. Sechs Ziffern, die Sie einfügen, werden sofort gesendet.',
   approve: 'Bestätigen',
   or: 'oder',
-  askMyPhone: 'Mein Telefon fragen',
   askingYourPhone: 'Ihr Telefon wird gefragt …',
   noCodeIsTakenUntil: (time) => `Bis ${time} wird kein Code angenommen`,
   tooManyWrongOnes: 'Es gab zu viele falsche.',

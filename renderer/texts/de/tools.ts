@@ -7,6 +7,7 @@ export const tools: typeof English = {
   revoked: 'Gespeichertes Kennwort widerrufen',
   tools: 'Werkzeuge',
   savedPasswords: 'Gespeicherte Kennwörter',
+  goToYourConnections: 'Zu Ihren Verbindungen',
   makeOne: 'Gespeichertes Kennwort anlegen',
   whatItIs:
     'Ein gespeichertes Kennwort darf ein Werkzeug behalten. Allein öffnet es nichts: Bei jedem Login damit müssen Sie auf diesem Computer angemeldet sein.',

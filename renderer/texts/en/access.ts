@@ -18,6 +18,8 @@ export const access = words('access', {
   connectATool: 'Connect a tool',
   removeFromFavourites: 'Remove from favourites',
   addToFavourites: 'Add to favourites',
+  addedToFavourites: 'Added to favourites',
+  removedFromFavourites: 'Removed from favourites',
   copyATokenFor: (title: string) => `Copy a token for ${title}`,
   copyAToken: 'Copy a token',
   moreFor: (title: string) => `More for ${title}`,

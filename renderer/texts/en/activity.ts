@@ -4,6 +4,8 @@ import { words } from '../words.ts';
 import { plural } from './plural.ts';
 
 export const activity = words('activity', {
+  openTheAudit: 'Open the audit',
+  goToYourConnections: 'Go to your connections',
   activity: 'Activity',
   databaseProgramAccountOrRole: 'Database, program, account or role',
   tokenRevoked: 'Token revoked',

@@ -75,5 +75,8 @@ export const common = words('common', {
   fieldsNeedAnotherValue: (count: number) =>
     plural(count, 'One field needs another value.', `${count} fields need another value.`),
   nothingHasBeenChangedYet: 'Nothing has been changed yet.',
+  latchkeyDoesNotAnswer: 'Latchkey does not answer.',
+  startItAgain: 'Try again. If it stays so, quit Latchkey and start it anew; your settings are kept.',
+  workingOnIt: 'Working on it…',
   loading: 'Loading…',
 });

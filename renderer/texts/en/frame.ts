@@ -6,6 +6,15 @@ import { plural } from './plural.ts';
 export const frame = words('frame', {
   theAuditHasToReachIt: (message: string, from: string) =>
     `${message} The audit has to reach it: nobody is let in from ${from} on.`,
+  theGatewaysWereRestartedAt: (time: string) => `The gateways were restarted at ${time}, after an error.`,
+  sessionsThroughThemEnded: (sessions: number) =>
+    sessions === 0
+      ? 'No database session was open. Your tools can connect as before.'
+      : plural(
+          sessions,
+          'One database session through them ended. Your tools can connect again.',
+          `${sessions} database sessions through them ended. Your tools can connect again.`,
+        ),
   thisIsALocalTestTenant: 'This is a local test tenant, not Microsoft',
   signInsGoToAStand: 'Sign-ins go to a stand-in on this computer. Do not enter a real password.',
   access: 'Access',

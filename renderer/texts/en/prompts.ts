@@ -22,7 +22,6 @@ export const prompts = words('prompts', {
   theTimeToAnswerIsOver: 'The time to answer is over',
   canBeAnsweredForHalfAMinute: 'The prompt can be answered for half a minute more',
 
-  program: 'Program',
   unknownProgram: 'unknown program',
   theSystemDoesNotSayWhich: '(the system does not say which one)',
   process: (pid: number) => `process ${pid}`,
@@ -77,12 +76,10 @@ export const prompts = words('prompts', {
   approveOnlyTheseLogins: 'Approve only if you have just started all of these logins yourself.',
   countsForThisSignIn: (lead: string) => `${lead} It counts for this whole sign-in.`,
   countsForTheNextOne: 'your answer counts for the next one',
-  codeOfYourAuthenticator: 'Code of your authenticator',
   sixDigitsPasteSends:
     'Six digits, or one of your recovery codes. Six digits that you paste are sent at once.',
   approve: 'Approve',
   or: 'or',
-  askMyPhone: 'Ask my phone',
   askingYourPhone: 'Asking your phone…',
   noCodeIsTakenUntil: (time: string) => `No code is taken until ${time}`,
   tooManyWrongOnes: 'There were too many wrong ones.',

@@ -8,6 +8,7 @@ export const tools = words('tools', {
   revoked: 'Saved password revoked',
   tools: 'Tools',
   savedPasswords: 'Saved passwords',
+  goToYourConnections: 'Go to your connections',
   makeOne: 'Make a saved password',
   whatItIs:
     'A saved password is one that a tool may keep. It opens nothing by itself: each login with it needs you to be signed in, on this computer.',
