@@ -60,7 +60,7 @@ function Content({ state }: { state: AppState }) {
         {waiting > 0 && (
           <Callout icon="shield" title={t.waiting(waiting)}>
             <p>
-              <Button kind="primary" onClick={show('prompts')}>
+              <Button kind="primary" busy={open.busy} onClick={show('prompts')}>
                 {prompts.answer}
               </Button>
             </p>
@@ -76,7 +76,9 @@ function Content({ state }: { state: AppState }) {
         <ProblemPanel problem={token.problem ?? open.problem} />
         <div className={styles['buttons']}>
           {isSignedIn && <FlyoutLock state={state} />}
-          <Button onClick={show('main')}>{t.openLatchkey}</Button>
+          <Button busy={open.busy} onClick={show('main')}>
+            {t.openLatchkey}
+          </Button>
         </div>
       </div>
     </main>

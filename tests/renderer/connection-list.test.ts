@@ -9,6 +9,7 @@ import { twoAccounts } from './account-states.ts';
 import { startRenderer } from './browser.ts';
 import * as connections from './connection-states.ts';
 import type { FakeBridge } from './fake-bridge.ts';
+import { withFactors } from './identity-states.ts';
 import * as states from './states.ts';
 import { callCounter } from './work.ts';
 import {
@@ -168,7 +169,7 @@ describeWith([parts.pageEngine], 'the list of connections', () => {
   });
 
   test('Ctrl+F and digits lead to the list from every screen, or to the search that the screen has', async () => {
-    const { page } = await renderer.show(states.signedIn);
+    const { page } = await renderer.show(withFactors);
     for (const [place, label] of [
       ['Activity', 'Search'],
       ['Audit', 'Search'],
