@@ -18,8 +18,8 @@ const { values: options } = parseArgs({
 });
 const rounds = Number(options.rounds);
 const idleMs = Number(options.idle) * 1000;
-/** Until what a start and a close leave behind is done. */
-const settleMs = 15_000;
+/** Until what a start and a close leave behind is done: V8 clears up once, half a minute later. */
+const settleMs = 45_000;
 const executable = desktopParts.electron.path;
 if (executable === undefined) throw new Error(desktopParts.electron.remedy);
 const project = resolve(import.meta.dirname, '../..');
@@ -33,7 +33,7 @@ writeFileSync(
 const { app, BrowserWindow } = electron;
 const say = (what) => process.stderr.write('BENCH ' + what + '\\n');
 app.on('browser-window-created', (_event, window) => window.once('show', () => say('window')));
-const { setImage, setToolTip } = electron.Tray.prototype;
+const { setToolTip } = electron.Tray.prototype;
 electron.Tray.prototype.setToolTip = function (text) { setToolTip.call(this, text); say('tray'); };
 process.on('SIGUSR2', () => BrowserWindow.getAllWindows().forEach((window) => window.close()));
 `,
@@ -113,7 +113,7 @@ function turnsOf(pid: number): number {
   return turns;
 }
 
-async function measure(args: string[], env: NodeJS.ProcessEnv): Promise<Measured> {
+async function measure(args: string[], env: NodeJS.ProcessEnv, isFirst: boolean): Promise<Measured> {
   const began = performance.now();
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   const child: ChildProcess = spawn(executable ?? '', [...sandbox, '-r', hook, ...args], {
@@ -137,10 +137,10 @@ async function measure(args: string[], env: NodeJS.ProcessEnv): Promise<Measured
     }
     await sleep(3000);
     process.kill(pid, 'SIGUSR2');
-    await sleep(settleMs);
+    await sleep(isFirst ? 1000 : settleMs);
     const members = family(pid);
     const before = new Map(members.map((each) => [each, turnsOf(each)]));
-    await sleep(idleMs);
+    await sleep(isFirst ? 0 : idleMs);
     const wakeUps = new Map<string, number>();
     for (const each of members) {
       const name = nameOf(each, pid);
@@ -161,13 +161,12 @@ const all: Record<'hello' | 'latchkey', Measured[]> = { hello: [], latchkey: [] 
 const home = join(folder, 'home');
 try {
   for (let round = 0; round < rounds + 1; round += 1) {
-    const hello = await measure([folder, `--user-data-dir=${join(folder, 'hello')}`], process.env);
-    const latchkey = await measure([project, '--home', home], {
-      ...process.env,
-      XDG_CONFIG_HOME: join(folder, 'config'),
-    });
+    const isFirst = round === 0;
+    const hello = await measure([folder, `--user-data-dir=${join(folder, 'hello')}`], process.env, isFirst);
+    const env = { ...process.env, XDG_CONFIG_HOME: join(folder, 'config') };
+    const latchkey = await measure([project, '--home', home], env, isFirst);
     // The first start makes what a home has, and fills the caches of both.
-    if (round === 0) continue;
+    if (isFirst) continue;
     all.hello.push(hello);
     all.latchkey.push(latchkey);
   }
