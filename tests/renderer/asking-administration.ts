@@ -22,6 +22,17 @@ const organisation = {
 
 /** What is set up and changed. */
 export const administration: AskingScreen[] = [
+  {
+    files: ['left-out'],
+    state: {
+      ...signedIn,
+      faultyConnections: [
+        { name: 'payroll', problem: { code: 'config-invalid', message: 'Left out.', remedy: 'Mend it.' } },
+      ],
+    },
+    action: 'reloadConfiguration',
+    ask: { button: 'Try again' },
+  },
   { files: ['audit'], state: signedIn, open: nav('Audit'), action: 'verifyAudit', ask: { button: /^Check/ } },
   {
     files: ['doctor'],

@@ -292,7 +292,6 @@ export const askingScreens = [...reading, ...access, ...administration, ...signI
 export const elsewhere: Record<string, string> = {
   'program-icon': 'a mark takes its place: prompt-window.test.ts',
   'opened-link': 'it only says that the link has been followed: links.test.ts',
-  'left-out': 'connections that are left out: left-out.test.ts',
   faults: 'there is no state yet: faults.test.ts',
   'first-run-connection': 'a step of the first run: first-run.test.ts',
   'first-run-token': 'a step of the first run: first-run.test.ts',
