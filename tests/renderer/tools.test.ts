@@ -4,7 +4,16 @@ import { describeWith, parts } from '../support/parts.ts';
 import { useAll } from '../support/use-all.ts';
 import { startRenderer } from './browser.ts';
 import * as states from './states.ts';
-import { announced, arriveAt, eventually, expectVisibleFocus, focusedName, goTo, kept, tabTo } from './walk.ts';
+import {
+  announced,
+  arriveAt,
+  eventually,
+  expectVisibleFocus,
+  focusedName,
+  goTo,
+  kept,
+  tabTo,
+} from './walk.ts';
 
 describeWith([parts.pageEngine], 'handles of tools in the window', () => {
   vi.setConfig({ testTimeout: 180_000 });
