@@ -129,8 +129,8 @@ export function createBroker(parts: BrokerParts) {
     locked: revocation.locked,
     /** Lets the system ask the person for the key of the stored secrets, where it is locked. */
     unlockKeyring: async (): Promise<void> => seal.late?.ask?.(),
-    /** A person is at the screen again. */
     dismissGatewayRestart: parts.gateways.restart.dismiss,
+    /** A person is at the screen again. */
     unlocked: (how: 'screen' | 'window'): Promise<void> => screenLock.unlock(how),
     /** For the command line, with a code of the authenticator. */
     async unlock(code: string | undefined, as?: string): Promise<void> {
