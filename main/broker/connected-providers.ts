@@ -3,7 +3,6 @@ import type { Configuration, ProviderSettings } from '../config/schema.ts';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { Check } from '../contract/shapes.ts';
 import type { Account, Group } from '../contract/state.ts';
-import { checkProvider } from '../entra/provider-checks.ts';
 import { createProvider, type ConnectedProvider, type ProviderPorts } from './provider.ts';
 
 /** The providers of one configuration, connected, in the order of its chain. */
@@ -77,6 +76,7 @@ export class ConnectedProviders {
     }
     const directory = as && accounts?.of(as.objectId).azure;
     const granted = async () => directory?.grantedScopes();
+    const { checkProvider } = await import('../entra/provider-checks.ts');
     return checkProvider(settings, {
       fetch: fetchFor(settings),
       signal: AbortSignal.timeout(60_000),

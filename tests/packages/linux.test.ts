@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
+import { Client } from 'pg';
 import { firstLine } from '../../main/demo/command-line.ts';
 import { desktopParts } from '../e2e/parts.ts';
 import { readFuses } from '../support/electron-builder.ts';
+import { freePort } from '../support/free-port.ts';
 import { describeWith, parts, program } from '../support/parts.ts';
 import { type ProgramResult, runProgram } from '../support/run-program.ts';
 import {
@@ -195,17 +197,21 @@ describeWith([electron, sevenZip, tar], 'the packages of Linux', () => {
 
   it('serve without a screen', async () => {
     const home = await mkdtemp(join(folder, 'service-'));
-    await writeFile(join(home, 'latchkey.yaml'), configuration);
+    const port = await freePort();
+    const upstream = "{host: 127.0.0.1, port: 9, database: sales, tls: {mode: 'off'}}";
+    const rules = '[{group: f4b1ca00-0000-4000-8000-00000000d00d, role: reader, password: {stored: reader}}]';
+    const connection = `{name: sales, protocol: postgresql, port: ${port}, upstream: ${upstream}, rules: ${rules}}`;
+    await writeFile(join(home, 'latchkey.yaml'), `${configuration}connections:\n  - ${connection}\n`);
     const places = ['--home', join(home, 'home'), '--config', join(home, 'latchkey.yaml')];
     const env = { HOME: home, PATH: process.env['PATH'] };
     const service = spawn(join(extracted, 'latchkey'), [...places, 'serve', '--json'], { env });
     try {
       expect(await firstLine(service)).toContain('"serving"');
       expect((await asNewcomer(join(extracted, 'latchkey'), ...places, 'status')).code).toBe(0);
-      // The library that asks the kernel whose a client is: the start looks for a client of its own.
-      await expect
-        .poll(() => readFileSync(`/proc/${service.pid}/maps`, 'utf8'), { timeout: 20_000 })
-        .toContain('koffi.node');
+      const login = { host: '127.0.0.1', port, user: 'ada', database: 'sales', password: 'lk_unknown' };
+      await expect(new Client(login).connect()).rejects.toThrow('does not know this token');
+      // The library that asks the kernel whose a client is.
+      expect(readFileSync(`/proc/${service.pid}/maps`, 'utf8')).toContain('koffi.node');
       expect(await end(service)).toBe(0);
     } finally {
       service.kill('SIGKILL');

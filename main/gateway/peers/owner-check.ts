@@ -3,15 +3,22 @@ import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import type { Problem } from '../../contract/errors.ts';
 import { ownerRefusal, ownerUnknown } from './owner.ts';
 import { createPeerLookup } from './lookup.ts';
+import { loadSocketDiagnosis } from './socket-diagnosis.ts';
 
 /**
- * Looks a connection of our own up, as the gateways look up those of clients.
+ * Looks a connection of our own up, as the gateways look up those of clients. Where the system's tables answer, there is no need
+ * to load what asks the kernel.
  * @returns why every login over TCP is refused now; undefined where all is well.
  */
 export async function checkOwner(): Promise<Problem | undefined> {
+  const problem = await lookUpOurselves(() => Promise.resolve(undefined));
+  return problem && lookUpOurselves(loadSocketDiagnosis);
+}
+
+async function lookUpOurselves(loadDiagnosis: typeof loadSocketDiagnosis): Promise<Problem | undefined> {
   const host = '127.0.0.1';
   const server = createServer();
-  const peers = createPeerLookup();
+  const peers = createPeerLookup(loadDiagnosis);
   const sockets: Socket[] = [];
   try {
     server.listen(0, host);
