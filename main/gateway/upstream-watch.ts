@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
+import { loadSocketDiagnosis } from './peers/socket-diagnosis.ts';
 import { readSocketTable, tableAddress } from './peers/socket-table.ts';
 
 /** Timers of the kernel that run while something is not acknowledged: it is sent again, or a full peer is asked for room. */
 const retransmit = '01';
 const windowProbe = '04';
+const waits = new Set([Number(retransmit), Number(windowProbe)]);
 
 /**
  * Which of these sockets have sent something again, or asked for room, and had no answer: then the other computer, or the
@@ -13,14 +15,26 @@ const windowProbe = '04';
  * Only Linux tells. Elsewhere nothing is found: Windows gives such a connection up by itself in less than a minute, macOS
  * in some minutes.
  */
-export async function unanswered(sockets: readonly Socket[]): Promise<Set<Socket>> {
+export async function unanswered(
+  sockets: readonly Socket[],
+  loadDiagnosis = loadSocketDiagnosis,
+): Promise<Set<Socket>> {
   const found = new Set<Socket>();
   if (process.platform !== 'linux') return found;
+  const diagnose = await loadDiagnosis();
+  const untold: Socket[] = [];
+  for (const socket of sockets) {
+    const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket;
+    const ends = { address: localAddress, port: localPort, host: remoteAddress, localPort: remotePort };
+    const told = diagnose?.(ends);
+    if (told === undefined) untold.push(socket);
+    else if (waits.has(told.timer) && told.tries > 0) found.add(socket);
+  }
   for (const [table, family] of [
     ['tcp', 'IPv4'],
     ['tcp6', 'IPv6'],
   ] as const) {
-    const wanted = sockets.filter(({ remoteFamily }) => remoteFamily === family);
+    const wanted = untold.filter(({ remoteFamily }) => remoteFamily === family);
     if (wanted.length === 0) continue;
     try {
       await readSocketTable(table, (lines) => {

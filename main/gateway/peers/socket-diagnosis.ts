@@ -15,7 +15,14 @@ export interface Ends {
  * connection to the first.
  * @returns undefined where it has none, does not answer, or lets nobody ask
  */
-export type Diagnose = (ends: Ends) => SocketEntry | undefined;
+export type Diagnose = (ends: Ends) => ToldSocket | undefined;
+
+export interface ToldSocket extends SocketEntry {
+  /** Which timer of the kernel runs: 1 something is not acknowledged, 2 keep-alive, 4 a full peer is asked for room; 0 none. */
+  timer: number;
+  /** How often it has run out without an answer. */
+  tries: number;
+}
 
 /** The calls of the C library, and the number of the last failure. */
 interface SystemCalls {
@@ -33,7 +40,7 @@ const sockDiagByFamily = 20;
 const isRequest = 1;
 /** Offsets in a message: its header of 16 bytes, then inet_diag_req_v2, or inet_diag_msg. */
 const request = { length: 72, family: 16, protocol: 17, states: 20, ends: 24, cookie: 64 } as const;
-const answer = { length: 88, state: 17, ends: 20, uid: 80, inode: 84 } as const;
+const answer = { length: 88, state: 17, timer: 18, tries: 19, ends: 20, uid: 80, inode: 84 } as const;
 const ends = { port: 0, otherPort: 2, address: 4, otherAddress: 20 } as const;
 
 /**
@@ -106,7 +113,7 @@ export function encodeQuestion({ address, port, host, localPort }: Ends): Buffer
 }
 
 /** @returns undefined for an error of the kernel, and for a socket that is not the one that was asked for */
-export function decodeAnswer(bytes: Buffer, question: Buffer): SocketEntry | undefined {
+export function decodeAnswer(bytes: Buffer, question: Buffer): ToldSocket | undefined {
   if (bytes.length < answer.length || bytes.readUInt16LE(4) !== sockDiagByFamily) return undefined;
   const told = bytes.subarray(answer.ends, answer.ends + ends.address);
   if (!told.equals(question.subarray(request.ends, request.ends + ends.address))) return undefined;
@@ -114,6 +121,8 @@ export function decodeAnswer(bytes: Buffer, question: Buffer): SocketEntry | und
     state: (bytes[answer.state] ?? 0).toString(16).toUpperCase().padStart(2, '0'),
     uid: bytes.readUInt32LE(answer.uid),
     inode: String(bytes.readUInt32LE(answer.inode)),
+    timer: bytes[answer.timer] ?? 0,
+    tries: bytes[answer.tries] ?? 0,
   };
 }
 

@@ -8,6 +8,7 @@ import {
   decodeAnswer,
   encodeQuestion,
 } from '../../../main/gateway/peers/socket-diagnosis.ts';
+import { unanswered } from '../../../main/gateway/upstream-watch.ts';
 import { findSockets, readSocketTable, tableAddress } from '../../../main/gateway/peers/socket-table.ts';
 
 async function connected(host: string, to = host) {
@@ -18,6 +19,7 @@ async function connected(host: string, to = host) {
   const client = connect({ host: to, port: localPort });
   const [[socket]] = await Promise.all([accepted, once(client, 'connect')]);
   return {
+    client,
     ends: { address: host, port: client.localPort ?? 0, host, localPort },
     [Symbol.dispose]() {
       for (const one of [client, socket]) one.destroy();
@@ -44,7 +46,9 @@ describe.runIf(process.platform === 'linux')('a socket that the kernel is asked 
       tableAddress(table, ends.address, ends.port),
       tableAddress(table, ends.host, ends.localPort),
     ];
-    expect(told).toEqual(findSockets(text, client, server)[0]);
+    const { timer, tries, ...entry } = told ?? {};
+    expect(entry).toEqual(findSockets(text, client, server)[0]);
+    expect([timer, tries]).toEqual([expect.any(Number), 0]);
     expect(told).toMatchObject({ state: '01', uid: process.getuid?.() });
   });
 
@@ -79,6 +83,17 @@ describe.runIf(process.platform === 'linux')('a socket that the kernel is asked 
       expect(diagnose?.({ ...ends, address }), address).toBeUndefined();
   });
 
+  it('says that a peer which has no room is asked for it', async () => {
+    using connection = await connected('127.0.0.1');
+    const { ends, client } = connection;
+    const diagnose = await loadSocketDiagnosis();
+    expect(diagnose?.(ends)).toMatchObject({ state: '01', tries: 0 });
+    // Nobody reads at the other end.
+    client.write(Buffer.alloc(16 * 1024 * 1024));
+    await expect.poll(() => diagnose?.(ends)?.timer).toBe(4);
+    expect(await unanswered([client])).toEqual(new Set());
+  });
+
   it('leaves no descriptor open', async () => {
     using connection = await connected('127.0.0.1');
     const diagnose = await loadSocketDiagnosis();
@@ -99,7 +114,10 @@ describe('an answer of the kernel', () => {
     answer.writeUInt16BE(5432, 22);
     answer.writeUInt32LE(1000, 80);
     answer.writeUInt32LE(4711, 84);
-    expect(decodeAnswer(answer, question ?? answer)).toEqual({ state: '01', uid: 1000, inode: '4711' });
+    answer[18] = 1;
+    answer[19] = 3;
+    const expected = { state: '01', uid: 1000, inode: '4711', timer: 1, tries: 3 };
+    expect(decodeAnswer(answer, question ?? answer)).toEqual(expected);
     answer.writeUInt16BE(5433, 22);
     expect(decodeAnswer(answer, question ?? answer)).toBeUndefined();
   });
