@@ -38,7 +38,8 @@ export function CopyButton({ children, onCopy, label, busy = false, ...rest }: C
     <Button
       {...rest}
       busy={busy || copying}
-      {...(label === undefined ? {} : { label })}
+      // What is read on it has to be in its name, for those who speak to the computer.
+      {...(label === undefined ? {} : { label: done ? `${t.copied}: ${label}` : label })}
       onClick={() => void copy()}
     >
       <Icon name={done ? 'check' : 'copy'} size={18} />
