@@ -34,8 +34,8 @@ export function watchFiles(files: readonly string[], changed: () => void): () =>
     if (isLooking) return lookIn(settleMs);
     isLooking = true;
     const places = (await Promise.all(files.map(placesOf))).flat();
-    // Before the times are read: what changes after that is an event.
     const isRemote = await Promise.all(places.map(({ folder }) => isOnNetwork(folder)));
+    // Before the times are read: what changes after that is an event.
     const isWatched = !isClosed && arm(places) && !isRemote.includes(true);
     const found = (await Promise.all(files.map(timesOf))).join('\n');
     isLooking = false;

@@ -30,8 +30,8 @@ const known = new Map<string, ReadonlySet<string>>();
  * listener that an earlier login has seen, and that still listens, has listened all the time: nobody else can have the
  * port meanwhile.
  *
- * Looks at TCP on Linux, and at the files of unix sockets everywhere. Windows and macOS do not tell whose a port is to those who are not administrators: there
- * TCP is not checked.
+ * Looks at TCP on Linux, and at the files of unix sockets everywhere. Windows and macOS do not tell whose a port is to those
+ * who are not administrators: there TCP is not checked.
  *
  * @throws LatchkeyError `upstream-owner-refused`; what `connect` throws.
  */

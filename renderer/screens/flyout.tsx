@@ -7,7 +7,7 @@ import { common } from '../texts/en/common.ts';
 import { flyout as t } from '../texts/en/flyout.ts';
 import { frame } from '../texts/en/frame.ts';
 import { prompts } from '../texts/en/prompts.ts';
-import { showLanguage, useLanguage } from '../texts/language.ts';
+import { useFirstLanguage } from '../texts/language.ts';
 import { Announcer } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Logo } from '../ui/logo.tsx';
@@ -23,13 +23,13 @@ import styles from './flyout.module.css';
 /** The small window beside the tray icon: what is needed most, without the window that has everything. */
 export function Flyout({ bridge }: { bridge: LatchkeyBridge }) {
   const state = useAppState(bridge);
-  const speaks = useSpeaks(state);
-  const turn = useTurn();
+  const speaks = useFirstLanguage(state);
+  const appearances = useAppearances();
   if (state === undefined || !speaks) return null;
   return (
     <BridgeContext value={bridge}>
       <AccountsProvider state={state}>
-        <Announcer key={turn}>
+        <Announcer key={appearances}>
           <Content state={state} />
         </Announcer>
       </AccountsProvider>
@@ -129,33 +129,17 @@ function Troubles({ state }: { state: AppState }) {
   );
 }
 
-/** Whether the words of the language are there: nobody is to see another one first. */
-function useSpeaks(state: AppState | undefined): boolean {
-  const [speaks, setSpeaks] = useState(false);
-  const language = state && (state.language ?? 'en');
-  useLanguage(language);
-  useEffect(() => {
-    async function wait(): Promise<void> {
-      if (language === undefined) return;
-      await showLanguage(language);
-      setSpeaks(true);
-    }
-    void wait();
-  }, [language]);
-  return speaks;
-}
-
 /** Counts how often the window has come up: it begins anew each time. */
-function useTurn(): number {
-  const [turn, setTurn] = useState(0);
+function useAppearances(): number {
+  const [appearances, setAppearances] = useState(0);
   useEffect(() => {
     const onChange = (): void => {
-      if (!document.hidden) setTurn((last) => last + 1);
+      if (!document.hidden) setAppearances((last) => last + 1);
     };
     document.addEventListener('visibilitychange', onChange);
     return () => document.removeEventListener('visibilitychange', onChange);
   }, []);
-  return turn;
+  return appearances;
 }
 
 /** In a question it takes back the question alone. */

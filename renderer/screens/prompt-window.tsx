@@ -1,9 +1,9 @@
-import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useLayoutEffect, useRef } from 'react';
 import type { LatchkeyBridge } from '../../main/contract/bridge.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { BridgeContext, useAppState } from '../bridge.ts';
 import { prompts as t } from '../texts/en/prompts.ts';
-import { showLanguage, useLanguage } from '../texts/language.ts';
+import { useFirstLanguage } from '../texts/language.ts';
 import { Announcer } from '../ui/announcer.tsx';
 import { AccountsProvider } from './accounts.tsx';
 import { PromptShellContext, useSettled } from './prompt-shell.tsx';
@@ -16,7 +16,6 @@ const none: AppState['prompts'] = [];
 export function PromptWindow({ bridge }: { bridge: LatchkeyBridge }) {
   const state = useAppState(bridge);
   const speaks = useFirstLanguage(state);
-  useLanguage(state?.language);
   const prompts = state?.prompts ?? none;
   const places = usePrompts(prompts, false);
   const { asked } = places;
@@ -37,16 +36,6 @@ export function PromptWindow({ bridge }: { bridge: LatchkeyBridge }) {
       </AccountsProvider>
     </BridgeContext>
   );
-}
-
-/** Nothing is drawn before, so that nobody sees another language first. */
-function useFirstLanguage(state: AppState | undefined): boolean {
-  const [speaks, setSpeaks] = useState(false);
-  const language = state === undefined ? undefined : (state.language ?? 'en');
-  useEffect(() => {
-    if (language !== undefined) void showLanguage(language).then(() => setSpeaks(true));
-  }, [language]);
-  return speaks;
 }
 
 function WholeWindow(props: { title: ReactNode; onEscape: () => void; children: ReactNode }) {

@@ -1,4 +1,4 @@
-import { useEffect, useSyncExternalStore } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { Language } from '../../main/contract/language.ts';
 import { type AllTexts, speak } from './words.ts';
 
@@ -29,6 +29,21 @@ export function useLanguage(language: Language | undefined): void {
   useEffect(() => {
     if (language !== undefined) void showLanguage(language);
   }, [language]);
+}
+
+/**
+ * As {@link useLanguage}, for what draws nothing before the words are there, so that nobody sees another language first.
+ * @param state undefined while nothing is known; without a language in it, English is spoken
+ * @returns whether they are there, or cannot be read
+ */
+export function useFirstLanguage(state: { language?: Language | undefined } | undefined): boolean {
+  const [speaks, setSpeaks] = useState(false);
+  const language = state && (state.language ?? 'en');
+  useSyncExternalStore(subscribe, shownLanguage);
+  useEffect(() => {
+    if (language !== undefined) void showLanguage(language).then(() => setSpeaks(true));
+  }, [language]);
+  return speaks;
 }
 
 export const shownLanguage = (): Language => shown;

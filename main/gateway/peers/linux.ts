@@ -21,15 +21,14 @@ export type SocketFinding = SocketEntry | { unknown: OwnerUnknown };
 /**
  * Finds the client's end of loopback connections, its owner and its inode: asks the kernel for it, and where that has no
  * answer, looks into the tables of TCP sockets.
- * @param load called by the first question
+ * @param load called by each question, so that nothing is loaded before the first
  */
 export function createSocketSearch(load: () => Promise<Diagnose | undefined>) {
   const search = { tcp: createSearch('tcp'), tcp6: createSearch('tcp6') };
-  let loading: ReturnType<typeof load> | undefined;
 
   async function ask({ address, port, localPort }: Peer, host: string): Promise<SocketEntry | undefined> {
     if (address === undefined || port === undefined || localPort === undefined) return undefined;
-    const diagnose = await (loading ??= load());
+    const diagnose = await load();
     const entry = diagnose?.({ address, port, host, localPort });
     return entry?.state === established ? entry : undefined;
   }

@@ -20,7 +20,7 @@ const processMs = 20_000;
 /**
  * Tells which user and which process of this computer the other end of a loopback connection belongs to. Looking takes
  * a millisecond on Linux and more elsewhere, beside everything else; those who ask together share one look.
- * @param loadDiagnosis called by the first look on Linux
+ * @param loadDiagnosis called by each look on Linux
  */
 export function createPeerLookup(loadDiagnosis = loadSocketDiagnosis) {
   const findSocket = createSocketSearch(loadDiagnosis);

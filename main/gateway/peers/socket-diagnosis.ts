@@ -24,7 +24,7 @@ export interface ToldSocket extends SocketEntry {
   tries: number;
 }
 
-/** The calls of the C library, and the number of the last failure. */
+/** The calls of the C library. */
 interface SystemCalls {
   socket(family: number, type: number, protocol: number): number;
   send(socket: number, bytes: Buffer, length: number, flags: number): number;
@@ -92,7 +92,7 @@ function diagnoseWith(system: SystemCalls): Diagnose {
   };
 }
 
-/** @returns undefined for an address that no loopback peer has */
+/** @returns undefined for an IPv6 address other than ::1, and for what is no address */
 export function encodeQuestion({ address, port, host, localPort }: Ends): Buffer | undefined {
   const [here, there] = [addressBytes(address), addressBytes(host)];
   if (here === undefined || here.length !== there?.length) return undefined;
