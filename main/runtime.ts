@@ -13,6 +13,7 @@ import { machineOrganisation } from './config/organisation-policy.ts';
 import { settingsFolders } from './connect/settings-folders.ts';
 import { toLogText, toProblem } from './contract/errors.ts';
 import { portOwnerName } from './gateway/peers/port-owner.ts';
+import { startGatewayThreads } from './gateway/threads.ts';
 import type { FetchLike } from './contract/http.ts';
 import { createFetch } from './base/http.ts';
 import type { Log } from './log/log.ts';
@@ -66,6 +67,11 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { open, add } = closers;
   let failure: unknown;
   try {
+    const gatewayThreads = await open(
+      'thread of the gateways',
+      () => startGatewayThreads({ workerUrl: options.workerUrl, log }),
+      (opened) => opened.close(),
+    );
     const home = await open(
       'home',
       () => openHome(options.homePath),
@@ -101,7 +107,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
           fetchWith: (caFile) => (caFile === undefined ? (options.fetch ?? ownFetch()) : ownFetch(caFile)),
           openBrowser: options.openBrowser,
           headless: options.headless,
-          workerUrl: options.workerUrl,
+          gatewayThreads,
           openUpdates: options.openUpdates,
           log,
           onStep: options.onStep,

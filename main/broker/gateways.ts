@@ -1,6 +1,5 @@
 import type { Closers } from '../base/closers.ts';
 import { createRevocation } from '../access/revocation.ts';
-import { defined } from '../base/defined.ts';
 import { createGatewayRestart } from './gateway-restart.ts';
 import { createListeners } from './listeners.ts';
 import { startGatewayHost } from '../gateway/host.ts';
@@ -19,7 +18,7 @@ export type Gateways = Awaited<ReturnType<typeof openGateways>>;
  * so the listeners are the last to open.
  */
 export async function openGateways(
-  { inForce, workerUrl }: PartOptions,
+  { inForce, gatewayThreads }: PartOptions,
   { open, add }: Closers,
   services: Services,
   { handles }: Sealed,
@@ -37,7 +36,7 @@ export async function openGateways(
         gatekeeper: readiness.learnFrom(logins),
         scram: handles.scram,
         elevatedTools: inForce.configuration.clients.elevatedTools,
-        ...defined({ workerUrl }),
+        threads: gatewayThreads,
         onCrash: ({ sessions, isBack, failures }) => {
           services.log(
             isBack

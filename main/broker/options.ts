@@ -2,6 +2,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { OnStep } from '../base/closers.ts';
 import type { ConfigurationSource, LoadedConfiguration, OrganisationSource } from '../config/load.ts';
 import type { FetchLike } from '../contract/http.ts';
+import type { GatewayThreads } from '../gateway/threads.ts';
 import type { KeptOrganisation } from '../organisation/kept.ts';
 import type { Home } from '../store/home.ts';
 import type { Seal } from '../store/seal.ts';
@@ -24,8 +25,7 @@ export interface BrokerOptions {
   openBrowser(url: string): Promise<void>;
   /** No screen shows prompts: what a person has to do is told in the SQL client's own error. */
   headless: boolean;
-  /** The gateway's worker script, where it is not beside the source (bundles). */
-  workerUrl?: URL | undefined;
+  gatewayThreads: GatewayThreads;
   /** Looks after newer versions of the application; without it nobody does. Called once. */
   openUpdates?: ((services: UpdateServices) => Updates) | undefined;
   /** For the log of the process: one line, no secrets. */

@@ -1,13 +1,13 @@
 import { type GatewayLimits, defaultLimits } from './limits.ts';
 import type { OwnerRule } from './peers/owner.ts';
 import type { Gatekeeper, GatewayHost, ListenerFailure, ListenerSettings, ScramParameters } from './ports.ts';
+import type { GatewayThreads } from './threads.ts';
 import { crashed, startWorkerLink, stayedDown, type WorkerLink } from './worker-link.ts';
 
 export interface GatewayHostOptions {
   gatekeeper: Gatekeeper;
   scram: ScramParameters;
-  /** The worker's script; by default the one beside this file, which a bundle does not have. */
-  workerUrl?: URL;
+  threads: GatewayThreads;
   limits?: Partial<GatewayLimits>;
   /** Whether tools that hide their owner from this process may come in; by default not. */
   elevatedTools?: OwnerRule['elevatedTools'];
@@ -30,12 +30,11 @@ export interface GatewayCrash {
 const restarts = { most: 3, withinMs: 60_000 };
 
 /**
- * Starts the gateways' thread and stands between it and the broker. After a crash a new worker opens the same listeners,
+ * Opens the gateways in a thread of their own and stands between it and the broker. After a crash a new worker opens the same listeners,
  * three times within a minute at most; after that each listener is reported as failed.
  */
 export async function startGatewayHost(options: GatewayHostOptions): Promise<GatewayHost> {
-  const { gatekeeper, scram, elevatedTools = 'refuse', onCrash = ignore, log = ignore } = options;
-  const workerUrl = options.workerUrl ?? new URL('./worker.ts', import.meta.url);
+  const { gatekeeper, scram, threads, elevatedTools = 'refuse', onCrash = ignore, log = ignore } = options;
   const settings = { scram, limits: { ...defaultLimits, ...options.limits }, elevatedTools };
   let opened = new Map<string, ListenerSettings>();
   let crashes: number[] = [];
@@ -43,7 +42,7 @@ export async function startGatewayHost(options: GatewayHostOptions): Promise<Gat
   let link: WorkerLink | undefined = startLink();
 
   function startLink(): WorkerLink {
-    return startWorkerLink({ gatekeeper, workerUrl, settings, log, onExit });
+    return startWorkerLink({ gatekeeper, worker: threads.next(), settings, log, onExit });
   }
 
   function onExit(sessions: number): void {

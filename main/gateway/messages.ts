@@ -40,7 +40,7 @@ export type FromWorker =
   | { kind: 'fault'; text: string }
   | { kind: 'closed' };
 
-/** What a worker is started with. */
+/** What all listeners of a worker have in common; the first message that it gets. */
 export interface WorkerSettings {
   scram: ScramParameters;
   limits: GatewayLimits;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { type Problem, assertNever, toLogText, toProblem } from '../contract/errors.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts';
 import type { OwnerRule } from './peers/owner.ts';
@@ -7,7 +7,8 @@ import type { Gatekeeper, ListenerFailure, ListenerSettings, LoginAttempt, Login
 
 export interface WorkerLinkOptions {
   gatekeeper: Gatekeeper;
-  workerUrl: URL;
+  /** Waits for its settings. */
+  worker: Worker;
   settings: WorkerSettings;
   log(line: string): void;
   /** The thread has ended, by a crash or by `close`; all that hung on it has been told, and so many sessions ended with it. */
@@ -34,10 +35,10 @@ export const stayedDown: Problem = {
 };
 
 /**
- * Starts one worker with the gateways, and takes what it asks to the broker. A worker that crashes takes its sockets with
+ * Has a worker open the gateways, and takes what it asks to the broker. A worker that crashes takes its sockets with
  * it: logins that wait are given up, and its sessions are reported as ended.
  */
-export function startWorkerLink({ gatekeeper, workerUrl, settings, log, onExit }: WorkerLinkOptions) {
+export function startWorkerLink({ gatekeeper, worker, settings, log, onExit }: WorkerLinkOptions) {
   const openings = createOpenings(send);
   /** Logins that the broker has been asked about. */
   const undecided = new Map<number, { gone: AbortController; done: Promise<void> }>();
@@ -46,9 +47,9 @@ export function startWorkerLink({ gatekeeper, workerUrl, settings, log, onExit }
   let isAlive = true;
   /** No more sessions are let in. */
   let isClosing = false;
-  const worker = new Worker(workerUrl, { workerData: settings, name: 'latchkey-gateway' });
+  // eslint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window
+  worker.postMessage(settings);
   worker.on('message', handle);
-  worker.on('error', (error) => log(`gateway: ${toLogText(error)}`));
   worker.on('exit', () => {
     isAlive = false;
     for (const { gone } of undecided.values()) gone.abort();

@@ -1,4 +1,4 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { assertNever, toLogText } from '../contract/errors.ts';
 import { createGateway } from './gateway.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts';
@@ -7,8 +7,9 @@ import type { LoginDecision, UpstreamLogin } from './ports.ts';
 /**
  * Entry of the gateways' thread: listeners and bytes live here, so that a busy main thread stalls no query. Every
  * decision is asked for through the port.
+ * @returns what takes the messages after the settings
  */
-function serve(port: MessagePort, settings: WorkerSettings): void {
+function serve(port: MessagePort, settings: WorkerSettings): (message: ToWorker) => void {
   const undecided = new Map<number, (decision: LoginDecision) => void>();
   const logins = new Map<number, (login: UpstreamLogin | undefined) => void>();
   let lastId = 0;
@@ -51,7 +52,7 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
     port.close();
   }
 
-  port.on('message', (message: ToWorker) => {
+  return (message) => {
     switch (message.kind) {
       case 'open': {
         const { id, listeners } = message;
@@ -85,7 +86,13 @@ function serve(port: MessagePort, settings: WorkerSettings): void {
       default:
         assertNever(message);
     }
-  });
+  };
 }
 
-if (parentPort !== null) serve(parentPort, workerData as WorkerSettings);
+const port = parentPort;
+let handle: ((message: ToWorker) => void) | undefined;
+// The settings come first, once the main thread has read them.
+port?.on('message', (message: WorkerSettings | ToWorker) => {
+  if ('kind' in message) handle?.(message);
+  else handle = serve(port, message);
+});

@@ -7,11 +7,11 @@ import { useAll } from '../support/use-all.ts';
 
 /** Makes the thread of the gateways fail when the process gets a signal. */
 const fault = `data:text/javascript,${encodeURIComponent(`
-  import { BroadcastChannel, isMainThread, workerData } from 'node:worker_threads';
+  import { BroadcastChannel, isMainThread } from 'node:worker_threads';
   const channel = new BroadcastChannel('crash');
   channel.unref();
   if (isMainThread) process.on('SIGUSR2', () => channel.postMessage('now'));
-  else if (workerData?.scram !== undefined)
+  else
     channel.onmessage = () => setImmediate(() => { throw new Error('planted') });
 `)}`;
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGatewayHost } from '../../main/gateway/host.ts';
+import { startGatewayThreads } from '../../main/gateway/threads.ts';
 import type { GatewayLimits } from '../../main/gateway/limits.ts';
 import type {
   GatewayHost,
@@ -52,7 +53,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   const host = await startGatewayHost({
     gatekeeper,
     scram,
-    workerUrl: await buildWorker(),
+    threads: startGatewayThreads({ workerUrl: await buildWorker(), log: (line) => log.push(line) }),
     log: (line) => log.push(line),
     // Tests of the delay itself set it; everybody else need not wait.
     limits: { wrongTokenMs: 10, ...options.limits },

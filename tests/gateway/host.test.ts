@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { type GatewayCrash, startGatewayHost } from '../../main/gateway/host.ts';
+import { startGatewayThreads } from '../../main/gateway/threads.ts';
 import type { GatewayHost, ListenerSettings } from '../../main/gateway/ports.ts';
 import { useTemporaryFolders } from '../store/temporary-folder.ts';
 import { buildProgram } from '../support/builds.ts';
@@ -22,6 +23,7 @@ describeWith([parts.postgres, parts.psql], 'the gateways’ thread', () => {
   afterAll(() => host?.close());
 
   const settings = (connection = 'sales'): Promise<ListenerSettings> => plainListener(server, connection);
+  const threads = () => startGatewayThreads({ log: () => undefined });
   const gatekeeperFor = (): Promise<TestGatekeeper> => createTestGatekeeper(token, scram, loginAt(server));
 
   test('a crash ends its sessions aloud and the listeners come back; after the fourth they do not', async () => {
@@ -32,7 +34,10 @@ describeWith([parts.postgres, parts.psql], 'the gateways’ thread', () => {
     host = await startGatewayHost({
       gatekeeper,
       scram,
-      workerUrl: pathToFileURL(await buildProgram('gateway/crashing-worker-child.ts')),
+      threads: startGatewayThreads({
+        workerUrl: pathToFileURL(await buildProgram('gateway/crashing-worker-child.ts')),
+        log: (line) => log.push(line),
+      }),
       onCrash(happened) {
         crashes.push(happened);
         restarted();
@@ -75,7 +80,7 @@ describeWith([parts.postgres, parts.psql], 'the gateways’ thread', () => {
     const gatekeeper = await gatekeeperFor();
     const log: string[] = [];
     gatekeeper.authorize = () => Promise.reject(new TypeError('secret inside'));
-    host = await startGatewayHost({ gatekeeper, scram, log: (line) => log.push(line) });
+    host = await startGatewayHost({ gatekeeper, scram, threads: threads(), log: (line) => log.push(line) });
     const listener = await settings();
     await host.open([listener]);
     await expect(connectTo(listener.port)).rejects.toMatchObject({
@@ -89,7 +94,7 @@ describeWith([parts.postgres, parts.psql], 'the gateways’ thread', () => {
 
   test('a busy main thread does not hold up a query', async () => {
     const gatekeeper = await gatekeeperFor();
-    host = await startGatewayHost({ gatekeeper, scram });
+    host = await startGatewayHost({ gatekeeper, scram, threads: threads() });
     const listener = await settings();
     await host.open([listener]);
     // A client in another process, since this one is about to stand still.
@@ -126,7 +131,7 @@ describeWith([parts.postgres, parts.psql], 'the gateways’ thread', () => {
     'a login at either loopback address, whose owner is known; %s is named in settings',
     async (address) => {
       const gatekeeper = await gatekeeperFor();
-      host = await startGatewayHost({ gatekeeper, scram });
+      host = await startGatewayHost({ gatekeeper, scram, threads: threads() });
       const one = { ...(await settings()), host: address };
       expect(await host.open([one])).toEqual([]);
       for (const way of ['127.0.0.1', '::1']) {
@@ -143,7 +148,7 @@ describeWith([parts.postgres, parts.psql], 'the gateways’ thread', () => {
   );
 
   test('settings that cannot all open: the others stay', async () => {
-    host = await startGatewayHost({ gatekeeper: await gatekeeperFor(), scram });
+    host = await startGatewayHost({ gatekeeper: await gatekeeperFor(), scram, threads: threads() });
     const [good, bad] = [await settings('good'), { ...(await settings('bad')), port: server.port }];
     const failures = await host.open([bad, good]);
     expect(failures).toMatchObject([{ connection: 'bad', problem: { code: 'port-in-use' } }]);

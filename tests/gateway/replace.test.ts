@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startGatewayHost } from '../../main/gateway/host.ts';
+import { startGatewayThreads } from '../../main/gateway/threads.ts';
 import type { GatewayHost, ListenerSettings } from '../../main/gateway/ports.ts';
 import { buildWorker } from '../support/builds.ts';
 import { type TestGatekeeper, createTestGatekeeper } from '../support/gatekeeper.ts';
@@ -17,7 +18,11 @@ describeWith([parts.postgres], 'listeners that change', () => {
   const server = useAll(startPostgres);
   beforeEach(async () => {
     gatekeeper = await createTestGatekeeper(token, scram, loginAt(server));
-    host = await startGatewayHost({ gatekeeper, scram, workerUrl: await buildWorker() });
+    host = await startGatewayHost({
+      gatekeeper,
+      scram,
+      threads: startGatewayThreads({ workerUrl: await buildWorker(), log: () => undefined }),
+    });
   });
   afterEach(() => host.close());
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createGateway } from '../../../main/gateway/gateway.ts';
 import { startGatewayHost } from '../../../main/gateway/host.ts';
+import { startGatewayThreads } from '../../../main/gateway/threads.ts';
 import { type GatewayLimits, defaultLimits } from '../../../main/gateway/limits.ts';
 import { certificateSignature, checkMysqlProof, mysqlVerifier } from '../../../main/gateway/mysql/proofs.ts';
 import type {
@@ -72,7 +73,7 @@ export async function startMysqlGateway(options: MysqlGatewayOptions): Promise<M
           gatekeeper: asked,
           scram,
           limits,
-          workerUrl: await buildWorker(),
+          threads: startGatewayThreads({ workerUrl: await buildWorker(), log: (line) => log.push(line) }),
           log: (line) => log.push(line),
         })
       : createGateway({
