@@ -1,5 +1,6 @@
-// Whether a login costs the same however much there is: live tokens, open sessions, connections of the configuration;
-// and whether the audit keeps its pace up to a million records. Run: npm run build && node tests/bench/growth.ts [--quick]
+// Whether a login costs the same however much there is: live tokens, open sessions, connections of the configuration,
+// groups of the person; whether reading the groups costs what there are of them; and whether the audit keeps its pace up
+// to a million records. Run: npm run build && node tests/bench/growth.ts [--quick]
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -14,6 +15,7 @@ import { processorSeconds } from './proxies.ts';
 
 const isQuick = process.argv.includes('--quick');
 const logins = isQuick ? 30 : 200;
+const lookUps = 3;
 const program = resolve(import.meta.dirname, '../../dist/main/latchkey.js');
 
 async function startWith(world: World, connections: number): Promise<Latchkey> {
@@ -96,6 +98,32 @@ async function measureLogins(world: World): Promise<void> {
   }
 }
 
+/** What the directory's answer costs to read, and a login of a person with so many groups. */
+async function measureGroups(world: World): Promise<void> {
+  const latchkey = await startWith(world, 1);
+  const pid = latchkey.serve.process().pid ?? 0;
+  const user = 'ada@fabrikam.example';
+  const lookUp = async (): Promise<number> => {
+    const before = processorSeconds(pid);
+    for (let count = 0; count < lookUps; count += 1) await latchkey.refresh();
+    return ((processorSeconds(pid) - before) * 1000) / lookUps;
+  };
+  try {
+    const token = await latchkey.token('sales');
+    await latchkey.refresh();
+    await loginCost(latchkey, token);
+    let groups = 0;
+    for (const target of isQuick ? [100, 1000] : [100, 1000, 11_000]) {
+      world.tenant.generateGroups({ user, count: target - groups, prefix: `Group of ${target} ` });
+      groups = target;
+      await print(`groups of the person: ${target}`, lookUp(), 'ms of processor for a look-up');
+      await print(`groups of the person: ${target}`, loginCost(latchkey, token));
+    }
+  } finally {
+    await latchkey.close();
+  }
+}
+
 async function measureAudit(folder: string): Promise<void> {
   const most = isQuick ? 100_000 : 1_000_000;
   let records = 0;
@@ -130,6 +158,7 @@ try {
   const world = await startWorld({ max_connections: '300' });
   try {
     await measureLogins(world);
+    await measureGroups(world);
   } finally {
     await world.close();
   }
