@@ -56,6 +56,12 @@ export function refused(sqlState: string, problem: Problem): Refused {
   return new Refused({ sqlState, problem });
 }
 
+/** Message and remedy for clients that have one text only. A server's own words at the end of the message may be no sentence. */
+export function inOneText({ message, remedy }: Problem): string {
+  if (remedy === undefined) return message;
+  return `${message}${/[.!?…]$/.test(message) ? '' : '.'} ${remedy}`;
+}
+
 /** What a server says to a session that its administrator ends. */
 export function terminated(reason: string): Refused {
   return refused(sqlStates.terminated, { code: 'request-refused', message: reason });

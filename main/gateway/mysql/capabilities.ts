@@ -103,9 +103,32 @@ export function agreed(offered: Capabilities, client: Capabilities): Capabilitie
   };
 }
 
-/** Whether the server can keep what was agreed upon with the client, which knew it by an older greeting. */
+/** What was agreed upon with a client, which knew the server by an older greeting, and is not to be had of this one. */
+export function lacking(server: Capabilities, session: Capabilities): Capabilities {
+  return {
+    flags: without(session.flags, server.flags),
+    extended: (session.extended & ~server.extended) >>> 0,
+  };
+}
+
+/** Whether the server can keep all of it. */
 export function canKeep(server: Capabilities, session: Capabilities): boolean {
-  return without(session.flags, server.flags) === 0 && (session.extended & ~server.extended) >>> 0 === 0;
+  const { flags, extended } = lacking(server, session);
+  return flags === 0 && extended === 0;
+}
+
+/** Of two sets of capabilities all. */
+export function together(one: Capabilities, other: Capabilities): Capabilities {
+  return { flags: add(one.flags, other.flags), extended: (one.extended | other.extended) >>> 0 };
+}
+
+/** What is left of a server's capabilities; it stays a server of its make. */
+export function reduced(server: Capabilities, missing: Capabilities): Capabilities {
+  const { flags, extended } = missing;
+  return {
+    flags: without(server.flags, without(flags, capabilities.longPassword)),
+    extended: (server.extended & ~extended) >>> 0,
+  };
 }
 
 /** The flags of a login upstream: those of the session, and those of the login that the server knows. */

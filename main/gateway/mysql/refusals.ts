@@ -1,5 +1,5 @@
 import type { Refusal } from '../ports.ts';
-import { sqlStates } from '../refused.ts';
+import { inOneText, sqlStates } from '../refused.ts';
 import { encodeServerError } from './server-packets.ts';
 import { packet } from './wire.ts';
 
@@ -39,13 +39,12 @@ export function encodeRefusalPacket(
   sequence: number,
   greeted: boolean,
 ): Buffer {
-  const { code, message, remedy } = problem;
+  const { code } = problem;
   const own = code === 'tls-required' ? insecureTransport : (codes[sqlState] ?? unknownError);
   const [number, state] = serverError === undefined ? own : [serverError.number, serverError.sqlState];
-  const text = remedy === undefined ? message : `${message} ${remedy}`;
   return packet(
     sequence,
-    encodeServerError({ number, sqlState: greeted ? state : '', message: shortened(text) }),
+    encodeServerError({ number, sqlState: greeted ? state : '', message: shortened(inOneText(problem)) }),
   );
 }
 

@@ -38,12 +38,14 @@ const lastError = 50_000;
  *
  * @param trusted whether it is known who said that: only then are its words passed on, and most of its numbers.
  * @param secrets what must never be in them.
+ * @param remedy in place of what the number says.
  */
 export function upstreamRefusal(
   { number, sqlState, message }: ServerError,
   address: UpstreamAddress,
   trusted: boolean,
   secrets: (string | undefined)[],
+  remedy?: string,
 ): Refused {
   const known = beforeGreeting[number];
   const counts = trusted || known !== undefined;
@@ -56,7 +58,7 @@ export function upstreamRefusal(
     problem: {
       code: 'upstream-login-failed',
       message: `The database server at ${upstreamName(address)} refused the login${text === undefined ? '.' : `: ${text}`}`,
-      remedy: remedyFor(counts ? number : 0),
+      remedy: remedy ?? remedyFor(counts ? number : 0),
     },
     ...(isPassedOn && { serverError: { number, sqlState: state } }),
   });
@@ -68,6 +70,8 @@ function remedyFor(number: number): string {
     case 1203:
     case 1226:
       return 'Close sessions that are not needed and try again, or ask for a higher connection limit.';
+    case 1044:
+      return "The upstream's user has no rights there: name another database in the client, or ask whoever administers this connection.";
     case 1049:
       return "Correct upstream.database in this connection's configuration, or the name that the client gives.";
     case 1129:

@@ -87,8 +87,12 @@ export async function limit(
   session: Capabilities,
 ): Promise<void> {
   const refusal = await limitSession({ socket, reader }, greeting, session, login);
-  if (refusal !== undefined) throw upstreamRefusal(refusal, at, trusted, [login.password]);
+  if (refusal !== undefined) throw upstreamRefusal(refusal, at, trusted, [login.password], notLimited);
 }
+
+/** Servers of other makes, old versions and proxies do not have every variable. */
+const notLimited =
+  'It does not take the limits of the rule (readOnly, statementTimeout): set them for the user on the server, and take them out of the rule.';
 
 function dropped<Reason>({ connection }: GreetedUpstream, reason: Reason): Reason {
   connection.socket.destroy();

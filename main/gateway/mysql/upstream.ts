@@ -6,7 +6,7 @@ import { tryHosts } from '../hosts.ts';
 import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
 import { sendOneWay } from '../one-way.ts';
 import { createTrust } from '../trust.ts';
-import { capabilities, loginFlags } from './capabilities.ts';
+import { type Capabilities, capabilities, lacking, loginFlags, reduced, together } from './capabilities.ts';
 import { commands } from './commands.ts';
 import type { Greeting } from './greeting.ts';
 import { greetUpstream, secureUpstream } from './upstream-connect.ts';
@@ -26,7 +26,17 @@ const greetingMs = 4000;
 export function createUpstream(address: UpstreamAddress) {
   const trust = address.tls.mode === 'off' ? undefined : createTrust(address.tls);
   let known: Greeting | undefined;
+  /**
+   * What one of the servers behind this address did not have when a client had been offered it. They may differ while a
+   * cluster is upgraded: without it clients would be offered now this, now that, and get the server that has the other.
+   */
+  let missing: Capabilities = { flags: 0, extended: 0 };
   let learning: Promise<Greeting> | undefined;
+
+  const offered = (greeting: Greeting): Greeting => ({
+    ...greeting,
+    capabilities: reduced(greeting.capabilities, missing),
+  });
 
   /** A connection without a login, which servers count as a failed one: once, not for each client. */
   async function learn(): Promise<Greeting> {
@@ -46,6 +56,7 @@ export function createUpstream(address: UpstreamAddress) {
     const secureContext = trust?.(login.clientKey);
     const greeted = await greetUpstream(at, secureContext !== undefined, signal);
     known = greeted.greeting;
+    missing = together(missing, lacking(known.capabilities, wishes.session));
     return logInTo(greeted, at, login, wishes, secureContext, signal);
   }
 
@@ -57,14 +68,14 @@ export function createUpstream(address: UpstreamAddress) {
      * @throws Refused; LatchkeyError `upstream-unreachable`, `upstream-protocol`; the signal's reason.
      */
     async greeting(signal: AbortSignal): Promise<Greeting> {
-      if (known !== undefined) return known;
+      if (known !== undefined) return offered(known);
       learning ??= learn().finally(() => {
         learning = undefined;
       });
       const limit = new AbortController();
       const timer = setTimeout(() => limit.abort(noGreeting(address)), greetingMs);
       try {
-        return await orAborted(learning, AbortSignal.any([signal, limit.signal]));
+        return offered(await orAborted(learning, AbortSignal.any([signal, limit.signal])));
       } finally {
         clearTimeout(timer);
       }

@@ -43,7 +43,7 @@ export function unsuitable(
 }
 
 /** One value by a simple query: "Simple Query" of the protocol's message flow. */
-async function ask({ socket, next }: UpstreamTalk, sql: string): Promise<string> {
+export async function ask({ socket, next }: UpstreamTalk, sql: string): Promise<string> {
   socket.write(query(sql));
   let value = '';
   for (;;) {

@@ -3,10 +3,12 @@ import { TLSSocket } from 'node:tls';
 import type { ByteReader } from '../byte-reader.ts';
 import { upstreamName } from '../dial.ts';
 import { isLoopback } from '../../base/loopback.ts';
-import type { UpstreamAddress } from '../ports.ts';
+import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
 import { type Refused, refused, sqlStates } from '../refused.ts';
 import { upstreamWords } from '../upstream-words.ts';
-import { parseError } from './backend-messages.ts';
+import { type ErrorFields, parseError } from './backend-messages.ts';
+import { remedyForSetting } from './settings-at-login.ts';
+import type { StartupParameters } from './startup.ts';
 import { headerLength, parseHeader, textIn } from './wire.ts';
 
 /**
@@ -15,31 +17,30 @@ import { headerLength, parseHeader, textIn } from './wire.ts';
  * for the local token again.
  */
 const passedOn = /^(?!0[0-2]|28)[0-9A-Z]{5}$/;
-/** Of a setting that the client has sent: data exception, unknown parameter, not to be changed now, syntax of a list. */
-const aboutSetting = /^(?:22[0-9A-Z]{3}|42704|42602|42601|55P02)$/;
-
 /**
  * The client's answer when an upstream ends the login with an ErrorResponse. Once the server has let us in, what it says
  * is about the session that the client asked for (a setting, a database, its rights), and reaches it word for word.
  *
  * @param trusted whether it is known who said that: only then are its words passed on.
  * @param isIn whether the server had said AuthenticationOk before.
- * @param password what must never be in them.
+ * @param asked what the login is for; its secrets must never be in them.
  * @throws ProtocolError where the body is no error.
  */
 export function upstreamRefusal(
   body: Uint8Array,
   address: UpstreamAddress,
   { trusted, isIn }: { trusted: boolean; isIn: boolean },
-  password: string | undefined,
+  asked: AskedLogin,
 ): Refused {
   const fields = parseError(body);
-  const words = (said: string): string | undefined => upstreamWords(textIn(undefined, said), [password]);
+  const { accessToken, password } = asked.login;
+  const words = (said: string): string | undefined =>
+    upstreamWords(textIn(undefined, said), [accessToken, password]);
   const text = trusted ? words(fields.message) : undefined;
   const isOwn = trusted && passedOn.test(fields.sqlState);
   const prefix = `The database server at ${upstreamName(address)} refused the login`;
   const hint = trusted && isIn && fields.hint !== undefined ? words(fields.hint) : undefined;
-  const remedy = remedyFor(fields.sqlState, hint, trusted, isIn);
+  const remedy = (trusted ? remedyFor(fields, hint, asked, isIn) : undefined) ?? ofUpstream;
   return refused(isOwn ? fields.sqlState : sqlStates.rejectedByUpstream, {
     code: 'upstream-login-failed',
     message:
@@ -48,8 +49,16 @@ export function upstreamRefusal(
   });
 }
 
-function remedyFor(sqlState: string, hint: string | undefined, trusted: boolean, isIn: boolean): string {
-  switch (trusted ? sqlState : '') {
+const ofUpstream =
+  "Ask whoever administers this connection to check the upstream's role, password and rights.";
+
+function remedyFor(
+  { sqlState, message }: ErrorFields,
+  hint: string | undefined,
+  asked: AskedLogin,
+  isIn: boolean,
+): string | undefined {
+  switch (sqlState) {
     case '53300':
       return 'Close sessions that are not needed and try again, or ask for a higher connection limit.';
     case '57P03':
@@ -57,11 +66,14 @@ function remedyFor(sqlState: string, hint: string | undefined, trusted: boolean,
     case '3D000':
       return "Correct upstream.database in this connection's configuration.";
     default:
+      return remedyForSetting({ sqlState, message }, asked, isIn, hint) ?? hint;
   }
-  if (hint !== undefined) return hint;
-  if (trusted && isIn && aboutSetting.test(sqlState))
-    return 'The client sends this setting at login: correct it in its connection settings (its options, or PGOPTIONS).';
-  return "Ask whoever administers this connection to check the upstream's role, password and rights.";
+}
+
+/** What a login asks of the server: as whom, and with which settings. */
+export interface AskedLogin {
+  login: UpstreamLogin;
+  parameters: StartupParameters;
 }
 
 /** Messages from one upstream during its login. */
@@ -87,12 +99,11 @@ export interface UpstreamMessage {
 /** libpq allows no longer error either. */
 const maxMessage = 30_000;
 
-/** @param password what must never appear in an error that is passed on. */
 export function createTalk(
   socket: Socket,
   reader: ByteReader,
   address: UpstreamAddress,
-  password: string | undefined,
+  asked: AskedLogin,
 ): UpstreamTalk {
   const tls = socket instanceof TLSSocket ? socket : undefined;
   const trusted = tls !== undefined || address.socketPath !== undefined || isLoopback(socket.remoteAddress);
@@ -105,7 +116,7 @@ export function createTalk(
       const header = await reader.read(headerLength);
       const { type, bodyLength } = parseHeader(header, maxMessage);
       const body = await reader.read(bodyLength);
-      if (type === 'E') throw upstreamRefusal(body, address, talk, password);
+      if (type === 'E') throw upstreamRefusal(body, address, talk, asked);
       return { type, body, raw: Buffer.concat([header, body]) };
     },
   };

@@ -7,8 +7,10 @@ import type { TargetSessionAttrs, UpstreamAddress, UpstreamLogin } from '../port
 import { sendOneWay } from '../one-way.ts';
 import { createTrust } from '../trust.ts';
 import { type BackendKey, parseBackendKey } from './backend-messages.ts';
+import { missingLimit } from './rule-limits.ts';
 import type { ScramKeyCache } from './scram-key-cache.ts';
 import { leave, parameterStatus, serverKind, unsuitable } from './session-attrs.ts';
+import { readOnlySetting } from './settings-at-login.ts';
 import { type StartupParameters, encodeStartupPacket } from './startup.ts';
 import { authenticate } from './upstream-authentication.ts';
 import { connectUpstream } from './upstream-connect.ts';
@@ -31,7 +33,6 @@ export interface UpstreamSession {
 /** A key, and the server that it is good at. */
 export type ServerKey = BackendKey & { at: UpstreamAddress };
 
-const readOnlySetting = 'default_transaction_read_only';
 const maxGreeting = 256 * 1024;
 
 /**
@@ -56,19 +57,27 @@ export function createUpstream(address: UpstreamAddress, cache: ScramKeyCache) {
       socket.write(
         encodeStartupPacket({ kind: 'startup', minor: 0, parameters: named, protocolOptions: [] }),
       );
-      const talk = createTalk(socket, reader, at, login.accessToken ?? login.password);
+      const talk = createTalk(socket, reader, at, { login, parameters });
       await authenticate(talk, at, login, cache);
       talk.isIn = true;
       const { key, status, ...greeted } = await readGreeting(talk);
+      const told = parameterStatus(status);
       if (wanted !== 'any' && wanted !== 'prefer-standby') {
-        const told = parameterStatus(status);
+        const kindTold = new Map(told);
         // A rule may ask for it; then it says nothing of the server.
-        if (named.some(([name]) => name.toLowerCase() === readOnlySetting)) told.set(readOnlySetting, 'off');
-        const wrong = unsuitable(wanted, await serverKind(talk, told), at);
+        if (named.some(([name]) => name.toLowerCase() === readOnlySetting))
+          kindTold.set(readOnlySetting, 'off');
+        const wrong = unsuitable(wanted, await serverKind(talk, kindTold), at);
         if (wrong !== undefined) {
           leave(socket);
           throw wrong;
         }
+      }
+      const isReplication = parameters.some(([name]) => name === 'replication');
+      const missing = isReplication ? undefined : await missingLimit(talk, told, login, at);
+      if (missing !== undefined) {
+        leave(socket);
+        throw missing;
       }
       return { connection, reader, ...greeted, key: key && { ...key, at: pinned(at, connection.raw) } };
     });

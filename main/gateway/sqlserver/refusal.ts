@@ -1,5 +1,5 @@
 import type { Refusal } from '../ports.ts';
-import { sqlStates } from '../refused.ts';
+import { inOneText, sqlStates } from '../refused.ts';
 import { encodeMessage, packetTypes } from './packets.ts';
 import { type ErrorInfo, encodeError } from './tokens.ts';
 
@@ -33,12 +33,10 @@ const maxMessageLength = 1900;
 
 /** The client's error for a refusal: the problem's two sentences. */
 export function encodeRefusal({ sqlState, problem, upstream }: SqlServerRefusal, tdsVersion: number): Buffer {
-  const { message, remedy } = problem;
-  const text = remedy === undefined ? message : `${message} ${remedy}`;
   const error = {
     state: 1,
     ...(upstream ?? numbers[sqlState] ?? others),
-    message: text.slice(0, maxMessageLength),
+    message: inOneText(problem).slice(0, maxMessageLength),
   };
   return encodeMessage(packetTypes.response, encodeError(error, tdsVersion));
 }

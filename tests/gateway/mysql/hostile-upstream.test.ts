@@ -84,7 +84,7 @@ describe('a MySQL server that misbehaves', () => {
     expect(lastError((await full.closed()).received)).toMatchObject({
       number: 1040,
       sqlState: '',
-      message: expect.stringMatching(/Too many connections Close sessions/) as string,
+      message: expect.stringMatching(/Too many connections\. Close sessions/) as string,
     });
     script = (side) => side.send(greetingPayload());
     const client = await rawClient(gateway.port);

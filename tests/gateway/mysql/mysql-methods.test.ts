@@ -305,6 +305,40 @@ describe("MySQL's methods of authentication, upstream", () => {
     await expectIn(gateway);
   });
 
+  test('servers behind one address that differ: clients are offered what all of them have', async () => {
+    script = async (side, index) => {
+      const whole = (mysqlFlags - capabilities.ssl) >>> 0;
+      side.send(greetingPayload({}, { flags: index % 2 === 0 ? whole : whole - capabilities.sessionTrack }));
+      await side.next();
+      await serve(side);
+    };
+    const gateway = await gatewayWith();
+    await expectOut(gateway, /has become another one .* Connect again\./);
+    for (let count = 0; count < 6; count += 1) await expectIn(gateway);
+    const { greeting, socket } = await rawClient(gateway.port);
+    expect(greeting.capabilities.flags & capabilities.sessionTrack).toBe(0);
+    expect(greeting.capabilities.flags & capabilities.longPassword).toBe(capabilities.longPassword);
+    socket.destroy();
+  });
+
+  test.each([
+    [{ readOnly: true }, 'READ ONLY'],
+    [{ statementTimeoutMs: 2000 }, 'max_execution_time = 2000'],
+  ])('a server that does not take a limit of the rule: %j', async (limits, statement) => {
+    script = async (side) => {
+      side.send(greetingPayload());
+      await side.next();
+      side.send(okPayload);
+      demand((await side.next()).includes(statement));
+      side.send(errorPayload(1193, 'Unknown system variable'));
+    };
+    const gateway = await gatewayWith({}, { password, ...limits });
+    await expectOut(
+      gateway,
+      /refused the login: Unknown system variable\. It does not take the limits of the rule \(readOnly, statementTimeout\)/,
+    );
+  });
+
   test('the words of an error, but not with the password in them', async () => {
     let text = 'Access denied for user reporting';
     script = async (side) => {

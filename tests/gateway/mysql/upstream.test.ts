@@ -130,7 +130,7 @@ describeWith([mariadbParts.server, mariadbParts.install], 'a MySQL session and i
       'a database that is not there',
       undefined,
       1049,
-      /refused the login: Unknown database 'payroll' Correct upstream\.database/,
+      /refused the login: Unknown database 'payroll'\. Correct upstream\.database/,
     ],
   ])('%s upstream: a sentence, and no question for another token', async (_name, as, errno, message) => {
     const failing = await gatewayWith({ login: as ?? login(server.user, server.password, 'payroll') });

@@ -172,6 +172,13 @@ describe('whatever comes in, nothing but ProtocolError comes out', () => {
     allowedMethods: [],
     connectTimeoutMs: 1,
   };
+  const asked = {
+    login: { user: 'reporting', database: 'sales', password: 'secret', readOnly: true },
+    parameters: [
+      ['role', 'x'],
+      ['options', '-c a=b'],
+    ] as const,
+  };
   const errorBody = backend
     .encodeError({ severity: 'FATAL', sqlState: '28000', message: 'text' })
     .subarray(headerLength);
@@ -206,7 +213,7 @@ describe('whatever comes in, nothing but ProtocolError comes out', () => {
     ['parseServerFinal', (input) => scram.parseServerFinal(input.toString()), 'v=AAAA'],
     [
       'upstreamRefusal',
-      (input) => upstreamRefusal(input, address, { trusted: true, isIn: true }, 'secret'),
+      (input) => upstreamRefusal(input, address, { trusted: true, isIn: true }, asked),
       errorBody,
     ],
     ['certificateHash', certificateHash, Buffer.from('30123003020100300d06092a864886f70d01010b', 'hex')],

@@ -268,7 +268,7 @@ test('its error gives the password away, or would paint the terminal', async () 
   expect(told).toMatchObject({ number: 40_501, severity: 20 });
   expect(told.message).toMatch(/refused the login\. Try again/);
   const painted = await outcome(gateway.port, say('Bad\u001b[31m\r\nday\0'));
-  expect(painted.message).toMatch(/refused the login: Bad \[31m day Try again/);
+  expect(painted.message).toMatch(/refused the login: Bad \[31m day\. Try again/);
   const long = await outcome(gateway.port, say('x'.repeat(20_000).slice(0, 2000)));
   expect(long.message.length).toBeLessThan(500);
 });
