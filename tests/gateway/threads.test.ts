@@ -22,11 +22,13 @@ async function script(): Promise<URL> {
 test('the first thread is started ahead, and takes what is sent before it has loaded', async () => {
   const threads = startGatewayThreads({ workerUrl: await script(), log: () => undefined });
   const first = threads.next();
+  // eslint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window
   first.postMessage('settings');
   expect(await once(first, 'message')).toEqual([[first.threadId, 'settings']]);
   const second = threads.next();
   expect(second.threadId).toBe(first.threadId + 1);
   await threads.close();
+  // eslint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window
   second.postMessage('still there');
   expect(await once(second, 'message')).toEqual([[second.threadId, 'still there']]);
   await Promise.all([first.terminate(), second.terminate()]);
