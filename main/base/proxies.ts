@@ -96,8 +96,10 @@ export function networkFault(
   }
   if (/^PROXY_\d|PROXY|TUNNEL|UND_ERR_PRX/.test(detail))
     return { message: `The proxy does not open the way to ${host} (${detail}).`, remedy };
+  // A bare name stays as it is written.
+  const start = host.includes(' ') ? `${host.charAt(0).toUpperCase()}${host.slice(1)}` : host;
   return {
-    message: `${host.charAt(0).toUpperCase()}${host.slice(1)} cannot be reached (${detail}).`,
+    message: `${start} cannot be reached (${detail}).`,
     remedy: `Check the network. ${remedy}`,
   };
 }

@@ -52,19 +52,20 @@ export async function serve(
     },
     `Latchkey is serving ${listening.length} of ${connections.length + faultyConnections.length} connections. Sign in with: latchkey login`,
   );
-  const tell = (state: string) => tellServiceManager(state, (reason) => log.write(reason));
-  await tell('READY=1');
+  const untold = (reason: string): void => log.write(reason);
+  await tellServiceManager('READY=1', untold);
   const end = AbortSignal.any([signal, hungUp.signal, failed.signal]);
   if (!end.aborted) await once(end, 'abort');
-  const told = tell('STOPPING=1');
+  // The manager that stops the service ends the messenger with it, and knows already.
+  const stopping = tellServiceManager('STOPPING=1', signal.aborted ? () => undefined : untold);
   if (!failed.signal.aborted) {
     if (hungUp.signal.aborted) log.write(`Latchkey ends: ${hangUpReason}`);
     await headless.close(hungUp.signal.aborted ? { reason: hangUpReason } : undefined);
-    await told;
+    await stopping;
     return 0;
   }
   await headless.close({ reason: 'an error that nobody has caught; see the log', graceMs: drainMs });
-  await told;
+  await stopping;
   return 1;
 }
 

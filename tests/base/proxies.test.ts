@@ -120,4 +120,11 @@ describe('the sentence', () => {
     expect(fault.message).toMatch(message);
     expect(fault.remedy).toMatch(remedy);
   });
+
+  it('begins with a capital letter, but for a name of a host', () => {
+    expect(networkFault('login.example', 'ENOTFOUND').message).toBe(
+      'login.example cannot be reached (ENOTFOUND).',
+    );
+    expect(networkFault('the authority login.example', 'ENOTFOUND').message).toMatch(/^The authority login/);
+  });
 });
