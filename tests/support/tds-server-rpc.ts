@@ -4,6 +4,8 @@ import { old } from './tds-server-tokens.ts';
 export interface Call {
   /** Number of the well-known procedure: 10 sp_executesql, 11 sp_prepare, 12 sp_execute, 13 sp_prepexec, 15 sp_unprepare. */
   procedure: number;
+  /** Of others. */
+  name: string;
   parameters: { name: string; value: number | string | null }[];
 }
 
@@ -29,7 +31,8 @@ export function parseCall(payload: Buffer, version: number): Call {
   const name = (length: number): string => take(length * 2).toString('utf16le');
 
   const nameLength = short();
-  const procedure = nameLength === 0xffff ? short() : (procedures[name(nameLength).toLowerCase()] ?? 0);
+  const called = nameLength === 0xffff ? '' : name(nameLength).toLowerCase();
+  const procedure = nameLength === 0xffff ? short() : (procedures[called] ?? 0);
   short();
   const parameters: Call['parameters'] = [];
   while (at < body.length) {
@@ -37,7 +40,7 @@ export function parseCall(payload: Buffer, version: number): Call {
     byte();
     parameters.push({ name: parameter, value: readValue() });
   }
-  return { procedure, parameters };
+  return { procedure, name: called, parameters };
 
   function readValue(): number | string | null {
     const type = byte();

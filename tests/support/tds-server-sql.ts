@@ -111,7 +111,7 @@ export function transact(what: 'begin' | 'commit' | 'rollback', session: SqlSess
 }
 
 /** Answers the procedures that drivers prepare and execute statements with. */
-export function* runCall({ procedure, parameters }: Call, session: SqlSession): Generator<Step> {
+export function* runCall({ procedure, name, parameters }: Call, session: SqlSession): Generator<Step> {
   const { version, prepared } = session;
   const ending = (): Buffer => Buffer.concat([tokens.returnStatus(), tokens.done(version, 0, 0, 0xfe)]);
   const text = (index: number): string => String(parameters[index]?.value ?? '');
@@ -149,7 +149,15 @@ export function* runCall({ procedure, parameters }: Call, session: SqlSession): 
       return;
     }
     default:
+      if (name === 'sp_columns') yield* catalog(text(0), version);
       break;
   }
   yield ending();
+}
+
+/** What drivers ask for by SQLColumns and the like: a result inside of a procedure. */
+function* catalog(table: string, version: number): Generator<Step> {
+  yield tokens.columns(version, { TABLE_NAME: 'text', COLUMN_NAME: 'text' });
+  for (const column of ['id', 'name']) yield tokens.row([table, column]);
+  yield tokens.done(version, more | withCount, 2, 0xff);
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Socket, createServer } from 'node:net';
+import { type LoadedRow, parseBulkLoad } from './tds-server-bulk.ts';
 import { type SeenLogin, preloginAnswer, readLogin7, readPrelogin } from './tds-server-login.ts';
 import { parseCall, withoutHeaders } from './tds-server-rpc.ts';
 import { type SqlSession, type Step, runBatch, runCall, transact } from './tds-server-sql.ts';
@@ -25,6 +26,10 @@ export interface TdsServerOptions {
   /** What it answers to FEDAUTHREQUIRED, and the nonce it wants signed along. */
   fedAuthRequired?: 0 | 1;
   nonce?: Buffer;
+  /** Tokens in front of all others of the login response. */
+  front?(login: SeenLogin): Buffer;
+  /** Sends the login on without a LOGINACK, as gateways of Azure may. */
+  routesUnseen?: boolean;
   /** Sends the login on instead of serving it. */
   route?(login: SeenLogin): { server: string; port: number; database?: string } | undefined;
   /** Further tokens for the login response. */
@@ -38,6 +43,8 @@ export interface TdsServer {
   port: number;
   logins: SeenLogin[];
   statements: string[];
+  /** Rows of bulk loads. */
+  loaded: LoadedRow[];
   attentions: number;
   /** Of clients that sent packets in pieces through TLS. */
   brokenRecords: number;
@@ -59,6 +66,7 @@ export async function startTdsServer(options: TdsServerOptions = {}): Promise<Td
     port: 0,
     logins: [],
     statements: [],
+    loaded: [],
     attentions: 0,
     brokenRecords: 0,
     sharedRecords: 0,
@@ -176,7 +184,8 @@ async function answerLogin(
 
   const route = options.route?.(login);
   if (route !== undefined) {
-    const parts = [tokens.loginAck(version), tokens.routing(route.server, route.port, route.database)];
+    const ack = options.routesUnseen === true ? [] : [tokens.loginAck(version)];
+    const parts = [...ack, tokens.routing(route.server, route.port, route.database)];
     await wire.send(Buffer.concat([...parts, tokens.done(version, 0)]));
     return undefined;
   }
@@ -187,6 +196,7 @@ async function answerLogin(
     .map(([id]): [number, Buffer] => [id, id === 0x0a ? Buffer.from([1]) : Buffer.alloc(0)]);
   await wire.send(
     Buffer.concat([
+      options.front?.(login) ?? Buffer.alloc(0),
       tokens.textChange(1, database, 'master'),
       tokens.notice(0xab, version, 5701, 10, `Changed database context to '${database}'.`),
       tokens.bytesChange(7, tokens.collation, Buffer.alloc(0)),
@@ -247,6 +257,8 @@ async function answer(wire: Wire, request: Request, session: SqlSession, state: 
 
 function* stepsOf(request: Request, session: SqlSession, state: TdsServer): Generator<Step> {
   const { version } = session;
+  // What a client has given up in the middle: 2.2.3.1.2, IGNORE.
+  if ((request.status & 0x02) !== 0) return yield tokens.done(version, 2);
   switch (request.type) {
     case 1: {
       const sql = withoutHeaders(request.payload, version).toString('utf16le');
@@ -259,6 +271,12 @@ function* stepsOf(request: Request, session: SqlSession, state: TdsServer): Gene
       const text = call.parameters.find(({ value }) => typeof value === 'string')?.value;
       state.statements.push(`procedure ${call.procedure}: ${String(text ?? call.parameters[0]?.value)}`);
       yield* runCall(call, session);
+      break;
+    }
+    case 7: {
+      const rows = parseBulkLoad(request.payload, version);
+      state.loaded.push(...rows);
+      yield tokens.done(version, 0x10, rows.length);
       break;
     }
     case 14: {

@@ -176,6 +176,8 @@ function forClient(token: LoginToken, tdsVersion: number, asked: Set<number>): B
   switch (token.kind) {
     case 'environment':
       return token.type === environmentTypes.failoverPartner ? Buffer.alloc(0) : token.raw;
+    case 'procedure':
+      return Buffer.alloc(0);
     case 'feature-ack':
       return encodeFeatureAck(token.features.filter(({ id }) => asked.has(id)));
     case 'login-ack':

@@ -10,6 +10,8 @@ export type LoginToken = { raw: Buffer } & (
   | { kind: 'login-ack'; tdsVersion: number }
   | { kind: 'feature-ack'; features: Feature[] }
   | { kind: 'done'; failed: boolean }
+  /** Of procedures that the server has run by itself on the way. */
+  | { kind: 'procedure' }
 );
 
 const tokenTypes = {
@@ -19,6 +21,9 @@ const tokenTypes = {
   featureAck: 0xae,
   environment: 0xe3,
   done: 0xfd,
+  doneProcedure: 0xfe,
+  doneInProcedure: 0xff,
+  returnStatus: 0x79,
 } as const;
 
 /** Types of ENVCHANGE: 2.2.7.9. */
@@ -80,6 +85,14 @@ function parseToken(fields: ReturnType<typeof createFields>, tdsVersion: number)
       fields.bytes(isBefore72(tdsVersion) || fields.left < 10 ? 6 : 10);
       return { kind: 'done', failed: (status & doneError) !== 0 };
     }
+    // Azure Synapse has many of them in front of its LOGINACK (https://github.com/hugr-lab/mssql-extension/pull/254).
+    case tokenTypes.doneProcedure:
+    case tokenTypes.doneInProcedure:
+      fields.bytes(2 + (isBefore72(tdsVersion) ? 6 : 10));
+      return { kind: 'procedure' };
+    case tokenTypes.returnStatus:
+      fields.bytes(4);
+      return { kind: 'procedure' };
     default:
       throw new ProtocolError('it sends a token that does not belong to a login');
   }

@@ -124,8 +124,7 @@ async function logInAt(
     const message = encodeLogin7(upstreamLogin7(client, login, serverName, prelogin, mode));
     await sendLogin(socket, encodeMessage(packetTypes.login7, message));
     message.fill(0);
-    const { tokens, spid } = await readAnswer(reader, address, login, client.tdsVersion);
-    const route = findRoute(tokens);
+    const { tokens, spid, route } = await readAnswer(reader, address, login, client.tdsVersion);
     if (route !== undefined) {
       socket.destroy();
       return { route };
@@ -190,16 +189,19 @@ async function readAnswer(
   address: UpstreamAddress,
   login: UpstreamLogin,
   tdsVersion: number,
-): Promise<{ tokens: LoginToken[]; spid: number }> {
+): Promise<{ tokens: LoginToken[]; spid: number; route: Route | undefined }> {
   const { type, payload, spid } = await readMessage(reader, maxResponse);
   if (type !== packetTypes.response) throw new ProtocolError('it does not answer the login');
   const tokens = parseLoginResponse(payload, tdsVersion);
   const error = tokens.find((token) => token.kind === 'error');
   if (error !== undefined) throw upstreamRefusal(error, address, login);
+  // Whoever sends the login on does not need to have accepted it.
+  const route = findRoute(tokens);
+  if (route !== undefined) return { tokens, spid, route };
   const last = tokens.at(-1);
   if (!tokens.some(({ kind }) => kind === 'login-ack') || last?.kind !== 'done' || last.failed)
     throw new ProtocolError('it neither accepts nor refuses the login');
-  return { tokens, spid };
+  return { tokens, spid, route };
 }
 
 function findRoute(tokens: LoginToken[]): Route | undefined {

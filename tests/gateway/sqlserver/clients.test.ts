@@ -47,6 +47,40 @@ describe.each(ways)('tedious and %s', (way) => {
     await client.close();
   });
 
+  test('calls of the catalog, and bulk loads: whole, given up by the client, and stopped', async () => {
+    const servers = [all.plainServer, all.tlsServer];
+    const taken = () => servers.flatMap(({ loaded }) => loaded.splice(0));
+    const client = await tedious(all.to(way));
+    expect(await client.call('sp_columns', [['table_name', TYPES.NVarChar, 'orders']])).toEqual([
+      ['orders', 'id'],
+      ['orders', 'name'],
+    ]);
+    const rows = Array.from({ length: 5000 }, (_, i) => [i, `${'ä'.repeat(i % 150)}${i}`]);
+    expect(await client.load(rows)).toBe(5000);
+    expect(taken()).toEqual(rows);
+
+    function* broken() {
+      yield* rows.slice(0, 3000);
+      throw new Error('no more rows');
+    }
+    await expect(client.load(broken())).rejects.toThrow();
+    async function* endless() {
+      for (;;) {
+        yield [1, 'x'.repeat(100)];
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    const stopped = client.load(endless());
+    setTimeout(() => client.connection.cancel(), 50);
+    await expect(stopped).rejects.toThrow();
+    expect(taken()).toEqual([]);
+
+    expect(await client.batch('select 1')).toEqual([1]);
+    expect(await client.load(rows.slice(0, 10))).toBe(10);
+    expect(taken()).toEqual(rows.slice(0, 10));
+    await client.close();
+  });
+
   test('30,000 rows come unchanged', async () => {
     const client = await tedious(all.to(way));
     const hash = createHash('sha256');

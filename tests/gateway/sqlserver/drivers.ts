@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Connection, Request, type TYPES } from 'tedious';
+import { Connection, Request, TYPES } from 'tedious';
 import { program } from '../../support/parts.ts';
 
 /** Real SQL clients: tedious in this process, and programs of FreeTDS, unixODBC and Python as a user would start them. */
@@ -213,6 +213,10 @@ export interface Tedious {
   execute(sql: string, parameters: [string, DataType, Value][]): Promise<Value[]>;
   /** sp_prepare, and sp_execute for each of the values of `@p`. */
   prepared(sql: string, type: DataType, values: Value[]): Promise<Value[]>;
+  /** A procedure by its name: rows. */
+  call(procedure: string, parameters: [string, DataType, Value][]): Promise<Value[][]>;
+  /** The number of rows that the server says it has taken. */
+  load(rows: Iterable<Value[]> | AsyncIterable<Value[]>): Promise<number | undefined>;
   transaction(step: 'begin' | 'commit' | 'rollback'): Promise<void>;
   close(): Promise<void>;
 }
@@ -287,6 +291,27 @@ export async function tedious(target: TediousTarget): Promise<Tedious> {
           if (executed > 0) next();
         });
         connection.prepare(request);
+      }),
+    async call(procedure, parameters) {
+      const rows: Value[][] = [];
+      await rowsOf(
+        procedure,
+        (request) => {
+          for (const [name, type, value] of parameters) request.addParameter(name, type, value);
+          connection.callProcedure(request);
+        },
+        (row) => rows.push(row),
+      );
+      return rows;
+    },
+    load: (rows) =>
+      new Promise((resolve, reject) => {
+        const load = connection.newBulkLoad('orders', (error, count) =>
+          error ? reject(error) : resolve(count),
+        );
+        load.addColumn('id', TYPES.Int, { nullable: false });
+        load.addColumn('name', TYPES.NVarChar, { length: 200, nullable: true });
+        connection.execBulkLoad(load, rows as Iterable<Value[]>);
       }),
     transaction: (step) =>
       new Promise((resolve, reject) => {

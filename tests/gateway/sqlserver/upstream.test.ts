@@ -1,11 +1,12 @@
 import { TYPES } from 'tedious';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { UpstreamAddress } from '../../../main/gateway/ports.ts';
+import { parseLoginResponse } from '../../../main/gateway/sqlserver/tokens.ts';
 import { type TestAuthority, createTestAuthority } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
 import { describeWith } from '../../support/parts.ts';
 import type { TdsServer } from '../../support/tds-server.ts';
-import { loginAck } from '../../support/tds-server-tokens.ts';
+import * as tokens from '../../support/tds-server-tokens.ts';
 import { clientParts, tedious, tsql } from './drivers.ts';
 import { batch, logIn, login7, packet, packets } from './raw-client.ts';
 import { target, useUpstreams } from './upstream-fixture.ts';
@@ -142,7 +143,7 @@ describe('an Entra access token', () => {
     const login = login7({ password: gateway.token, version: 0x730b0003 });
     const { socket, answer } = await logIn(gateway.port, login);
     expect(federated.logins.at(-1)).toMatchObject({ token: accessToken, version: 0x74000004 });
-    expect(answer.payload.includes(loginAck(0x730b0003))).toBe(true);
+    expect(answer.payload.includes(tokens.loginAck(0x730b0003))).toBe(true);
     socket.destroy();
   });
 
@@ -214,6 +215,18 @@ describe('an upstream that sends the login on', () => {
       database: 'archive',
       tlsName: 'localhost',
     });
+  });
+
+  test('without a LOGINACK', async () => {
+    const here = await server({
+      tls,
+      routesUnseen: true,
+      route: () => ({ server: 'localhost', port: end.port }),
+    });
+    const end = await server({ tls });
+    const client = await tedious(target(await gatewayTo({ port: here.port, ...verified() })));
+    expect(await client.batch('select db_name()')).toEqual(['sales']);
+    await client.close();
   });
 
   test('to one that cannot prove its name: no credential is sent there', async () => {
@@ -392,6 +405,31 @@ test('every text of the login may be as long as the server takes it', async () =
   });
   socket.destroy();
 });
+
+test.each([0x74000004, 0x71000001])(
+  'procedures that a server runs on its own at the login, as Azure Synapse does: version %i',
+  async (version) => {
+    const doneInProc = tokens.done(version, 0x11, 1, 0xff);
+    const front = Buffer.concat([
+      ...Array.from({ length: 60 }, () => doneInProc),
+      tokens.returnStatus(),
+      tokens.done(version, 1, 0, 0xfe),
+    ]);
+    const far = await server({ front: () => front });
+    const gateway = await gatewayTo({ port: far.port });
+    const { socket, answer } = await logIn(gateway.port, login7({ password: gateway.token, version }));
+    const told = parseLoginResponse(answer.payload, version).map(({ kind }) => kind);
+    // Drivers have been led astray by them, and they say nothing to a client.
+    expect(told).toContain('login-ack');
+    expect(told).not.toContain('procedure');
+    expect(told.at(-1)).toBe('done');
+    socket.destroy();
+    if (version === 0x71000001) return;
+    const client = await tedious(target(gateway));
+    expect(await client.batch('select 42')).toEqual([42]);
+    await client.close();
+  },
+);
 
 test('the certificate authority of an upstream has to be one', async () => {
   await expect(gatewayTo({ port: 1433, tls: { mode: 'verify', ca: 'no certificate' } })).rejects.toThrow(
