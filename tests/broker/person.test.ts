@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import mysql from 'mysql2/promise';
+import mysql, { type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
 import { Connection } from 'tedious';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fabrikam } from '../../main/demo/tenant/organisation.ts';
@@ -95,14 +95,24 @@ describeWith([parts.postgres, mariadbParts.server], 'the server’s own log name
       password: token.token,
       connectAttributes: { program_name: 'report', latchkey_person: 'eve' },
     });
-    const seen = await shop.query(
-      "select concat(attr_name, '=', attr_value) from performance_schema.session_connect_attrs where attr_name like 'latchkey%' or attr_name = 'program_name' order by 1",
-    );
-    const text = JSON.stringify(seen);
-    expect(text).toContain(`latchkey_person=${ada}`);
-    expect(text).toContain(`latchkey_session=${await lastSession()}`);
-    expect(text).toContain('program_name=report');
-    expect(text).not.toContain('eve');
+    const seen = async (): Promise<unknown> => {
+      const [rows] = await client.query<RowDataPacket[]>('select connection_id() as id');
+      const attributes = await shop.query(
+        `select concat(attr_name, '=', attr_value) as pair from performance_schema.session_connect_attrs where processlist_id = ${rows[0]?.['id']} and (attr_name like 'latchkey%' or attr_name = 'program_name') order by 1`,
+      );
+      return attributes.map(({ pair }) => pair);
+    };
+    const session = `latchkey_session=${await lastSession()}`;
+    expect(await seen()).toEqual([`latchkey_person=${ada}`, session, 'program_name=report']);
+    // A change of user begins the session anew, with the attributes that come with it.
+    await client.changeUser({
+      user: ada,
+      password: token.token,
+      connectAttributes: { program_name: 'audit', latchkey_person: 'eve' },
+    } as ConnectionOptions);
+    expect(await seen()).toEqual(expect.arrayContaining([`latchkey_person=${ada}`, session]));
+    expect(JSON.stringify(await seen())).not.toContain('eve');
+    await client.query('do 1');
     await client.end();
   });
 
