@@ -37,7 +37,7 @@ export function registerConnectionFiles(
   group
     .command('import')
     .description(
-      'add connections from a URL, pg_service.conf, DBeaver, pgAdmin, DataGrip, or an export of Latchkey; never a password',
+      'add connections from a URL, pg_service.conf, DBeaver, pgAdmin, DataGrip, a listing of az, or an export of Latchkey; never a password',
     )
     .argument('<file or URL>')
     .option('--group <group>', 'directory group of their rule: object id or name')

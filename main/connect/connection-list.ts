@@ -28,7 +28,7 @@ export function listOfFile(text: string, label: string): ImportedConnections {
   if (connections !== undefined) return { connections, skipped: [], leftPasswords: [] };
   throw new LatchkeyError('request-invalid', `${label} is no list of connections that is known.`, {
     remedy:
-      'Known are pg_service.conf, data-sources.json of DBeaver, servers.json of pgAdmin, dataSources.xml of DataGrip and what "latchkey connection export" prints.',
+      'Known are pg_service.conf, data-sources.json of DBeaver, servers.json of pgAdmin, dataSources.xml of DataGrip, what "az … list" prints of database servers, and what "latchkey connection export" prints.',
   });
 }
 

@@ -1,6 +1,7 @@
 import { isLoopbackHost } from '../contract/loopback.ts';
-import { isJsonObject, jsonObject } from '../contract/json.ts';
+import { isJsonObject, jsonValue } from '../contract/json.ts';
 import type { ProtocolName } from '../contract/protocols.ts';
+import { azureServers } from './azure-servers.ts';
 
 /** What of another tool's list carries over. Users and passwords do not: here they come from rules. */
 export interface ImportedConnection {
@@ -45,11 +46,15 @@ export function importUrl(text: string): ImportedList | undefined {
 
 /**
  * The list of a tool, told by what stands in it: pg_service.conf, DBeaver's data-sources.json, pgAdmin's servers.json,
- * DataGrip's dataSources.xml. Undefined for what is none of them.
+ * DataGrip's dataSources.xml, a listing of Azure. Undefined for what is none of them.
  */
 export function importList(text: string): ImportedList | undefined {
-  const json = jsonObject(text);
-  if (json !== undefined) return fromDbeaver(json) ?? fromPgAdmin(json);
+  // PowerShell writes a mark of the encoding before what it redirects.
+  const json = jsonValue(text.replace(/^\uFEFF/, ''));
+  const azure = azureServers(json);
+  if (azure !== undefined) return listOf(azure.map(({ title, ...server }) => [title, server]));
+  if (isJsonObject(json)) return fromDbeaver(json) ?? fromPgAdmin(json);
+  if (json !== undefined) return undefined;
   if (/<data-source\b/.test(text)) return fromDataGrip(text);
   return /^\s*\[[^\]\r\n]+\]/m.test(text) ? fromServices(text) : undefined;
 }

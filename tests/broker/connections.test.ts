@@ -346,6 +346,35 @@ describeWith([parts.postgres, mariadbParts.server], 'connections without an edit
     expect(await text()).toBe(was);
   });
 
+  it('are imported from what az lists, with the passwords of Entra ID', async () => {
+    const list = join(folder, 'servers.json');
+    const server = {
+      name: 'ledger',
+      type: 'Microsoft.Sql/servers',
+      administratorLogin: 'root',
+      fullyQualifiedDomainName: 'ledger.database.windows.net',
+    };
+    await writeFile(list, JSON.stringify([server]));
+    const was = await text();
+    const rule = [
+      '--group',
+      fabrikam.groups.dataAnalysts,
+      '--role',
+      'analysts',
+      '--password-source',
+      'entra',
+    ];
+    expect(json(await connection('import', list, ...rule))).toMatchObject({
+      connections: [{ name: 'ledger' }],
+    });
+    const written = (await text()).slice(was.length);
+    expect(written).toContain('host: ledger.database.windows.net');
+    expect(written).toMatch(/password:\s+\{?\s*entra: sqlserver/);
+    expect(written).not.toContain('root');
+    expect((await connection('remove', 'ledger')).code).toBe(0);
+    expect(await text()).toBe(was);
+  });
+
   it('take a port by themselves, which the file does not name and a later reload does not change', async () => {
     const { connections } = json<{ connections: [{ port: number }] }>(
       await connection('edit', 'reports', '--port', 'auto'),

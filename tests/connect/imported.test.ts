@@ -41,6 +41,74 @@ describe('a list of connections of another tool', () => {
     );
   });
 
+  describe('a listing of Azure', () => {
+    const server = (type: string, host: string) => ({
+      id: `/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/data/providers/${type}/${host.split('.')[0]}`,
+      name: host.split('.')[0],
+      type,
+      location: 'West Europe',
+      administratorLogin: 'root',
+      fullyQualifiedDomainName: host,
+    });
+    const sales = server('Microsoft.DBforPostgreSQL/flexibleServers', 'sales.postgres.database.azure.com');
+    const shop = server('Microsoft.DBforMySQL/flexibleServers', 'shop.mysql.database.azure.com');
+    const ledger = server('Microsoft.Sql/servers', 'ledger.database.windows.net');
+    /** As ARM and Resource Graph answer: the particulars apart, and the type in small letters. */
+    const asArm = ({ fullyQualifiedDomainName, administratorLogin, ...common }: typeof sales) => ({
+      ...common,
+      type: common.type.toLowerCase(),
+      properties: { fullyQualifiedDomainName, administratorLogin, state: 'Ready' },
+    });
+    const wanted = [
+      {
+        name: 'sales',
+        protocol: 'postgresql',
+        host: 'sales.postgres.database.azure.com',
+        hadPassword: false,
+      },
+      { name: 'shop', protocol: 'mysql', host: 'shop.mysql.database.azure.com', hadPassword: false },
+      { name: 'ledger', protocol: 'sqlserver', host: 'ledger.database.windows.net', hadPassword: false },
+    ];
+    const all = [sales, shop, ledger];
+
+    it.each([
+      ['az … list', all],
+      ['az … list, redirected by PowerShell', all, '\uFEFF'],
+      ['az graph query', { count: 3, data: all.map(asArm), skip_token: null, total_records: 3 }],
+      ['az rest', { value: all.map(asArm) }],
+    ])('%s', (_title, json, mark = '') => {
+      expect(importList(mark + JSON.stringify(json, undefined, 2))).toEqual({
+        connections: wanted,
+        skipped: [],
+      });
+    });
+
+    it('a cluster is reached by its coordinator; what is no server, or has no address, is named', () => {
+      const cluster = {
+        name: 'events',
+        type: 'Microsoft.DBforPostgreSQL/serverGroupsv2',
+        serverNames: [
+          { name: 'events-c', fullyQualifiedDomainName: 'c-events.example.postgres.cosmos.azure.com' },
+          { name: 'events-w0', fullyQualifiedDomainName: 'w0-events.example.postgres.cosmos.azure.com' },
+        ],
+      };
+      const database = {
+        ...server('Microsoft.Sql/servers/databases', 'books'),
+        fullyQualifiedDomainName: undefined,
+      };
+      const bare = { ...shop, fullyQualifiedDomainName: undefined };
+      expect(importList(JSON.stringify([cluster, database, bare]))).toEqual({
+        connections: [expect.objectContaining({ host: 'c-events.example.postgres.cosmos.azure.com' })],
+        skipped: ['books', 'shop'],
+      });
+    });
+
+    it('another list in JSON is none', () => {
+      expect(importList('[{"name": "x", "type": "postgres"}]')).toBeUndefined();
+      expect(importList('[]')).toBeUndefined();
+    });
+  });
+
   it('pg_service.conf', () => {
     const text =
       '# ours\n[Sales DB]\nhost=db.example\nport=5432\ndbname=sales\nuser=ada\npassword=hunter2\n\n[local]\ndbname=x\n';

@@ -63,7 +63,7 @@ export const connections: typeof English = {
   readTheAddress: 'Adresse lesen',
   chooseAFile: 'Datei wählen …',
   fromAnAddressOrFromThe:
-    'Aus einer Adresse oder der Liste eines Werkzeugs: pg_service.conf, data-sources.json von DBeaver, servers.json von pgAdmin, dataSources.xml von DataGrip, oder ein Export von Latchkey. Benutzer und Kennwörter werden nicht übernommen.',
+    'Aus einer Adresse oder der Liste eines Werkzeugs: pg_service.conf, data-sources.json von DBeaver, servers.json von pgAdmin, dataSources.xml von DataGrip, eine Liste von az (Azure), oder ein Export von Latchkey. Benutzer und Kennwörter werden nicht übernommen.',
   address: 'Adresse',
   suchAsPostgresqlHostDatabaseOr:
     'Etwa postgresql://host/database oder jdbc:sqlserver://host;databaseName=sales.',

@@ -59,7 +59,7 @@ export const connections = words('connections', {
   readTheAddress: 'Read the address',
   chooseAFile: 'Choose a file…',
   fromAnAddressOrFromThe:
-    'From an address, or from the list of a tool: pg_service.conf, data-sources.json of DBeaver, servers.json of pgAdmin, dataSources.xml of DataGrip, or an export of Latchkey. Users and passwords are not taken over.',
+    'From an address, or from the list of a tool: pg_service.conf, data-sources.json of DBeaver, servers.json of pgAdmin, dataSources.xml of DataGrip, a listing of az (Azure), or an export of Latchkey. Users and passwords are not taken over.',
   address: 'Address',
   suchAsPostgresqlHostDatabaseOr:
     'Such as postgresql://host/database or jdbc:sqlserver://host;databaseName=sales.',
