@@ -76,4 +76,13 @@ describeWith([electron, display, sessionBus], 'a first start with a link to an o
     await eventually(() => address.inputValue()).toContain(ours.fingerprint);
     expect(web.asked).toBe(asked);
   });
+
+  test('a wake-up of the computer asks for newer settings at once', async () => {
+    const page = await desktop.window();
+    await page.keyboard.press('Escape');
+    await page.locator('dialog[open]').waitFor({ state: 'detached' });
+    web.text = ours.bundle({ serial: 8, configuration: stringify({ providers: [], mfa: { cache: '5m' } }) });
+    await desktop.app.evaluate(({ powerMonitor }) => void powerMonitor.emit('resume'));
+    await page.getByText('Serial number 8').waitFor();
+  });
 });
