@@ -21,7 +21,7 @@ import { keptOrganisation } from './organisation/kept.ts';
 import { organisationSource } from './organisation/source.ts';
 import { cleanTemporaryFiles, leftoverMs } from './store/durable-file.ts';
 import { openHome, type Home } from './store/home.ts';
-import { userFolder } from './store/places.ts';
+import { knownUserFolder } from './store/places.ts';
 import type { Seal } from './store/seal.ts';
 import { version } from './base/version.ts';
 
@@ -153,8 +153,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
  * command line may be writing as well, so only what is an hour old is surely left of a crash.
  */
 async function sweepBeside(configFile: string): Promise<void> {
-  const folders = new Set([dirname(configFile), userFolder(), ...(await settingsFolders())]);
-  for (const folder of folders) await cleanTemporaryFiles(folder, leftoverMs).catch(() => undefined);
+  const folders = new Set([dirname(configFile), knownUserFolder(), ...(await settingsFolders())]);
+  for (const folder of folders)
+    if (folder !== undefined) await cleanTemporaryFiles(folder, leftoverMs).catch(() => undefined);
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Place, Section } from '../connect/types.ts';
 import type { IssuedToken } from '../contract/shapes.ts';
 import { thisSystem } from '../connect/tool-programs.ts';
 import { writeDurably } from '../store/durable-file.ts';
-import { userFolder } from '../store/places.ts';
+import { knownUserFolder } from '../store/places.ts';
 
 /** What a command is started with, so that clients in it reach the gateway. */
 export interface ClientStart {
@@ -145,7 +145,9 @@ function withDefaults(command: string, parameters: string[], path: string): stri
 async function optionFilesInTheWay(environment: NodeJS.ProcessEnv): Promise<string[]> {
   const setting = /^\s*(?:loose[_-])?(host|port|user|password|socket|protocol)\s*=/gim;
   const notes: string[] = [];
-  for (const path of [join(userFolder(environment), '.my.cnf'), '/etc/my.cnf', '/etc/mysql/my.cnf']) {
+  const home = knownUserFolder(environment);
+  const own = home === undefined ? [] : [join(home, '.my.cnf')];
+  for (const path of [...own, '/etc/my.cnf', '/etc/mysql/my.cnf']) {
     const text = await readFile(path, 'utf8').catch(() => '');
     const names = new Set(Array.from(text.matchAll(setting), ([, name = '']) => name.toLowerCase()));
     if (names.size > 0)

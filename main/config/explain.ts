@@ -70,7 +70,9 @@ function kindOf(expected: string): string {
 
 function wrongType(expected: string, input: unknown): string {
   const kind = kindOf(expected);
-  return input === undefined ? `is missing: ${kind} is needed here` : `must be ${kind}, not ${show(input)}`;
+  if (input === undefined) return `is missing: ${kind} is needed here`;
+  const isBare = expected === 'string' && ['number', 'boolean'].includes(typeof input);
+  return `must be ${kind}, not ${show(input)}${isBare ? '; write it in quotes' : ''}`;
 }
 
 /** A short form of a value for messages; objects are not printed, since a secret may have been pasted into one. */

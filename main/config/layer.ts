@@ -1,6 +1,7 @@
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { LatchkeyError, type FileFault } from '../contract/errors.ts';
 import type { Fault } from './fault.ts';
+import { syntaxFaults } from './yaml/faults.ts';
 import { aliasesAtMost } from './yaml/source.ts';
 
 /** The text of one layer of the configuration, as it has been read. */
@@ -15,15 +16,9 @@ export interface Layer {
 /** @throws LatchkeyError `config-invalid` where it is no YAML */
 export function parseLayer(text: string, label: string): Layer {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const faults = document.errors.map(({ pos, message }) => ({
-      file: label,
-      line: lines.linePos(pos[0]).line,
-      text: message,
-    }));
-    throw invalidConfiguration(label, faults);
-  }
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const faults = syntaxFaults(text, { document, lines, label });
+  if (faults.length > 0) throw invalidConfiguration(label, faults);
   try {
     const value: unknown = document.toJS({ maxAliasCount: aliasesAtMost });
     return { label, value: value ?? {}, lineOf: (path) => lineOf(path, document, lines) };

@@ -6,6 +6,7 @@ import { type ErrorCode, type FileFault, LatchkeyError } from '../contract/error
 import { readProviderAddress } from '../contract/provider-address.ts';
 import { withAbsoluteFiles } from './absolute-files.ts';
 import { clashes } from './check-ports.ts';
+import { controlsInName, hasControls, misreadTexts } from './check-texts.ts';
 import { crossChecks } from './check.ts';
 import { ownDatabase } from './databases.ts';
 import { explain } from './explain.ts';
@@ -238,7 +239,9 @@ function checked(
   full: (path: Fault['path'], name: string) => string | undefined,
 ): { configuration?: Configuration; faults: Fault[] } {
   const parsed = configuration.safeParse(value, { reportInput: true });
-  if (!parsed.success) return { faults: parsed.error.issues.flatMap(explain) };
+  const unreadable = misreadTexts(value);
+  if (!parsed.success || unreadable.length > 0)
+    return { faults: [...unreadable, ...(parsed.error?.issues.flatMap(explain) ?? [])] };
   const crossed = crossChecks(parsed.data);
   if (crossed.length > 0) return { faults: crossed };
   const { providers, connections, ...rest } = parsed.data;
@@ -250,6 +253,7 @@ function checked(
   const faults: Fault[] = [];
   const absolute = withAbsoluteFiles(read, (path, name) => {
     const found = full(path, name);
+    if (hasControls(name)) faults.push({ path, message: `(${JSON.stringify(name)}): ${controlsInName}` });
     if (found === undefined)
       faults.push({ path, message: `(${JSON.stringify(name)}): must be a full path here` });
     return found ?? name;

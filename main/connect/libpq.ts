@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { userFolder } from '../store/places.ts';
+import { knownUserFolder } from '../store/places.ts';
 import { clientVariables, noSuchFile } from './client-variables.ts';
 import {
   fieldsOf,
@@ -48,11 +48,13 @@ export function libpqVariables({ clientAuth }: Maybe<'clientAuth'>): Record<stri
  * authority that the list does not know is refused (PostgreSQL docs, "SSL Support").
  */
 export function revocationList(environment: NodeJS.ProcessEnv): string | undefined {
-  const file =
+  const home = knownUserFolder(environment);
+  const folder =
     process.platform === 'win32'
-      ? join(environment['APPDATA'] ?? '', 'postgresql', 'root.crl')
-      : join(userFolder(environment), '.postgresql', 'root.crl');
-  return existsSync(file) ? file : undefined;
+      ? join(environment['APPDATA'] ?? '', 'postgresql')
+      : home && join(home, '.postgresql');
+  const file = folder && join(folder, 'root.crl');
+  return file !== undefined && existsSync(file) ? file : undefined;
 }
 
 /**

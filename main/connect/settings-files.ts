@@ -11,7 +11,7 @@ import {
   rewriteDurably,
   writeDurably,
 } from '../store/durable-file.ts';
-import { userFolder, xdgFolder } from '../store/places.ts';
+import { ifHome, userFolder, xdgFolder } from '../store/places.ts';
 import { systemCode } from '../store/system-reason.ts';
 
 /** What one file becomes; nothing has been written yet. */
@@ -39,11 +39,12 @@ const dataHome = '$XDG_DATA_HOME/';
 
 /**
  * A path of the settings on this machine: `~/…`, `$XDG_DATA_HOME/…`, `%NAME%/…` or a full one. Undefined where a
- * variable of Windows names no full path.
+ * variable of Windows names no full path, and of an account without a folder.
  */
 export function expandPath(path: string): string | undefined {
-  if (path.startsWith('~/')) return join(userFolder(), path.slice(2));
-  if (path.startsWith(dataHome)) return join(xdgFolder('XDG_DATA_HOME'), path.slice(dataHome.length));
+  if (path.startsWith('~/')) return ifHome(() => join(userFolder(), path.slice(2)));
+  if (path.startsWith(dataHome))
+    return ifHome(() => join(xdgFolder('XDG_DATA_HOME'), path.slice(dataHome.length)));
   const [, name, rest] = /^%([^%]+)%\/(.*)$/.exec(path) ?? [];
   if (name === undefined || rest === undefined) return path;
   const folder = process.env[name];

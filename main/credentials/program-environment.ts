@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { userFolder } from '../store/places.ts';
+import { knownUserFolder } from '../store/places.ts';
 
 /**
  * What a credential program gets of the environment: what it needs to find programs, its files and the user's keyring.
@@ -47,9 +47,6 @@ export function programEnvironment(from: NodeJS.ProcessEnv = process.env): Recor
   );
   if (process.platform === 'win32' || isAbsolute(environment['HOME'] ?? '')) return environment;
   const { HOME: _unusable, ...others } = environment;
-  try {
-    return { ...others, HOME: userFolder(from) };
-  } catch {
-    return others;
-  }
+  const home = knownUserFolder(from);
+  return home === undefined ? others : { ...others, HOME: home };
 }

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import type { Audit } from '../audit/audit.ts';
 import type { AzureDirectorySettings, Configuration } from '../config/schema.ts';
 import { auditFault } from '../audit/fault.ts';
 import { LatchkeyError, toProblem } from '../contract/errors.ts';
 import { isOfDomain } from '../session/chain.ts';
 import type { DeviceCode } from '../session/provider-port.ts';
+import { accountName } from '../store/places.ts';
 import { createCodeMailer } from './mail.ts';
 import type { MailLimits } from './limits.ts';
 import type { StoredTexts } from '../store/stored-texts.ts';
@@ -99,7 +100,7 @@ export function createMailedCodes(options: MailedCodesOptions) {
           userCode,
           verificationUri,
           expiresAt,
-          askedBy: userInfo().username,
+          askedBy: accountName(),
           host: hostname(),
           program: 'latchkey login',
           time: Date.now(),

@@ -49,6 +49,30 @@ export function userFolder(
   );
 }
 
+/** For what can do without the person's folder: undefined where `find` has asked for it and there is none. */
+export function ifHome<T>(find: () => T): T | undefined {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof LatchkeyError && error.code === 'home-unusable') return undefined;
+    throw error;
+  }
+}
+
+/** As {@link userFolder}; undefined where there is none. */
+export function knownUserFolder(environment: Environment = process.env): string | undefined {
+  return ifHome(() => userFolder(environment));
+}
+
+/** The name of this account of the system; one without an entry, as in some containers, has a number alone. */
+export function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.()}`;
+  }
+}
+
 /** A folder of the XDG Base Directory Specification 0.8, on Linux; `usual` is where it is unless told. */
 export function xdgFolder(
   variable: 'XDG_CONFIG_HOME' | 'XDG_DATA_HOME' | 'XDG_STATE_HOME',

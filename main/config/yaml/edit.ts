@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isAlias, isMap, isNode, isScalar, isSeq, type Node } from 'yaml';
 import { LatchkeyError } from '../../contract/errors.ts';
 import { invalidConfiguration } from '../layer.ts';
+import { syntaxFaults } from './faults.ts';
 import { blockLines, isRecord, plainValue } from './render.ts';
 import {
   anchored,
@@ -67,16 +68,12 @@ function spliced(text: string, splices: Splice[]): string {
 }
 
 /** @param before the text as it was, where this is the result of a change */
-function refuseBroken({ document, line }: Source, label: string, before: string | undefined): void {
-  const [error] = document.errors;
-  if (error === undefined) return;
+function refuseBroken(source: Source, label: string, before: string | undefined): void {
+  const [fault] = syntaxFaults(source.text, { ...source, label });
+  if (fault === undefined) return;
   if (before !== undefined)
     throw refused(label, undefined, 'The change cannot be made in this file without writing it anew.');
-  throw invalidConfiguration(
-    label,
-    [{ file: label, line: line(error.pos[0]), text: error.message }],
-    'Correct the line named; nothing has been changed.',
-  );
+  throw invalidConfiguration(label, [fault], 'Correct the line named; nothing has been changed.');
 }
 
 function contentOf({ document }: Source): Node | undefined {

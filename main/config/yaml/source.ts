@@ -75,6 +75,7 @@ export function readSource(text: string) {
   return {
     text,
     document,
+    lines,
     eolAt,
     lineStart,
     lineEnd,
