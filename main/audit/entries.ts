@@ -107,6 +107,9 @@ function kindOf({ event }: AuditRecord): AuditKind {
   return Object.hasOwn(kinds, event) ? kinds[event as AuditEvent['event']] : 'latchkey';
 }
 
+/** The names of all events that this version records. */
+export const auditEvents: readonly string[] = Object.keys(kinds);
+
 export function isAuditKind(text: string): text is AuditKind {
   return auditKinds.some((kind) => kind === text);
 }

@@ -45,6 +45,7 @@ function ownActions(
       await broker.cutSession(which.id);
       return { cut: 1 };
     },
+    dismissGatewayRestart: async () => broker.dismissGatewayRestart(),
     retryListeners: () => broker.retryListeners(),
 
     makeHandle: (request) => broker.makeHandle(request),

@@ -3,10 +3,11 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { defined } from '../base/defined.ts';
 import { fingerprint } from '../audit/audit-key.ts';
-import { isAuditKind, picksOf } from '../audit/entries.ts';
+import { auditEvents, isAuditKind, picksOf } from '../audit/entries.ts';
 import { exportRecords } from '../audit/export-file.ts';
 import { brokenError, count, wholeSentences } from '../audit/verdict-text.ts';
 import { readAudit, verifyAudit } from '../audit/verify.ts';
+import { nearest } from '../config/nearest.ts';
 import { auditKinds } from '../contract/audit-kinds.ts';
 import type { AuditFilter } from '../contract/audit-shapes.ts';
 import { LatchkeyError } from '../contract/errors.ts';
@@ -150,6 +151,8 @@ function filterOf(options: FilterOptions): AuditFilter {
     throw new LatchkeyError('request-invalid', `"${kind}" is no kind of records.`, {
       remedy: `They are: ${auditKinds.join(', ')}.`,
     });
+  // "No such records" of a name that is mistyped would read as if nothing had happened.
+  if (event !== undefined && !auditEvents.includes(event)) throw noEvent(event);
   return defined({
     since: since === undefined ? undefined : timeOf(since).toISOString(),
     until: until === undefined ? undefined : timeOf(until).toISOString(),
@@ -159,6 +162,13 @@ function filterOf(options: FilterOptions): AuditFilter {
     kind,
     refused: options.refused,
     text,
+  });
+}
+
+function noEvent(event: string): LatchkeyError {
+  const near = nearest(event, auditEvents);
+  return new LatchkeyError('request-invalid', `The audit has no event "${event}".`, {
+    remedy: `${near === undefined ? '' : `Did you mean "${near}"? `}See which there are: latchkey audit list --limit 1000`,
   });
 }
 

@@ -14,9 +14,11 @@ export function registerStatus({ program, output, withClient }: Tools): void {
   program
     .command('status')
     .description('who is signed in, connections, tokens, live database sessions')
+    .option('--seen', 'show a restart of the gateways for the last time')
     .action(
-      withClient(async (client) => {
+      withClient(async (client, { seen }: { seen?: true }) => {
         const { state } = await client.state();
+        if (seen === true) await client.call('dismissGatewayRestart', {});
         result(output, 'status', state, describeState(state));
       }),
     );
@@ -76,7 +78,10 @@ function describeGatewayRestart({ gatewayRestart: restart }: ApiState): string[]
       : sessions === 1
         ? ' 1 database session ended.'
         : ` ${sessions} database sessions ended.`;
-  return ['', `The gateways were restarted after an error at ${clock(at)}.${ended} The log says why.`];
+  return [
+    '',
+    `The gateways were restarted after an error at ${clock(at)}.${ended} The log says why. Seen: latchkey status --seen`,
+  ];
 }
 
 function describeSink({ name, type, behind = 0, failing }: SinkState): string {

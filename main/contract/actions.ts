@@ -49,7 +49,12 @@ export const actions = {
   copyCommand: { may: 'own', window: true, as: true },
   revokeTokens: { may: 'own', window: true, route: 'POST /v1/tokens/revoke', soon: true },
   cutSessions: { may: 'own', window: true, route: 'POST /v1/sessions/cut', soon: true },
-  dismissGatewayRestart: { may: 'own', window: true },
+  dismissGatewayRestart: {
+    may: 'own',
+    window: true,
+    route: 'POST /v1/gateways/restart/dismiss',
+    soon: true,
+  },
   retryListeners: { may: 'own', window: true, route: 'POST /v1/listeners/retry' },
 
   makeHandle: { may: 'own', window: false, route: 'POST /v1/handles', soon: true, as: true },

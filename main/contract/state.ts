@@ -247,7 +247,7 @@ export const appState = z.object({
   faultyConnections: z.array(z.object({ name: z.string(), problem })).optional(),
   /**
    * The gateways were started anew after an error: when last, and how many database sessions have ended with them. Absent where
-   * that has not happened, and once the person has dismissed it in the window.
+   * that has not happened, and once the person has dismissed it.
    */
   gatewayRestart: z.object({ at: time, sessions: z.number().int() }).optional(),
   tokens: z.array(token),

@@ -54,7 +54,6 @@ export function createActions(parts: ActionParts): DesktopActions {
     getState: async () =>
       parts.language.shownIn(parts.shortlist.shownIn(parts.links.shownIn(broker.state()))),
     dismissLink: async () => parts.links.dismiss(),
-    dismissGatewayRestart: async () => broker.dismissGatewayRestart(),
     unlockAtScreen: () => broker.unlocked('window'),
 
     async copyCode() {

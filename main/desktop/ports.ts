@@ -52,8 +52,6 @@ export interface DesktopBroker {
   /** The screen has been locked: programs that were allowed until then are asked about again. */
   locked(): Promise<void>;
   unlocked(how: 'screen' | 'window'): Promise<void>;
-  /** The person has seen that the gateways were started anew. */
-  dismissGatewayRestart(): void;
 }
 
 /** The login for a proxy that asks for one, or undefined where nobody knows it. */

@@ -33,6 +33,7 @@ const kinds = {
     'handles/revoke',
     'account',
     'keyring/unlock',
+    'gateways/restart/dismiss',
     'listeners/retry',
     'local-accounts/confirm',
     'lock',

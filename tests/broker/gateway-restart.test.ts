@@ -55,6 +55,8 @@ describeWith([parts.postgres], 'a crash of the gateways', () => {
     expect(Date.parse(gatewayRestart?.at ?? '')).toBeGreaterThanOrEqual(before);
     const { out } = await latchkey.run('status');
     expect(out).toMatch(/The gateways were restarted after an error at .*\. 1 database session ended\./);
+    expect((await latchkey.run('status', '--seen')).out).toContain('The gateways were restarted');
+    expect((await latchkey.run('status')).out).not.toContain('restarted');
     const again = await connect(token);
     expect((await again.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await again.end();

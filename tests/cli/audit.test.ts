@@ -64,6 +64,13 @@ describeWith([parts.postgres], 'latchkey audit', () => {
     expect(await events('--user', 'nobody@')).toEqual([]);
     expect(await events('--since', '1h')).toHaveLength(14);
     expect(await events('--since', '2999-01-01')).toEqual([]);
+    // A name that is mistyped must not read as if nothing had happened.
+    for (const command of [['list'], ['export', join(tmpdir(), 'lk-no-export')]])
+      expect(await latchkey.run('audit', ...command, '--event', 'login-refuse')).toMatchObject({
+        code: 2,
+        out: '',
+        err: expect.stringContaining('Did you mean "login-refused"?'),
+      });
     expect(await latchkey.run('audit', 'list', '--since', 'yesterday')).toMatchObject({
       code: 2,
       err: expect.stringContaining('"yesterday" is no time.'),

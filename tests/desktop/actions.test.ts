@@ -351,12 +351,6 @@ test('the lock and the keyring are opened by whoever uses the window', async () 
   ]);
 });
 
-test('what has been read of a restart of the gateways is told to the broker', async () => {
-  const { actions, calls } = create(states.signedIn);
-  await actions.dismissGatewayRestart({});
-  expect(calls).toEqual([['dismissGatewayRestart']]);
-});
-
 test('the file of a bundle is read only where the person has chosen it in the dialog', async () => {
   const chosen: (string | undefined)[] = ['/media/stick/fabrikam 1.jws', undefined];
   const { actions, calls } = create(states.signedOut, {

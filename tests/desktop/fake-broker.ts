@@ -66,7 +66,6 @@ export function createFakeBroker(
     subscribe: () => () => {},
     locked: note('locked'),
     unlocked: note('unlocked'),
-    dismissGatewayRestart: () => void calls.push(['dismissGatewayRestart']),
     connect: {
       tools: note('tools', [{ id: 'dbeaver', title: 'DBeaver', installed: true }]),
       settings: note('settings', {
