@@ -120,8 +120,15 @@ function setKey(settings: Settings, keys: string[], value: unknown): void {
   inside[keys.at(-1) ?? ''] = value;
 }
 
-/** What a new connection cannot be without is asked for, where somebody is there to ask. */
-export async function asked(name: string, options: ConnectionOptions): Promise<ConnectionOptions> {
+/**
+ * What a new connection cannot be without is asked for, where somebody is there to ask.
+ * @param byId a group is given by its object id alone, as nobody is signed in who could look its name up
+ */
+export async function asked(
+  name: string,
+  options: ConnectionOptions,
+  { byId = false } = {},
+): Promise<ConnectionOptions> {
   const full = { ...options };
   const ask = async (key: keyof ConnectionOptions, question: string, fallback?: string): Promise<void> => {
     if (full[key] !== undefined) return;
@@ -143,7 +150,17 @@ export async function asked(name: string, options: ConnectionOptions): Promise<C
   await ask('protocol', `Protocol (${protocolNames.join(', ')})`);
   if (full.socket === undefined) await ask('host', 'Host of the database server');
   if (full.databases === undefined) await ask('database', 'Database');
-  await ask('group', 'Directory group (name or object id)');
+  await ask('group', byId ? 'Directory group (object id)' : 'Directory group (name or object id)');
+  while (byId && full.group !== undefined && !guid.test(full.group)) {
+    const refusal = invalid(
+      `"${plain(full.group)}" is no object id.`,
+      'Names of groups are looked up once somebody is signed in; Entra ID shows the object id under Groups, Overview.',
+    );
+    if (options.group !== undefined || process.stdin.isTTY !== true) throw refusal;
+    process.stderr.write(`${refusal.message} ${refusal.remedy}\n`);
+    delete full.group;
+    await ask('group', 'Directory group (object id)');
+  }
   await ask('role', 'Role (database user)');
   await ask('passwordSource', "Where the role's password comes from (stored, entra, none)", 'stored');
   return full;

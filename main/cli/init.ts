@@ -14,6 +14,7 @@ import {
   asked,
   invalid,
   rulesOf,
+  secretsOf,
   settingsOf,
   withConnectionOptions,
   type ConnectionOptions,
@@ -53,18 +54,15 @@ export function registerInit(tools: Tools): void {
       run(async (globals, options: InitOptions) => {
         await refuseWritten(globals.config);
         const question = await questionOf(options);
-        const name = options.connection ?? (await askIfThere('Name of a first connection (Enter: later)'));
-        const settings = name === undefined ? undefined : await asked(name, options);
         const done = await withBroker(tools, globals, async (client) => {
           await refuseSetUp(client);
+          // Before the other questions: nobody answers them all for a tenant that is mistyped.
           const found = await client.call('findTenant', question);
+          const form = await formOf(client, options);
           const administrator = { client, output, signal };
           // The provider is what ends the first run, after which each change takes a proof of the person.
           const connections =
-            name === undefined || settings === undefined
-              ? []
-              : (await administer(administrator, 'saveConnections', await formOf(client, name, settings)))
-                  .connections;
+            form === undefined ? [] : (await administer(administrator, 'saveConnections', form)).connections;
           const provider = providerNameOf(question.authority);
           const { authority } = found;
           await administer(administrator, 'saveProvider', {
@@ -74,35 +72,47 @@ export function registerInit(tools: Tools): void {
             type: 'azure-directory',
             enabled: true,
           });
-          return { file: globals.config, tenantId: found.tenantId, provider, connections };
+          const told = { file: globals.config, tenantId: found.tenantId, provider, connections };
+          return { told, secrets: form === undefined ? [] : form.connections.flatMap(secretsOf) };
         });
-        result(output, 'init', done, told(done));
+        result(output, 'init', done.told, sentences(done.told, done.secrets));
       }),
     );
 }
 
+/** Undefined where no connection is wanted yet. */
 async function formOf(
   client: Client,
-  name: string,
-  options: ConnectionOptions,
-): Promise<ActionRequest<'saveConnections'>> {
+  given: InitOptions,
+): Promise<ActionRequest<'saveConnections'> | undefined> {
+  const name = given.connection ?? (await askIfThere('Name of a first connection (Enter: later)'));
+  if (name === undefined) return undefined;
+  const options = await asked(name, given, { byId: true });
   const settings = settingsOf(options);
   const { rules } = await rulesOf(client, { name, protocol: settings['protocol'] }, options);
   return { connections: [{ name, is: 'new', settings: { ...settings, rules } }] };
 }
 
-function told({
-  file,
-  tenantId,
-  connections,
-}: {
-  file: string;
-  tenantId: string;
-  connections: ActionReply<'saveConnections'>['connections'];
-}): string {
+function sentences(
+  {
+    file,
+    tenantId,
+    connections,
+  }: {
+    file: string;
+    tenantId: string;
+    connections: ActionReply<'saveConnections'>['connections'];
+  },
+  secrets: { name: string }[],
+): string {
   const listening = connections.map(({ name, port }) => ` Connection "${name}" is at port ${port}.`);
+  const next = [
+    'latchkey serve',
+    ...secrets.map(({ name }) => `latchkey secret set ${name}`),
+    'latchkey login',
+  ];
   return plain(
-    `Found the tenant ${tenantId}, and wrote ${file}.${listening.join('')} Go on with: latchkey serve, and latchkey login`,
+    `Found the tenant ${tenantId}, and wrote ${file}.${listening.join('')} Go on with: ${next.join(', then ')}`,
   );
 }
 

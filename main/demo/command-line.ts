@@ -17,7 +17,13 @@ export interface Ran {
  */
 export function createCommandLine(home: string, config: string, command: readonly string[]) {
   const [launcher = '', ...before] = command;
-  const env: NodeJS.ProcessEnv = { ...process.env, LATCHKEY_HOME: home, LATCHKEY_CONFIG: config };
+  // The key of the person's own Latchkey is none of this one's.
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    LATCHKEY_HOME: home,
+    LATCHKEY_CONFIG: config,
+    LATCHKEY_KEY_FILE: undefined,
+  };
 
   function start(args: string[], more: NodeJS.ProcessEnv = {}): ChildProcess {
     return spawn(launcher, [...before, ...args], {

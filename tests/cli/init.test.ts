@@ -7,9 +7,11 @@ import { readAudit } from '../../main/audit/verify.ts';
 import { startLocalTenant } from '../../main/demo/tenant/local-tenant.ts';
 import { startHeadless } from '../../main/headless.ts';
 import { createLog } from '../../main/log/log.ts';
-import { buildWorker } from '../support/builds.ts';
+import { buildCommand, buildWorker } from '../support/builds.ts';
 import { noOrganisation } from '../support/layers.ts';
+import { describeWith } from '../support/parts.ts';
 import { runHere } from '../support/run-cli.ts';
+import { atTerminal, script } from '../support/terminal.ts';
 import { useAll } from '../support/use-all.ts';
 
 // Not within a test: on a busy machine it takes its time.
@@ -107,4 +109,69 @@ it('sets up a Latchkey that runs with nothing, and leaves one alone that has som
   } finally {
     await latchkey.close();
   }
+});
+
+describeWith([script], 'init at a terminal', () => {
+  const flags = () => ['--cloud', 'local', '--graph', tenant.graph, '--tenant-ca-file', tenant.caFile];
+  const begin = async () => {
+    const places = ['--home', home, '--config', config];
+    // The build reads the settings of this computer's organisation, as it should: there are none.
+    return atTerminal([
+      process.execPath,
+      await buildCommand(),
+      'init',
+      ...flags(),
+      ...places,
+      '--tls',
+      'off',
+    ]);
+  };
+  const domain = 'Domain of your sign-in name, such as contoso.com: ';
+
+  it('asks for what is missing, once more for a group that cannot be looked up, and says what comes next', async () => {
+    const terminal = await begin();
+    await terminal.answer(domain, `${tenant.authority}\r`);
+    await terminal.answer('Application (client) id: ', `${tenant.clientId}\r`);
+    await terminal.answer('Name of a first connection (Enter: later): ', 'sales\r');
+    await terminal.answer('Protocol (postgresql, mysql, sqlserver): ', 'postgresql\r');
+    await terminal.answer('Host of the database server: ', 'localhost\r');
+    await terminal.answer('Database: ', 'sales\r');
+    await terminal.answer('Directory group (object id): ', 'Data Analysts\r');
+    await terminal.answer('"Data Analysts" is no object id.', `${group}\r`);
+    await terminal.answer('Role (database user): ', 'reader\r');
+    await terminal.answer("Where the role's password comes from (stored, entra, none) [stored]: ", '\r');
+    expect(await terminal.ended, terminal.shown()).toBe(0);
+    expect(terminal.shown()).toContain(
+      'Go on with: latchkey serve, then latchkey secret set sales-reader, then latchkey login',
+    );
+    expect(parse(await readFile(config, 'utf8'))).toMatchObject({
+      providers: [{ applicationId: tenant.clientId }],
+      connections: [
+        { name: 'sales', rules: [{ group, role: 'reader', password: { stored: 'sales-reader' } }] },
+      ],
+    });
+  });
+
+  it('says that a tenant is not there before it asks for anything else', async () => {
+    const terminal = await begin();
+    await terminal.answer(domain, `${tenant.authority.replace(tenant.tenantId, 'unknown.example')}\r`);
+    await terminal.answer('Application (client) id: ', `${tenant.clientId}\r`);
+    expect(await terminal.ended).not.toBe(0);
+    expect(terminal.shown()).toContain('latchkey: There is no such tenant in this cloud.');
+    expect(terminal.shown()).not.toContain('Name of a first connection');
+    expect(await isThere()).toBe(false);
+  });
+
+  it('Ctrl-C at a question writes nothing, also once the tenant is found', async () => {
+    for (const found of [false, true]) {
+      const terminal = await begin();
+      if (found) {
+        await terminal.answer(domain, `${tenant.authority}\r`);
+        await terminal.answer('Application (client) id: ', `${tenant.clientId}\r`);
+        await terminal.answer('Name of a first connection', '\u0003');
+      } else await terminal.answer(domain, '\u0003');
+      expect(await terminal.ended).not.toBe(0);
+      expect(await isThere()).toBe(false);
+    }
+  });
 });

@@ -16,16 +16,21 @@ const command = {
 describeWith([parts.psql], 'the demo', () => {
   let folder: string;
   const usual = process.env['TMPDIR'];
+  const usualKey = process.env['LATCHKEY_KEY_FILE'];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lk-demo-'));
     // The database may run as another user.
     await chmod(folder, 0o711);
     process.env['TMPDIR'] = folder;
+    // Of the person's own Latchkey, which whatever the demo starts would refuse.
+    process.env['LATCHKEY_KEY_FILE'] = join(folder, 'no-such.key');
   });
   afterAll(async () => {
     if (usual === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = usual;
+    if (usualKey === undefined) delete process.env['LATCHKEY_KEY_FILE'];
+    else process.env['LATCHKEY_KEY_FILE'] = usualKey;
     await rm(folder, { recursive: true, force: true });
   });
 
