@@ -151,7 +151,8 @@ export async function asked(
   if (full.socket === undefined) await ask('host', 'Host of the database server');
   if (full.databases === undefined) await ask('database', 'Database');
   await ask('group', byId ? 'Directory group (object id)' : 'Directory group (name or object id)');
-  while (byId && full.group !== undefined && !guid.test(full.group)) {
+  const isEnough = (group: string): boolean => !byId || guid.test(group);
+  while (full.group !== undefined && !isEnough(full.group)) {
     const refusal = invalid(
       `"${plain(full.group)}" is no object id.`,
       'Names of groups are looked up once somebody is signed in; Entra ID shows the object id under Groups, Overview.',
