@@ -22,6 +22,7 @@ import { organisationSource } from './organisation/source.ts';
 import { cleanTemporaryFiles, leftoverMs } from './store/durable-file.ts';
 import { openHome, type Home } from './store/home.ts';
 import { knownUserFolder } from './store/places.ts';
+import { refuseOtherKey } from './store/same-key.ts';
 import type { Seal } from './store/seal.ts';
 import { version } from './base/version.ts';
 
@@ -92,6 +93,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const { configuration } = loaded;
     for (const warning of allWarnings(loaded)) log(warning);
     const seal = await open('seal', options.openSeal);
+    await open('key of before', () => refuseOtherKey(home.sealed, seal));
     const ownFetch = createFetches(closers);
     let reason: string | undefined;
     const broker = await open(

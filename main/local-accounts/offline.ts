@@ -7,6 +7,7 @@ import { createLocalAccounts } from './accounts.ts';
 import { createTotp } from '../second-factor/totp.ts';
 import { openHome } from '../store/home.ts';
 import { openKeyFileSeal } from '../store/seal.ts';
+import { refuseOtherKey } from '../store/same-key.ts';
 import { createSecretStore } from '../store/secret-store.ts';
 import { breakGlassFile } from './file.ts';
 import { createLocalAdministration } from './administration.ts';
@@ -35,6 +36,7 @@ export async function setUpOffline(
   const home = await openHome(homePath);
   const closers: (() => Promise<void> | void)[] = [() => home.close()];
   try {
+    await refuseOtherKey(home.sealed, seal);
     const audit = await openAudit({ folder: home.audit });
     closers.push(() => audit.close());
     const secrets = createSecretStore({ folder: home.sealed, seal });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { fabrikam } from '../../main/demo/tenant/organisation.ts';
@@ -200,25 +200,50 @@ describeWith([parts.postgres, openssl], 'a restart', () => {
     expect(passwords.every(({ stored }) => !stored)).toBe(true);
   });
 
-  it('with another key asks for everything anew, and throws nothing away', async () => {
+  it('with another key does not start, and changes nothing of what the key of before opens', async () => {
     await latchkey.serve.stop();
     await start();
     await latchkey.signIn('ada@fabrikam.example');
     await latchkey.serve.stop();
+    const folder = join(latchkey.home, 'sealed', 'key-file');
+    const sealed = async () => {
+      const names = (await readdir(folder)).toSorted();
+      return Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'hex')]));
+    };
+    const before = await sealed();
     const other = join(latchkey.config, '..', 'other-key');
     await writeFile(other, randomBytes(32).toString('base64'), { mode: 0o600 });
+    const refused = await latchkey.run('serve', '--key-file', other);
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.err).toContain(`The key file is not the one with which ${folder} was sealed.`);
+    expect(refused.err).toContain('Give the key file of before.');
+    expect((await latchkey.audit('start-failed')).at(-1)).toMatchObject({ code: 'seal-unavailable' });
+    expect(await sealed()).toEqual(before);
+
+    await start();
+    expect((await latchkey.until(settled)).signIn.kind).toBe('signed-in');
+    await (await connect(await latchkey.token('sales'))).end();
+    await latchkey.serve.stop();
+
+    // What a lost key has sealed is moved away, as the sentence says.
+    await rename(folder, `${folder}.lost`);
     await latchkey.serve.start(['--key-file', other]);
-    const { signIn } = await latchkey.until(settled);
-    expect(signIn).toMatchObject({ kind: 'signed-out', problem: { code: 'sealed-unreadable' } });
-    expect((await latchkey.run('status')).out).toContain('was sealed with another key');
+    expect((await latchkey.until(settled)).signIn.kind).toBe('signed-out');
+    await latchkey.serve.stop();
+    await rm(folder, { recursive: true });
+    await rename(`${folder}.lost`, folder);
+  });
+
+  it('a single file that is damaged ends no start, and is put aside', async () => {
+    await writeFile(join(latchkey.home, 'sealed', 'key-file', 'password-sales-readonly.sealed'), 'damaged');
+    await start();
+    await latchkey.until(settled);
+    expect(await refusalOf(connect(await latchkey.token('sales')))).toMatchObject({
+      sqlState: '28000',
+      message: expect.stringContaining('is damaged or was sealed with another key') as string,
+    });
     const names = await readdir(join(latchkey.home, 'sealed', 'key-file'));
     expect(names.some((name) => name.includes('quarantine'))).toBe(true);
-    await latchkey.signIn('ada@fabrikam.example');
-    const refused = await refusalOf(connect(await latchkey.token('sales')));
-    expect(refused).toMatchObject({
-      sqlState: '28000',
-      message: expect.stringContaining('sealed with another key') as string,
-    });
   });
 
   it('needs a key file that is nobody else’s and holds a key', async () => {
@@ -257,7 +282,7 @@ describeWith([parts.postgres, openssl], 'a restart', () => {
     try {
       await latchkey.signOut();
       await Promise.all([latchkey.signIn('ada@fabrikam.example'), second.signIn('bruno@fabrikam.example')]);
-      // Those that the other key did not open are gone; the others are stored, and take a person to be replaced.
+      // One was put aside; the others are stored, and take a person to be replaced.
       await storePasswords(latchkey, world);
       const [ada, bruno] = [await latchkey.token('sales'), await second.token('sales')];
       expect(ada.port).not.toBe(bruno.port);
