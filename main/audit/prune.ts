@@ -1,7 +1,8 @@
-import { copyFile, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { copyFile, open, readFile, rm } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { LatchkeyError } from '../contract/errors.ts';
 import { readIfThere, syncFolder, writeDurably } from '../store/durable-file.ts';
+import { makeFolder } from '../store/make-folder.ts';
 import { storeFailed } from '../store/system-reason.ts';
 import type { Audit } from './audit.ts';
 import type { AuditKey } from './audit-key.ts';
@@ -135,7 +136,7 @@ async function copyTo(
   },
 ): Promise<void> {
   const { folder, old, last, checkpoint, key } = parts;
-  await mkdir(archive, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+  await makeFolder(archive).catch((cause: unknown) => {
     throw storeFailed(archive, 'made', cause);
   });
   for (const { name, path } of old) {

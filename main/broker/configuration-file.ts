@@ -1,4 +1,4 @@
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Audit } from '../audit/audit.ts';
 import type { AuditEvent } from '../audit/events.ts';
@@ -17,6 +17,7 @@ import { lockedOut } from '../config/ignored.ts';
 import type { OrganisationLayer } from '../config/organisation.ts';
 import type { Configuration } from '../config/schema.ts';
 import { editFile, type Edited } from '../store/edit-file.ts';
+import { makeFolder } from '../store/make-folder.ts';
 import { madeConnections } from './made-connections.ts';
 
 export type ConfigurationFile = ReturnType<typeof createConfigurationFile>;
@@ -87,7 +88,7 @@ export function createConfigurationFile(
 /** Where the organisation has said all, a person begins without a file. */
 async function makeIfMissing(path: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path));
     await (await open(path, 'wx', 0o600)).close();
   } catch (error) {
     // What is there, or cannot be made, is told by whoever reads it next.

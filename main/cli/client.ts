@@ -168,6 +168,16 @@ function unanswered(home: string, cause: unknown): LatchkeyError {
     case 'ENOTDIR':
     case 'ECONNREFUSED':
       return notRunning(home, cause);
+    case 'EACCES':
+      return new LatchkeyError(
+        'broker-unanswering',
+        `The state folder ${home} is of another user of this computer.`,
+        {
+          remedy:
+            'Run the command as that user (sudo -Hu <user> latchkey …), or name a folder of your own with --home or LATCHKEY_HOME.',
+          cause,
+        },
+      );
     case 'EMFILE':
     case 'ENFILE':
       return new LatchkeyError('broker-unanswering', 'This command may open no more files.', {

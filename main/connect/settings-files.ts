@@ -1,4 +1,4 @@
-import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fillMerge } from './fill.ts';
 import { applyMerge, type Merged } from './merge.ts';
@@ -11,6 +11,7 @@ import {
   rewriteDurably,
   writeDurably,
 } from '../store/durable-file.ts';
+import { makeFolder } from '../store/make-folder.ts';
 import { ifHome, userFolder, xdgFolder } from '../store/places.ts';
 import { systemCode } from '../store/system-reason.ts';
 
@@ -95,7 +96,7 @@ async function planFile(file: SettingsFile, { password, into }: PlanOptions): Pr
 async function writePlan({ path, target, before, merged, mode, backup }: Plan): Promise<boolean> {
   const text = Buffer.from(merged.text, 'latin1');
   if (before !== undefined && before.equals(text) && (await hasMode(target, mode))) return false;
-  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(target));
   await cleanTemporaryFiles(dirname(target), leftoverMs).catch(() => undefined);
   const now = await readIfThere(target);
   if (now === undefined ? before !== undefined : before === undefined || !now.equals(before))

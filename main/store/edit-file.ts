@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LatchkeyError } from '../contract/errors.ts';
 import { rewriteDurably } from './durable-file.ts';
+import { makeFolder } from './make-folder.ts';
 import { storeFailed, systemCode, systemReason } from './system-reason.ts';
 
 /** Reading, checking and writing takes milliseconds; what is older is left of a crash. */
@@ -121,7 +122,7 @@ function unlocked(path: string, cause: unknown): LatchkeyError {
 /** Writes a file where there is none, with the folders on the way to it. @throws LatchkeyError `store-failed` */
 export async function createIfMissing(path: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path));
     await writeFile(path, text, { flag: 'wx', mode: 0o600 });
   } catch (cause) {
     if (systemCode(cause) !== 'EEXIST') throw storeFailed(path, 'written', cause);

@@ -1,9 +1,10 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { LatchkeyError } from '../contract/errors.ts';
 import { cleanTemporaryFiles, readIfThere, writeDurably } from './durable-file.ts';
+import { makeFolder } from './make-folder.ts';
 import { systemReason } from './system-reason.ts';
 
 /** The state folder while this process has it. All paths are absolute. */
@@ -91,7 +92,7 @@ async function subfolders(folder: string) {
 async function ownFolder(path: string, forbidden: number): Promise<void> {
   let found;
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
     found = await stat(path);
   } catch (cause) {
     throw unusable(path, cause);

@@ -109,6 +109,13 @@ describeWith([root, setpriv, parts.postgres, parts.psql], 'two users of one comp
 
   it('get nowhere with what is the other one’s: token, port, API', async () => {
     const [first, second] = host.users;
+    // As behind a sudo or su that keeps LATCHKEY_HOME.
+    expect(await second.run(['status', '--home', first.home])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(
+        / is of another user of this computer\.\n {2}Run the command as that user/,
+      ) as string,
+    });
     const [token, own] = tokens as [IssuedToken, IssuedToken];
     expect((await second.psql(token)).err).toContain('This Latchkey serves another user of this computer.');
     expect((await second.psql({ ...token, port: own.port })).err).toContain(
