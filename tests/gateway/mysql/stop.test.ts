@@ -5,6 +5,7 @@ import { type MariadbServer, mariadbParts, startMariadb } from '../../support/ma
 import { describeWith } from '../../support/parts.ts';
 import { startSlowNetwork } from '../../support/slow-network.ts';
 import { useAll } from '../../support/use-all.ts';
+import { startEntraFront } from './entra-front.ts';
 import { type MysqlGateway, mysqlGatewayTo, startMysqlGateway } from './fixture.ts';
 import { lastError, rawLogin } from './raw-client.ts';
 
@@ -61,6 +62,39 @@ describeWith([mariadbParts.server], 'what a cut stops at a MariaDB server', () =
     await expect.poll(() => slow(one), { timeout: 20_000 }).toEqual([]);
     await one.query('delete from shop.written');
     await gateway.close();
+  });
+
+  test('the access token of the session has expired since: KILL comes with a new one, or that is on record', async () => {
+    const front = await startEntraFront(one);
+    const as = (accessToken: string) => ({ user: 'analysts', database: one.database, accessToken });
+    const gateway = await startMysqlGateway({
+      upstream: { host: 'localhost', port: front.port, tls: { mode: 'verify', ca: front.caPem } },
+      login: as('first'),
+      worker: true,
+    });
+    for (const next of ['second', 'none']) {
+      front.good.add('first');
+      gateway.gatekeeper.logInAs(as('first'));
+      const { client, sessionId } = await busy(gateway, one);
+      front.good.clear();
+      front.good.add('second');
+      gateway.gatekeeper.logInAs(as(next));
+      gateway.host.cut([sessionId], reason);
+      await client.socket.closed();
+      expect(lastError(client.received()).message).toBe(reason);
+      const end = await gateway.gatekeeper.nextEnd(sessionId);
+      if (next === 'second') {
+        expect(end).not.toHaveProperty('notStopped');
+        expect(await slow(one)).toEqual([]);
+        expect(await one.query('select * from shop.written')).toEqual([]);
+      } else expect(end).toMatchObject({ notStopped: { code: 'upstream-login-failed' } });
+    }
+    // The one of the session is the last that is tried.
+    expect(front.shown).toEqual(['first', 'second', 'first', 'none', 'first']);
+    await expect.poll(() => slow(one), { timeout: 20_000 }).toEqual([]);
+    await one.query('delete from shop.written');
+    await gateway.close();
+    await front.close();
   });
 
   test('a way to the server that breaks is told to the client in its protocol, and on record', async () => {
