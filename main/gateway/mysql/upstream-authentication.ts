@@ -6,8 +6,9 @@ import { ProtocolError } from '../refused.ts';
 import { checkProof, requireProof } from './certificate-proof.ts';
 import { ed25519Response } from './ed25519.ts';
 import { scrambleLength } from './greeting.ts';
+import { parsecResponse } from './parsec.ts';
 import { nativeResponse, sha2Response } from './proofs.ts';
-import { parseLoginAnswer } from './server-packets.ts';
+import { firstBytes, parseLoginAnswer, parseServerError } from './server-packets.ts';
 import type { GreetedUpstream } from './upstream-connect.ts';
 import { upstreamRefusal } from './upstream-error.ts';
 import { lengthEncodedBytes } from './wire.ts';
@@ -24,6 +25,7 @@ export interface FirstResponse {
  */
 const maxAnswers = 12;
 const ed25519ScrambleLength = 32;
+const parsecPlugin = 'parsec';
 /**
  * Client side of "OpenID Connect Pluggable Authentication"
  * (https://dev.mysql.com/doc/refman/9.1/en/openid-pluggable-authentication.html): a byte of capabilities, of which there is
@@ -94,7 +96,8 @@ export async function authenticate(
         throw methodRefused(address, 'the password hash of MySQL 4.0');
       case 'switch':
         ({ plugin, data: scramble } = answer);
-        channel.write(respond(upstream, address, login, plugin, scramble));
+        if (plugin === parsecPlugin) await answerParsec(upstream, address, login, scramble);
+        else channel.write(respond(upstream, address, login, plugin, scramble));
         break;
       case 'more':
         if (plugin !== 'caching_sha2_password')
@@ -103,6 +106,22 @@ export async function authenticate(
     }
   }
   throw new ProtocolError('its login has no end');
+}
+
+/** The answer to a switch to it takes two packets. */
+async function answerParsec(
+  { channel, trusted, unproven }: GreetedUpstream,
+  address: UpstreamAddress,
+  { password, accessToken }: UpstreamLogin,
+  scramble: Buffer,
+): Promise<void> {
+  if (unproven !== undefined) requireProof(parsecPlugin, password, address);
+  if (accessToken !== undefined) throw methodRefused(address, `the hash of a password (${parsecPlugin})`);
+  channel.write(Buffer.alloc(0));
+  const salted = await channel.read();
+  if (salted[0] === firstBytes.error)
+    throw upstreamRefusal(parseServerError(salted), address, trusted, [password]);
+  channel.write(await parsecResponse(password ?? '', scramble, salted));
 }
 
 /** The answer to a switch. */
@@ -188,7 +207,7 @@ function methodRefused(address: UpstreamAddress, method: string): LatchkeyError 
     `The database server at ${upstreamName(address)} asks for ${method}, which this connection does not allow.`,
     {
       remedy:
-        'Let the user log in with mysql_native_password, caching_sha2_password or client_ed25519; cleartext needs verified TLS, and upstream.allowedMethods for stored passwords; OpenID Connect needs verified TLS and "password: {entra: <scope>}" in the rule.',
+        'Let the user log in with mysql_native_password, caching_sha2_password, client_ed25519 or parsec; cleartext needs verified TLS, and upstream.allowedMethods for stored passwords; OpenID Connect needs verified TLS and "password: {entra: <scope>}" in the rule.',
     },
   );
 }

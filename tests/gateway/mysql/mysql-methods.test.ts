@@ -1,4 +1,12 @@
-import { generateKeyPairSync, privateDecrypt, constants } from 'node:crypto';
+import {
+  constants,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  pbkdf2Sync,
+  privateDecrypt,
+  verify,
+} from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import mariadb from 'mariadb';
 import mysql from 'mysql2/promise';
@@ -192,6 +200,76 @@ describe("MySQL's methods of authentication, upstream", () => {
     const said = elsewhere.sides.map((side) => side.received()).map((bytes) => bytes.at(-1));
     expect(said).not.toContain(2);
     await elsewhere.close();
+  });
+
+  describe('parsec of MariaDB 11.6 and later', () => {
+    const salt = Buffer.from('a salt of eighteen');
+    const nonce = Buffer.alloc(32, 9);
+    /** Without a zero behind, which other methods have. */
+    const toParsec = switchTo('parsec', nonce).subarray(0, -1);
+    /** As the server's plug-in keeps a password: the public key of what PBKDF2 makes of it. */
+    const keyOf = (text: string, doublings: number) => {
+      const seed = pbkdf2Sync(text, salt, 1024 << doublings, 32, 'sha512');
+      const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]);
+      return createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
+    };
+    const parsec =
+      (doublings: number, front: number[] = []) =>
+      async (side: ServerSide): Promise<void> => {
+        side.send(greetingPayload());
+        await side.next();
+        side.send(toParsec);
+        demand((await side.next()).length === 0);
+        side.send(Buffer.concat([Buffer.from([...front, 0x50, doublings]), salt]));
+        const answer = await side.next();
+        demand(answer.length === 96);
+        const signed = Buffer.concat([nonce, answer.subarray(0, 32)]);
+        if (verify(null, signed, keyOf(password, doublings), answer.subarray(32))) await serve(side);
+        else side.send(errorPayload(1045, 'Access denied'));
+      };
+
+    test.each([
+      [0, []],
+      [3, []],
+      [1, [1]],
+    ])('%i doublings, behind %j', async (doublings, front) => {
+      script = parsec(doublings, front);
+      // MariaDB's own connector takes the stand-in for a server.
+      const connection = await mariadb.createConnection({ ...direct(), ...patient });
+      await connection.ping();
+      await connection.end();
+      await expectIn(await gatewayWith());
+      await expectOut(
+        await gatewayWith({}, { password: 'another' }),
+        /refused the login: Access denied\. Ask whoever/,
+      );
+    });
+
+    test.each<[string, Buffer, RegExp]>([
+      ['a cost without an end', Buffer.from([0x50, 30, ...salt]), /its salt is none/],
+      ['another function', Buffer.from([0x41, 0, ...salt]), /its salt is none/],
+      ['no salt', Buffer.from([0x50, 0]), /its salt is none/],
+      ['nothing', Buffer.alloc(0), /its salt is none/],
+      ['an error', errorPayload(1045, 'Access denied'), /refused the login: Access denied/],
+    ])('%s in place of a salt', async (_name, salted, message) => {
+      script = async (side) => {
+        side.send(greetingPayload());
+        await side.next();
+        side.send(toParsec);
+        await side.next();
+        side.send(salted);
+        await side.next();
+      };
+      await expectOut(await gatewayWith(), message);
+    });
+
+    test('an access token is not hashed for it', async () => {
+      script = parsec(0);
+      await expectOut(
+        await gatewayWith({}, { accessToken: 'entra-token' }),
+        /asks for the hash of a password \(parsec\)/,
+      );
+    });
   });
 
   test('mysql_clear_password over verified TLS: an access token, or a password where that is allowed', async () => {
