@@ -7,17 +7,14 @@ import { late, Loading } from './late.tsx';
 import { AccountMenu } from './screens/account-menu.tsx';
 import { AccountsProvider } from './screens/accounts.tsx';
 import type { ConnectionTarget } from './screens/connections.tsx';
-import { ChangedConfiguration } from './screens/changed-configuration.tsx';
-import { GatewayRestart } from './screens/gateway-restart.tsx';
 import { isFirstRun } from './screens/is-first-run.ts';
-import { Home } from './screens/home.tsx';
-import { LeftOut } from './screens/left-out.tsx';
+import { ChangedConfiguration, GatewayRestart, LeftOut } from './screens/late-parts.ts';
+import type { Ways } from './screens/lacks.tsx';
 import { OpenedLink } from './screens/opened-link.tsx';
 import { ListKeys } from './screens/list-keys.tsx';
 import { PaletteKey } from './screens/palette-commands.tsx';
 import { type Panes, usePanes } from './screens/panes.ts';
 import { HiddenPrompts, Prompts, usePrompts } from './screens/prompts.tsx';
-import { SignIn } from './screens/sign-in.tsx';
 import { StepUp } from './screens/step-up.tsx';
 import { frame as t } from './texts/en/frame.ts';
 import { locale, useLanguage } from './texts/language.ts';
@@ -29,16 +26,18 @@ import { Callout, ProblemPanel } from './ui/problem-panel.tsx';
 
 const none: AppState['prompts'] = [];
 
-// What most people look at most days comes with the window; the rest is read when somebody goes there.
+// Each screen is read when it is first shown.
 const About = late(async () => (await import('./screens/about.tsx')).About);
 const Activity = late(async () => (await import('./screens/activity.tsx')).Activity);
 const Audit = late(async () => (await import('./screens/audit.tsx')).Audit);
 const Connections = late(async () => (await import('./screens/connections.tsx')).Connections);
 const Doctor = late(async () => (await import('./screens/doctor.tsx')).Doctor);
 const FirstRun = late(async () => (await import('./screens/first-run.tsx')).FirstRun);
+const Home = late(async () => (await import('./screens/home.tsx')).Home);
 const Providers = late(async () => (await import('./screens/providers.tsx')).Providers);
 const Security = late(async () => (await import('./screens/security.tsx')).Security);
 const Settings = late(async () => (await import('./screens/settings.tsx')).Settings);
+const SignIn = late(async () => (await import('./screens/sign-in.tsx')).SignIn);
 const Tools = late(async () => (await import('./screens/tools.tsx')).Tools);
 
 /** The place of the window, and what another one has led to there. */
@@ -142,13 +141,7 @@ function useAdding(state: AppState | undefined): Adding {
 }
 
 /** What is open to whoever is signed in; or the sign-in of a first or of one more. */
-function Access(props: {
-  state: AppState;
-  ways: Parameters<typeof Home>[0]['ways'];
-  panes: Panes;
-  adding: Adding;
-  onProviders(): void;
-}) {
+function Access(props: { state: AppState; ways: Ways; panes: Panes; adding: Adding; onProviders(): void }) {
   const { state, adding, onProviders } = props;
   const { signIn, signInProblem: problem } = state;
   if (signIn.kind !== 'signed-in') return <SignIn state={state} signIn={signIn} onProviders={onProviders} />;
@@ -239,10 +232,12 @@ function Notices({ state }: { state: AppState }) {
         ({ name, required, failing }) =>
           required && failing !== undefined && <ProblemPanel key={name} problem={sinkProblem(failing)} />,
       )}
-      <GatewayRestart state={state} />
-      <ChangedConfiguration state={state} />
+      {state.gatewayRestart !== undefined && <GatewayRestart state={state} />}
+      {(state.configurationChange !== undefined || state.needsRestart !== undefined) && (
+        <ChangedConfiguration state={state} />
+      )}
       {/* Whoever is signed in has it in the list. */}
-      {state.accounts.length === 0 && <LeftOut state={state} />}
+      {state.accounts.length === 0 && state.faultyConnections !== undefined && <LeftOut state={state} />}
     </>
   );
 }

@@ -2,8 +2,6 @@ import { type ComponentType, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { LatchkeyBridge, PageName } from '../main/contract/bridge.ts';
 import { late } from './late.tsx';
-import { PromptWindow } from './screens/prompt-window.tsx';
-import { Started } from './started.tsx';
 import './fonts.css';
 import './theme.css';
 
@@ -14,6 +12,9 @@ declare global {
   }
 }
 
+// Each page reads what it shows, and nothing of the others.
+const Started = late(async () => (await import('./started.tsx')).Started, null);
+const PromptWindow = late(async () => (await import('./screens/prompt-window.tsx')).PromptWindow, null);
 const Flyout = late(async () => (await import('./screens/flyout.tsx')).Flyout, null);
 
 const place = document.querySelector('#app');

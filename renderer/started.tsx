@@ -4,10 +4,12 @@ import type { Start } from '../main/contract/shapes.ts';
 import { App } from './app.tsx';
 import { ask, BridgeContext, useTurn } from './bridge.ts';
 import type { Problem } from '../main/contract/errors.ts';
-import { Faults } from './screens/faults.tsx';
+import { late } from './late.tsx';
 import { showLanguage, useLanguage } from './texts/language.ts';
 import { Announcer } from './ui/announcer.tsx';
 import { Reading } from './ui/reading.tsx';
+
+const Faults = late(async () => (await import('./screens/faults.tsx')).Faults, null);
 
 /** The window: what keeps Latchkey from starting, or all the rest. */
 export function Started({ bridge }: { bridge: LatchkeyBridge }) {

@@ -1,17 +1,15 @@
 import type { AppState, SignedInAccount } from '../../main/contract/state.ts';
-import { useAction } from '../bridge.ts';
+import { late } from '../late.tsx';
 import { frame as texts } from '../texts/en/frame.ts';
 import { frame as t } from '../texts/en/frame.ts';
-import { Badge } from '../ui/badge.tsx';
-import { Button } from '../ui/button.tsx';
-import { Icon } from '../ui/icon.tsx';
 import { Name } from '../ui/name.tsx';
 import { Popup } from '../ui/popup.tsx';
-import { ProblemPanel } from '../ui/problem-panel.tsx';
-import { roughly, timeOfDay, useNow } from '../ui/time.ts';
-import { Groups } from './groups.tsx';
-import { liveOf, useSignOutQuestion } from './sign-out.tsx';
+import { timeOfDay, useNow } from '../ui/time.ts';
+import { nameOf } from './account-name.ts';
+import { useSignOutQuestion } from './sign-out.tsx';
 import styles from './account-menu.module.css';
+
+const AccountPanel = late(async () => (await import('./account-panel.tsx')).AccountPanel, null);
 
 /** Who is signed in and until when; behind it what else can be done with the accounts. */
 export function AccountMenu({ state, onAdd }: { state: AppState; onAdd(): void }) {
@@ -29,44 +27,7 @@ export function AccountMenu({ state, onAdd }: { state: AppState; onAdd(): void }
         className={styles['button']}
         trigger={accounts.length === 1 ? <One person={only} /> : <Several accounts={accounts} />}
       >
-        {(close) => (
-          <div className={styles['panel']}>
-            <ul className={styles['accounts']} aria-label={texts.accounts}>
-              {accounts.map((person) => (
-                <li key={person.account.objectId}>
-                  <Person
-                    person={person}
-                    onAsk={
-                      liveOf(state.databaseSessions, person.account) === 0
-                        ? undefined
-                        : () => {
-                            close();
-                            ask(person.account);
-                          }
-                    }
-                    isChosen={
-                      accounts.length === 1
-                        ? undefined
-                        : person.account.objectId === state.chosenAccount?.objectId
-                    }
-                  />
-                  <Groups groups={person.groups} readAt={person.groupsReadAt} />
-                </li>
-              ))}
-            </ul>
-            <div>
-              <Button
-                onClick={() => {
-                  close();
-                  onAdd();
-                }}
-              >
-                <Icon name="plus" size={18} />
-                {texts.addAnAccount}
-              </Button>
-            </div>
-          </div>
-        )}
+        {(close) => <AccountPanel state={state} onAdd={onAdd} onAsk={ask} onClose={close} />}
       </Popup>
       {question}
     </>
@@ -111,67 +72,6 @@ function Several({ accounts }: { accounts: readonly SignedInAccount[] }) {
     </>
   );
 }
-
-function Person(props: {
-  person: SignedInAccount;
-  /** Where there are several: whether this one is meant where none is named. */
-  isChosen: boolean | undefined;
-  /** Asks before the sign-out; absent where nothing ends with it. */
-  onAsk: (() => void) | undefined;
-}) {
-  const { person, isChosen, onAsk } = props;
-  const signOut = useAction();
-  const use = useAction();
-  const now = useNow(30_000);
-  const { account, until } = person;
-  const isOne = isChosen === undefined;
-  const as = isOne ? {} : { as: account.objectId };
-  return (
-    <>
-      <div className={styles['person']}>
-        <div className={styles['name']}>
-          <h2>
-            <Name>{nameOf(account)}</Name>
-          </h2>
-          <p>
-            <Name>{account.username}</Name> · <Name>{account.provider}</Name>
-          </p>
-        </div>
-        {isChosen === true && <Badge tone="good">{t.usualAccount}</Badge>}
-        {isChosen === false && (
-          <Button
-            kind="quiet"
-            label={t.makeUsual(account.username)}
-            busy={use.busy}
-            onClick={() => void use.run('useAccount', { as: account.objectId })}
-          >
-            {t.makeUsualShort}
-          </Button>
-        )}
-        <Button
-          {...(isOne ? {} : { label: t.signOut(account.username) })}
-          busy={signOut.busy}
-          onClick={() => (onAsk === undefined ? void signOut.run('signOut', as) : onAsk())}
-        >
-          {t.signOutShort}
-        </Button>
-      </div>
-      <ProblemPanel
-        problem={signOut.problem ?? use.problem}
-        onDismiss={() => {
-          signOut.dismiss();
-          use.dismiss();
-        }}
-      />
-      <p className={styles['until']}>
-        {t.signedInUntilForAnother(<b>{timeOfDay(until, now)}</b>, roughly(Date.parse(until) - now))}
-      </p>
-    </>
-  );
-}
-
-const nameOf = ({ displayName, username }: SignedInAccount['account']): string =>
-  displayName === '' ? username : displayName;
 
 function Avatar({ name }: { name: string }) {
   return (

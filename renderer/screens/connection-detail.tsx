@@ -13,7 +13,7 @@ import { ProtocolMark } from '../ui/protocol-mark.tsx';
 import { protocolTitles } from '../ui/protocols.ts';
 import { As, useWhose } from './accounts.tsx';
 import { availabilityOf } from './availability.ts';
-import { ConnectDialog } from './late-dialogs.ts';
+import { ConnectDialog } from './late-parts.ts';
 import styles from './connection-detail.module.css';
 import type { Row } from './connection-rows.ts';
 import { Roles } from './connection-roles.tsx';

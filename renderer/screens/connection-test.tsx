@@ -2,16 +2,17 @@ import { type RefObject, useRef, useState } from 'react';
 import type { ActionReply, ActionRequest } from '../../main/contract/action-schemas.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { type ActionRunner, useAction } from '../bridge.ts';
+import { late } from '../late.tsx';
 import { common } from '../texts/en/common.ts';
 import { access as t } from '../texts/en/access.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
-import { CheckList, countChecks } from '../ui/check-list.tsx';
-import { Name } from '../ui/name.tsx';
+import { countChecks } from '../ui/count-checks.ts';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
-import { day } from '../ui/time.ts';
 import { useAs } from './accounts.tsx';
 import styles from './connections.module.css';
+
+const Findings = late(async () => (await import('./connection-findings.tsx')).Findings, null);
 
 type Found = ActionReply<'testConnection'>;
 type Request = Omit<ActionRequest<'testConnection'>, 'id' | 'as'>;
@@ -72,42 +73,7 @@ export function TestReport({ test, name }: { test: ConnectionTest; name: string 
         )}
       </div>
       <ProblemPanel problem={action.problem} onDismiss={action.dismiss} />
-      {found !== undefined && !action.busy && (
-        <>
-          <CheckList checks={found.checks} label={t.findingsFor(name)} />
-          {found.facts !== undefined && <Facts facts={found.facts} />}
-        </>
-      )}
+      {found !== undefined && !action.busy && <Findings found={found} label={t.findingsFor(name)} />}
     </>
-  );
-}
-
-function Facts({ facts: { certificate, serverVersion } }: { facts: NonNullable<Found['facts']> }) {
-  if (certificate === undefined && serverVersion === undefined) return null;
-  return (
-    <dl className={styles['facts']}>
-      {serverVersion !== undefined && (
-        <>
-          <dt>{common.version}</dt>
-          <dd>
-            <Name>{serverVersion}</Name>
-          </dd>
-        </>
-      )}
-      {certificate !== undefined && (
-        <>
-          <dt>{t.certificate}</dt>
-          <dd>{t.until(<Name>{certificate.subject}</Name>, day(certificate.validTo))}</dd>
-          <dt>{t.issuedBy}</dt>
-          <dd>
-            <Name>{certificate.issuer}</Name>
-          </dd>
-          <dt>{common.fingerprint}</dt>
-          <dd>
-            <code>sha256:{certificate.sha256}</code>
-          </dd>
-        </>
-      )}
-    </dl>
   );
 }

@@ -17,7 +17,7 @@ import type { ReadConnections } from './connection-draft.ts';
 import { ConnectionExport } from './connection-export.tsx';
 import { ConnectionForm, draftKey, type SavedConnections } from './connection-form.tsx';
 import { ConnectionImport } from './connection-import.tsx';
-import { LeftOut } from './left-out.tsx';
+import { LeftOut } from './late-parts.ts';
 import { mayAdd } from './organisation-locks.ts';
 import { ManagedConnection, type ManagedTask } from './managed-connection.tsx';
 import { whatCounts } from './what-counts.ts';
@@ -114,7 +114,7 @@ export function Connections({ state, target }: { state: AppState; target?: Conne
         </section>
       )}
       {!isOpen && <p className={layout['soft']}>{t.yourOrganisationAllowsNo}</p>}
-      {accounts.length > 0 && <LeftOut state={state} />}
+      {accounts.length > 0 && state.faultyConnections !== undefined && <LeftOut state={state} />}
       {isNone && (
         <Empty icon="database" title={t.noConnectionIsSetUpYet} way={add}>
           {t.addYourDatabaseOrImportThe}

@@ -12,7 +12,7 @@ import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { FirstConnection } from './first-run-connection.tsx';
 import { FirstToken } from './first-run-token.tsx';
 import { FirstTenant } from './first-run-tenant.tsx';
-import { JoinDialog } from './late-dialogs.ts';
+import { JoinDialog } from './late-parts.ts';
 import { SignIn } from './sign-in.tsx';
 import styles from './first-run.module.css';
 

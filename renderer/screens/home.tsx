@@ -14,7 +14,7 @@ import { ConnectionDetail } from './connection-detail.tsx';
 import { ConnectionList, type RowTask } from './connection-list.tsx';
 import { type Row, sectionsOf } from './connection-rows.ts';
 import { ConnectionSearch } from './connection-search.tsx';
-import { LeftOut } from './left-out.tsx';
+import { LeftOut } from './late-parts.ts';
 import { LockedKeyring } from './locked-keyring.tsx';
 import type { Ways } from './lacks.tsx';
 import { type Panes } from './panes.ts';
@@ -94,7 +94,7 @@ export function Home({ state, ways, panes }: { state: AppState; ways: Ways; pane
             isFavourite={shortlist.has}
           />
           <div className={styles['leftOut']}>
-            <LeftOut state={state} />
+            {state.faultyConnections !== undefined && <LeftOut state={state} />}
           </div>
         </div>
         {row !== undefined && (

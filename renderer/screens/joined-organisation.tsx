@@ -6,7 +6,7 @@ import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { Name } from '../ui/name.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
-import { JoinDialog } from './late-dialogs.ts';
+import { JoinDialog } from './late-parts.ts';
 import styles from './settings.module.css';
 import { useAdministration } from './step-up.tsx';
 

@@ -9,7 +9,7 @@ import type { Place } from '../ui/frame.tsx';
 import { Modal } from '../ui/modal.tsx';
 import { Name } from '../ui/name.tsx';
 import { type Row, sectionsOf } from './connection-rows.ts';
-import { JoinDialog } from './late-dialogs.ts';
+import { JoinDialog } from './late-parts.ts';
 import type { Panes } from './panes.ts';
 
 const placeOf: Record<LinkScreen, Place> = {

@@ -1,16 +1,12 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { assertNever } from '../../main/contract/errors.ts';
-import type { AppState, MfaPrompt, Prompt } from '../../main/contract/state.ts';
-import { prompts as t } from '../texts/en/prompts.ts';
+import type { AppState, Prompt } from '../../main/contract/state.ts';
+import { late } from '../late.tsx';
 import { useAnnounce } from '../ui/announcer.tsx';
-import { Button } from '../ui/button.tsx';
-import { Name } from '../ui/name.tsx';
-import { Callout } from '../ui/problem-panel.tsx';
-import { ClientPromptDialog } from './client-prompt.tsx';
-import type { PromptProps } from './prompt-frame.tsx';
-import { SecondFactorPrompt } from './second-factor-prompt.tsx';
-import { SignInPromptDialog } from './sign-in-prompt.tsx';
 import { useAsksForProof } from './step-up.tsx';
+
+// Nothing waits when the window opens, most days.
+const PromptDialog = late(async () => (await import('./prompt-dialog.tsx')).PromptDialog, null);
+const PutOff = late(async () => (await import('./prompt-dialog.tsx')).PutOff, null);
 
 export interface PromptPlaces {
   /** The one that is asked now. */
@@ -81,60 +77,11 @@ export function Prompts({ state, places }: { state: AppState; places: PromptPlac
 
 /** What was put off stays in sight on every screen. */
 export function HiddenPrompts({ state, places }: { state: AppState; places: PromptPlaces }) {
-  const [first] = places.hidden;
+  const [first, ...more] = places.hidden;
   if (first === undefined || places.asked !== undefined) return null;
-  const more = places.hidden.length - 1;
-  return (
-    <Callout icon="shield" title={waitingTitle(first)}>
-      <p>
-        {more === 0 ? (
-          <Name>{titleOf(state, first)}</Name>
-        ) : (
-          t.andMore(<Name>{titleOf(state, first)}</Name>, more)
-        )}
-      </p>
-      <p>
-        <Button kind="primary" onClick={places.recall}>
-          {t.answer}
-        </Button>
-      </p>
-    </Callout>
-  );
-}
-
-function waitingTitle({ kind }: Prompt): string {
-  switch (kind) {
-    case 'second-factor':
-      return t.aLoginWaitsForYourSecondFactor;
-    case 'sign-in':
-      return t.aLoginWaitsForYouToSignIn;
-    case 'client':
-      return t.aProgramWaitsToBeAllowed;
-    default:
-      return assertNever(kind);
-  }
+  return <PutOff first={first} title={titleOf(state, first)} more={more.length} onAnswer={places.recall} />;
 }
 
 function titleOf(state: AppState, { connection }: Pick<Prompt, 'connection'>): string {
   return state.connections.find(({ name }) => name === connection)?.title ?? connection;
-}
-
-/** Of the account whose second factor is asked for. */
-function lockOf({ accounts }: AppState, { username }: MfaPrompt): string | undefined {
-  return accounts.find(({ account }) => account.username === username)?.secondFactor?.totp.lockedUntil;
-}
-
-/** Who wants in where, and the ways to say yes or no. It closes when main says that the prompt is over. */
-function PromptDialog({ state, ...props }: PromptProps<Prompt> & { state: AppState }) {
-  const { prompt } = props;
-  switch (prompt.kind) {
-    case 'second-factor':
-      return <SecondFactorPrompt {...props} prompt={prompt} lockedUntil={lockOf(state, prompt)} />;
-    case 'sign-in':
-      return <SignInPromptDialog {...props} prompt={prompt} signIn={state.signIn} />;
-    case 'client':
-      return <ClientPromptDialog {...props} prompt={prompt} />;
-    default:
-      return assertNever(prompt);
-  }
 }

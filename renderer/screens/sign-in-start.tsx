@@ -13,7 +13,7 @@ import { Name } from '../ui/name.tsx';
 import { wayButtons } from '../ui/ways.ts';
 import { Awaited } from './accounts.tsx';
 import { DirectoryDetails, TenantFact } from './directory-details.tsx';
-import { JoinDialog } from './late-dialogs.ts';
+import { JoinDialog } from './late-parts.ts';
 import { LockedKeyring } from './locked-keyring.tsx';
 import styles from './sign-in.module.css';
 

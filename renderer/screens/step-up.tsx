@@ -9,35 +9,14 @@ import {
   useState,
 } from 'react';
 import type { Problem } from '../../main/contract/errors.ts';
-import type { Outcome as OutcomeOf } from '../../main/contract/bridge.ts';
 import type { Proof } from '../../main/contract/proof.ts';
 import type { AppState, SignedInAccount } from '../../main/contract/state.ts';
 import { type ActionRunner, type Through, useAction } from '../bridge.ts';
-import { common } from '../texts/en/common.ts';
-import { signIn as t } from '../texts/en/sign-in.ts';
-import { Button } from '../ui/button.tsx';
-import { CodeForm } from '../ui/code-form.tsx';
-import layout from '../ui/layout.module.css';
-import { Modal } from '../ui/modal.tsx';
-import { Name } from '../ui/name.tsx';
-import { PhoneNumber } from '../ui/phone-number.tsx';
-import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { late } from '../late.tsx';
 import { useAs, usualAccount } from './accounts.tsx';
+import type { Means, Outcome, Pending } from './pending-proof.ts';
 
-/** What proves the person who is signed in; `sign-in` where they have no second factor. */
-type Means = 'code' | 'phone' | 'sign-in';
-type Outcome = OutcomeOf<'removeProvider'>;
-
-interface Pending {
-  means: Means;
-  /** Whose proof it is. */
-  account: SignedInAccount | undefined;
-  /** Why it was asked for, where main has said so. */
-  problem?: Problem;
-  send(proof: Proof): Promise<Outcome>;
-  /** Undefined where the person has cancelled. */
-  settle(outcome: Outcome | undefined): void;
-}
+const StepUpDialog = late(async () => (await import('./step-up-dialog.tsx')).StepUpDialog, null);
 
 interface StepUpControl {
   /** Who acts: by its object id, or the account that stands for what names none. */
@@ -79,25 +58,13 @@ export function StepUp(props: { state: AppState; onSignIn(): void; children: Rea
     <StepUpContext value={control}>
       {props.children}
       {pending !== undefined && (
-        <Modal title={t.confirmThatItIsYou} onEscape={() => settle(undefined)}>
-          {several && pending.account !== undefined && (
-            <p>{t.asIt(<Name>{pending.account.account.username}</Name>)}</p>
-          )}
-          {pending.means === 'sign-in' ? (
-            <SignInAgain
-              account={pending.account}
-              several={several}
-              problem={pending.problem}
-              onStarted={() => {
-                settle(undefined);
-                props.onSignIn();
-              }}
-              onCancel={() => settle(undefined)}
-            />
-          ) : (
-            <Prove pending={pending} number={asked?.secondFactor?.push.testNumber} onSettled={settle} />
-          )}
-        </Modal>
+        <StepUpDialog
+          pending={pending}
+          several={several}
+          number={asked?.secondFactor?.push.testNumber}
+          onSettled={settle}
+          onSignIn={props.onSignIn}
+        />
       )}
     </StepUpContext>
   );
@@ -143,105 +110,4 @@ function meansOf(account: SignedInAccount | undefined): Means {
   const { totp, push } = account?.secondFactor ?? {};
   if (totp?.enrolled === true) return 'code';
   return push?.enrolled === true ? 'phone' : 'sign-in';
-}
-
-function Prove(props: {
-  pending: Pending;
-  number: string | undefined;
-  onSettled(outcome: Outcome | undefined): void;
-}) {
-  const { pending, onSettled } = props;
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem>();
-
-  async function give(proof: Proof): Promise<void> {
-    setBusy(true);
-    setProblem(undefined);
-    const outcome = await pending.send(proof);
-    setBusy(false);
-    // What is wrong with the change itself is told where it was made.
-    if (!outcome.ok && /^(mfa-|push-)/.test(outcome.problem.code)) setProblem(outcome.problem);
-    else onSettled(outcome);
-  }
-
-  const cancel = (
-    <Button kind="quiet" onClick={() => onSettled(undefined)}>
-      {common.cancel}
-    </Button>
-  );
-  if (pending.means === 'code') {
-    const action: ActionRunner = {
-      busy,
-      problem,
-      dismiss: () => setProblem(undefined),
-      run: async () => undefined,
-    };
-    return (
-      <>
-        <p>{t.thisChangesWhoMayDecideHere}</p>
-        <CodeForm
-          label={t.codeOfYourAuthenticator}
-          hint={t.sixDigitsOrOneOfYour}
-          submit={t.confirm}
-          action={action}
-          focusAtFirst
-          onCode={(code) => void give({ code })}
-        >
-          {cancel}
-        </CodeForm>
-      </>
-    );
-  }
-  return (
-    <>
-      <p>{t.thisNeedsYourPhone}</p>
-      {props.number !== undefined && <PhoneNumber number={props.number} />}
-      <ProblemPanel problem={problem} />
-      <div className={layout['buttons']}>
-        <Button kind="primary" busy={busy} onClick={() => void give({ phone: true })}>
-          {busy ? t.waitingForThePhone : t.askMyPhone}
-        </Button>
-        {cancel}
-      </div>
-    </>
-  );
-}
-
-function SignInAgain(props: {
-  account: SignedInAccount | undefined;
-  several: boolean;
-  problem: Problem | undefined;
-  onStarted(): void;
-  onCancel(): void;
-}) {
-  const { account } = props;
-  const start = useAction();
-  return (
-    <>
-      <p>{t.thisNeedsANewSignIn}</p>
-      <ProblemPanel problem={start.problem} />
-      <div className={layout['buttons']}>
-        {account !== undefined && (
-          <Button
-            kind="primary"
-            busy={start.busy}
-            onClick={() =>
-              void start
-                .run('signIn', {
-                  provider: account.account.provider,
-                  ...(props.several ? { username: account.account.username } : {}),
-                  anew: true,
-                })
-                .then((done) => (done === undefined ? undefined : props.onStarted()))
-            }
-          >
-            {t.signInAgain}
-          </Button>
-        )}
-        <Button kind="quiet" onClick={props.onCancel}>
-          {common.cancel}
-        </Button>
-      </div>
-    </>
-  );
 }

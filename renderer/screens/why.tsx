@@ -2,15 +2,17 @@ import { useState } from 'react';
 import type { Explanation } from '../../main/contract/explanation.ts';
 import type { ConnectionState } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
+import { late } from '../late.tsx';
 import { common } from '../texts/en/common.ts';
 import { access as t } from '../texts/en/access.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
-import { Icon } from '../ui/icon.tsx';
 import { Modal } from '../ui/modal.tsx';
 import { Name } from '../ui/name.tsx';
 import { Reading } from '../ui/reading.tsx';
 import styles from './why.module.css';
+
+const Reasons = late(async () => (await import('./reasons.tsx')).Reasons, null);
 
 /** Says which group and which rule let somebody in or keep somebody out. */
 export function Why({ connection, usernames }: { connection: ConnectionState; usernames: string[] }) {
@@ -56,44 +58,5 @@ export function Why({ connection, usernames }: { connection: ConnectionState; us
         </Modal>
       )}
     </>
-  );
-}
-
-function Reasons({ explanation: { username, allowed, reasons } }: { explanation: Explanation }) {
-  const verdict = reasons.findLast(({ step }) => step === 'verdict')?.text ?? '';
-  const counting = reasons.filter(({ step, effect }) => step !== 'verdict' && effect !== 'info');
-  const others = reasons.filter(({ step, effect }) => step !== 'verdict' && effect === 'info');
-  return (
-    <section className={styles['reasons']} aria-label={username}>
-      <p className={allowed ? styles['allows'] : styles['denies']}>
-        <Icon name={allowed ? 'check' : 'alert'} size={18} />
-        <span>
-          <strong>
-            <Name>{username}</Name>
-          </strong>
-          : <Name>{verdict}</Name>
-        </span>
-      </p>
-      <ul>
-        {counting.map(({ effect, text }) => (
-          <li key={text} className={styles[effect]}>
-            <Icon name={effect === 'allows' ? 'check' : 'alert'} size={18} />
-            <Name>{text}</Name>
-          </li>
-        ))}
-      </ul>
-      {others.length > 0 && (
-        <details>
-          <summary>{common.details}</summary>
-          <ul>
-            {others.map(({ text }) => (
-              <li key={text}>
-                <Name>{text}</Name>
-              </li>
-            ))}
-          </ul>
-        </details>
-      )}
-    </section>
   );
 }

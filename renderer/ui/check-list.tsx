@@ -47,19 +47,7 @@ export function CheckList({ checks, label }: { checks: Check[]; label: string })
   );
 }
 
-/** "1 failed, 2 warnings, 9 in order". */
-export function countChecks(checks: Check[]): string {
-  const count = (result: Check['result']) => checks.filter((check) => check.result === result).length;
-  const warnings = count('warning');
-  return [
-    t.countFailed(count('failed')),
-    ...(warnings === 0 ? [] : [t.warnings(warnings)]),
-    ...(count('skipped') === 0 ? [] : [t.countSkipped(count('skipped'))]),
-    t.countInOrder(count('ok')),
-  ].join(', ');
-}
-
-/** The same as plain text, for a mail to whoever can help. */
+/** The findings as plain text, for a mail to whoever can help. */
 export function checksAsText(checks: Check[]): string {
   return resultOrder
     .flatMap((result) => checks.filter((check) => check.result === result))

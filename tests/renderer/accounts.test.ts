@@ -18,7 +18,7 @@ describeWith([parts.pageEngine], 'several accounts in the window', () => {
     expect(await focusedName(page)).toBe('Your connections');
     await openAccounts(page);
     const accounts = page.getByRole('list', { name: 'Accounts' }).getByRole('listitem');
-    expect(await accounts.allInnerTexts()).toEqual([
+    await eventually(() => accounts.allInnerTexts()).toEqual([
       expect.stringContaining('for another 7 h 12 min'),
       expect.stringContaining('for another 50 min'),
     ]);

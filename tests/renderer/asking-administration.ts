@@ -95,7 +95,7 @@ export const administration: AskingScreen[] = [
     ask: { button: /^Revoke$/ },
   },
   {
-    files: ['factor-section', 'step-up'],
+    files: ['factor-section', 'step-up', 'step-up-dialog'],
     state: identity.withoutFactor,
     open: nav('Security'),
     action: 'enrolTotp',

@@ -195,14 +195,14 @@ const access: AskingScreen[] = [
     waits: 'Working on it…',
   },
   {
-    files: ['account-menu'],
+    files: ['account-panel'],
     state: signedIn,
     open: openAccounts,
     action: 'signOut',
     ask: { button: 'Sign out' },
   },
   {
-    files: ['account-menu'],
+    files: ['account-panel'],
     name: 'another account',
     state: accounts.twoAccounts,
     open: openAccounts,

@@ -13,6 +13,8 @@ export interface Shown {
   bridge: FakeBridge;
   /** What the content security policy has refused, and errors of the page. */
   complaints: string[];
+  /** Paths of the scripts that have been read so far. */
+  scripts: ReadonlySet<string>;
 }
 
 export interface RendererHarness {
@@ -41,6 +43,10 @@ export async function startRenderer(): Promise<RendererHarness> {
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
       });
+      const scripts = new Set<string>();
+      page.on('request', (request) => {
+        if (request.resourceType() === 'script') scripts.add(new URL(request.url()).pathname);
+      });
       await page.exposeFunction('latchkeyPolicy', (what: string) => complaints.push(`policy: ${what}`));
       await page.addInitScript(() => {
         document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
@@ -57,7 +63,7 @@ export async function startRenderer(): Promise<RendererHarness> {
       const bridge = await provideBridge(page, state, answers);
       await page.goto(pageAddress(name).replace(appOrigin, server.origin));
       await page.locator('h1').waitFor();
-      return { page, bridge, complaints };
+      return { page, bridge, complaints, scripts };
     },
     async close() {
       await browser.close();
