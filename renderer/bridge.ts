@@ -13,6 +13,7 @@ import type { ActionReply, ActionRequest } from '../main/contract/action-schemas
 import type { LatchkeyBridge, Outcome } from '../main/contract/bridge.ts';
 import type { AppState } from '../main/contract/state.ts';
 import { common as t } from './texts/en/common.ts';
+import type { OwnProblem } from './ui/said.ts';
 
 /** The main process as the screens see it; set once by {@link App}. */
 export const BridgeContext = createContext<LatchkeyBridge | undefined>(undefined);
@@ -34,10 +35,13 @@ export async function ask<A extends WindowAction>(
   try {
     return await send(request);
   } catch {
-    return {
-      ok: false,
-      problem: { code: 'broker-not-running', message: t.latchkeyDoesNotAnswer, remedy: t.startItAgain },
+    const problem: OwnProblem = {
+      own: true,
+      code: 'broker-not-running',
+      message: t.latchkeyDoesNotAnswer,
+      remedy: t.startItAgain,
     };
+    return { ok: false, problem } as Outcome<A>;
   }
 }
 

@@ -100,7 +100,7 @@ export class HandleFile {
   async postpone({ salt, iterations }: StoredHandles): Promise<void> {
     this.#missing = new LatchkeyError(
       'seal-unavailable',
-      'The handles of before could not be taken up while Latchkey runs.',
+      'The saved passwords of before could not be taken up while Latchkey runs.',
       { remedy: 'Start Latchkey once more; from then on that is not needed again.' },
     );
     await this.#record.parameters?.write({ salt, iterations });
@@ -111,7 +111,7 @@ export class HandleFile {
     if (!this.#record.lasting) {
       throw new LatchkeyError(
         'seal-unavailable',
-        'A handle cannot be made, since nothing secret is kept over a restart.',
+        'A saved password cannot be made, since nothing secret is kept over a restart.',
         {
           remedy: 'Start Latchkey with a keyring or a key file, or use a token: latchkey token <connection>',
         },
@@ -121,7 +121,7 @@ export class HandleFile {
     if (this.#isForeign) {
       throw new LatchkeyError(
         'store-failed',
-        'The stored handles were written by another version of Latchkey.',
+        'The list of saved passwords was written by another version of Latchkey.',
         { remedy: 'Use that version, or move the file "handles" out of the sealed folder of its home.' },
       );
     }

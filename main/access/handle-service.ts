@@ -78,7 +78,7 @@ export function createHandleService(options: {
     async revoke(id: string): Promise<void> {
       // Ended for this process before its first wait, as what it opened is; the disk may take its time with the rest.
       const revoking = handles.revoke(id);
-      const reached = revokeWhere((token) => token.handleId === id, 'The handle has been revoked.');
+      const reached = revokeWhere((token) => token.handleId === id, 'The saved password has been revoked.');
       const { tool, account, connection } = await revoking.finally(() => reached);
       await noted(audit, { event: 'handle-revoked', handleId: id, tool, account, connection });
       changed();

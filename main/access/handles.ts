@@ -70,8 +70,8 @@ export async function openHandles(record: HandleRecord, now: () => number = Date
     ): Promise<{ handle: Handle; text: string }> {
       file.checkLasting();
       if (live.size >= most) {
-        throw new LatchkeyError('limit-reached', `There are already ${most} handles.`, {
-          remedy: 'Revoke the ones that are not needed: latchkey handle list',
+        throw new LatchkeyError('limit-reached', `There are already ${most} saved passwords.`, {
+          remedy: 'Revoke the ones that are not needed: latchkey saved-password list',
         });
       }
       const text = newTokenText('handle', { isShort });
@@ -136,8 +136,8 @@ export async function openHandles(record: HandleRecord, now: () => number = Date
     async revoke(id: string): Promise<Handle> {
       const one = live.get(id);
       if (one === undefined) {
-        throw new LatchkeyError('handle-unknown', 'There is no handle with this id.', {
-          remedy: 'See them with: latchkey handle list',
+        throw new LatchkeyError('handle-unknown', 'There is no saved password with this id.', {
+          remedy: 'See them with: latchkey saved-password list',
         });
       }
       live.delete(id);

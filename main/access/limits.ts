@@ -86,7 +86,7 @@ export function limitsText(rule: RuleSettings): string {
     named('idleTimeout', idleTimeout),
     named('maxDuration', maxDuration),
     named('maxSessions of a person', person),
-    named('maxSessions of a handle', handle),
+    named('maxSessions of a saved password', handle),
     named('times', times && timesText(times)),
   ]
     .filter((text) => text !== '')
@@ -147,7 +147,7 @@ export function createSeats() {
         handleId !== undefined &&
         count((other) => other.handleId === handleId) >= handle
       )
-        throw full(`This handle already has the ${handle} sessions`);
+        throw full(`This saved password already has the ${handle} sessions`);
       taken.add(seat);
       return () => void taken.delete(seat);
     },

@@ -60,7 +60,7 @@ export function createProofCheck({ tokens, handles, live, uid }: ProofCheckOptio
 function refuseUnreadHandle({ proof }: LoginAttempt, handles: Handles): void {
   const why = handles.missing();
   if (why === undefined || (proof.kind === 'password' && kindOfText(proof.password) === 'token')) return;
-  throw new LatchkeyError('seal-unavailable', `Saved handles cannot be checked now: ${why.message}`, {
+  throw new LatchkeyError('seal-unavailable', `Saved passwords cannot be checked now: ${why.message}`, {
     remedy: why.remedy,
     cause: why,
   });
@@ -85,12 +85,12 @@ function checkOwner(handle: Handle, { peer }: LoginAttempt, uid: number | undefi
   if (handle.uid !== uid) throw handleRefused('handle-foreign', handle);
   const program = programIdentity(peer.process);
   if (handle.boundTo === undefined || handle.boundTo === program) return;
-  const whose = `This handle was made for "${handle.tool}" and belongs to ${handle.boundTo}`;
+  const whose = `This saved password was made for "${handle.tool}" and belongs to ${handle.boundTo}`;
   throw program === undefined
     ? new LatchkeyError('handle-foreign', `${whose}; which program came with it cannot be told.`, {
         remedy: 'Connect again; if it stays, use a token.',
       })
     : new LatchkeyError('handle-foreign', `${whose}; another program came with it.`, {
-        remedy: `Make a handle for this program: latchkey handle make ${handle.connection}`,
+        remedy: `Make one for this program: latchkey saved-password make ${handle.connection}`,
       });
 }

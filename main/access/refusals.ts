@@ -42,13 +42,13 @@ export function handleRefused(
   { tool, connection, expiresAt }: Handle,
 ): LatchkeyError {
   const sentences: Record<typeof code, string> = {
-    'handle-revoked': `The handle for "${tool}" has been revoked.`,
-    'handle-expired': `The handle for "${tool}" expired at ${new Date(expiresAt).toISOString()}.`,
-    'handle-foreign': `The handle for "${tool}" is not for this user and connection.`,
+    'handle-revoked': `The saved password for "${tool}" has been revoked.`,
+    'handle-expired': `The saved password for "${tool}" expired at ${new Date(expiresAt).toISOString()}.`,
+    'handle-foreign': `The saved password for "${tool}" is not for this user and connection.`,
   };
   const remedy =
     code === 'handle-foreign'
       ? `It opens "${connection}" only, with the sign-in name that it was made under as the user name.`
-      : `Make a new one for "${connection}" in the Latchkey window, or run: latchkey handle make ${connection}`;
+      : `Make a new one for "${connection}" in the Latchkey window, or run: latchkey saved-password make ${connection}`;
   return new LatchkeyError(code, sentences[code], { remedy });
 }

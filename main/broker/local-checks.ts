@@ -84,7 +84,7 @@ function keyring({ kind, reason, waiting }: AppState['seal']): Check {
       result: 'failed',
       message: reason ?? 'The key of the stored secrets cannot be had now.',
       remedy:
-        'Stored sign-in, passwords, handles and second factors count again by themselves once it is unlocked.',
+        'Stored sign-in, stored and saved passwords, and second factors count again by themselves once it is unlocked.',
     };
   if (kind === 'memory')
     return {

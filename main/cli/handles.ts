@@ -9,14 +9,15 @@ interface MakeOptions {
   short?: boolean;
 }
 
-/** `handle`: passwords that a tool may save. */
+/** `saved-password`, which was `handle` once: passwords that a tool may save. */
 export function registerHandles({ program, output, withClient }: Tools): void {
   const handle = program
-    .command('handle')
+    .command('saved-password')
+    .alias('handle')
     .description('passwords that a tool may save: each login with one takes your live session');
   handle
     .command('make')
-    .description('make a handle; it is printed this once')
+    .description('make one; it is printed this once')
     .argument('<connection>')
     .option('--tool <name>', 'what it is for, as you call it', 'a tool')
     .option('--role <role>', 'where your groups give you several')
@@ -25,7 +26,7 @@ export function registerHandles({ program, output, withClient }: Tools): void {
       withClient(async (client, connection: string, { tool, role, short }: MakeOptions) => {
         const made = await client.call('makeHandle', { connection, tool, ...defined({ role, short }) });
         // Alone on stdout, so that it can be piped; the rest is for the person.
-        result(output, 'handle make', made, made.handle);
+        result(output, 'saved-password make', made, made.handle);
         if (!output.json) {
           output.err(
             `Save it as the password of ${made.username} on ${made.host}:${made.port}, database ${made.database}. It is good until ${clock(made.expiresAt)}. At its first login you are asked to allow the program, and then no other can use it.`,
@@ -35,22 +36,22 @@ export function registerHandles({ program, output, withClient }: Tools): void {
     );
   handle
     .command('list')
-    .description('the handles of this installation')
+    .description('the saved passwords of this installation')
     .action(
       withClient(async (client) => {
         const { handles } = (await client.state()).state;
-        const human = handles.map(describeHandle).join('\n') || 'There are no handles.';
-        result(output, 'handle list', { handles }, human);
+        const human = handles.map(describeHandle).join('\n') || 'There are no saved passwords.';
+        result(output, 'saved-password list', { handles }, human);
       }),
     );
   handle
     .command('revoke')
-    .description('end a handle and the database sessions that it opened')
-    .argument('<handle-id>')
+    .description('end one and the database sessions that it opened')
+    .argument('<id>')
     .action(
       withClient(async (client, id: string) => {
         await client.call('revokeHandle', { id });
-        result(output, 'handle revoke', { revoked: id }, 'The handle has been revoked.');
+        result(output, 'saved-password revoke', { revoked: id }, 'The saved password has been revoked.');
       }),
     );
 }

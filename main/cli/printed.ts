@@ -74,9 +74,9 @@ export const printed = {
   prompts: z.object({ prompts: state.prompts }),
   allow: z.object({ allowed: text }),
   deny: z.object({ denied: z.literal(true) }),
-  'handle make': makeHandle.reply,
-  'handle list': z.object({ handles: state.handles }),
-  'handle revoke': z.object({ revoked: text }),
+  'saved-password make': makeHandle.reply,
+  'saved-password list': z.object({ handles: state.handles }),
+  'saved-password revoke': z.object({ revoked: text }),
   'mfa status': z.object({
     accounts: z.array(state.accounts.element.pick({ account: true, secondFactor: true })),
     prompts: state.prompts,

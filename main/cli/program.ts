@@ -26,7 +26,7 @@ export const commandGroups: readonly CommandGroup[] = [
   { names: ['local'], load: async () => (await import('./local.ts')).registerLocal },
   { names: ['mfa'], load: async () => (await import('./mfa.ts')).registerMfa },
   { names: ['prompts', 'allow', 'deny'], load: async () => (await import('./prompts.ts')).registerPrompts },
-  { names: ['handle'], load: async () => (await import('./handles.ts')).registerHandles },
+  { names: ['saved-password', 'handle'], load: async () => (await import('./handles.ts')).registerHandles },
   {
     names: ['sessions', 'cut', 'lock', 'unlock'],
     load: async () => (await import('./sessions.ts')).registerSessions,

@@ -68,6 +68,6 @@ function causeOf(prompt: Prompt): string {
     case 'sign-in':
       return `Sign-in of ${prompt.username}`;
     case 'client':
-      return `Program to allow for ${plain(prompt.username)}${prompt.tool === undefined ? '' : ` (handle "${prompt.tool}")`}`;
+      return `Program to allow for ${plain(prompt.username)}${prompt.tool === undefined ? '' : ` (saved password "${prompt.tool}")`}`;
   }
 }

@@ -58,7 +58,7 @@ function describeState(state: ApiState): string {
     ...describeGatewayRestart(state),
     ...describeConfiguration(state),
     ...section('Database sessions', state.databaseSessions, describeSession),
-    ...section('Handles', state.handles, describeHandle),
+    ...section('Saved passwords', state.handles, describeHandle),
     ...section('Waiting for an answer', state.prompts, describePrompt),
     '',
     state.audit.kind === 'writing'

@@ -383,7 +383,9 @@ const rule = z.strictObject({
       z.strictObject({ person: sessionCount.optional(), handle: sessionCount.optional() }),
     ])
     .optional()
-    .describe('Sessions under this rule at the same time: of a person, or of a person and of a handle.'),
+    .describe(
+      'Sessions under this rule at the same time: of a person, or of a person and of a saved password.',
+    ),
   times: times
     .optional()
     .describe('Days and hours in which the rule opens. Sessions are ended when they are over.'),
@@ -411,7 +413,7 @@ const rule = z.strictObject({
     .describe('By default tokens.lifetime.'),
   handleLifetime: duration(300, 366 * 24 * 3600)
     .optional()
-    .describe('How long a handle that may use this rule is good; by default 90d.'),
+    .describe('How long a saved password that may use this rule is good; by default 90d.'),
 });
 
 const connection = z.strictObject({
@@ -447,13 +449,13 @@ const connection = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Tokens and handles have 28 characters (128 random bits) in place of 49 (256), for clients whose password field ends at 30.',
+      'Tokens and saved passwords have 28 characters (128 random bits) in place of 49 (256), for clients whose password field ends at 30.',
     ),
   askForPrograms: z
     .enum(['never', 'handles', 'always'])
     .default('handles')
     .describe(
-      'Whether a person is asked about a program that logs in: never, where it uses a handle that is bound to none yet, or also for tokens.',
+      'Whether a person is asked about a program that logs in: never, where it uses a saved password that is bound to none yet, or also for tokens.',
     ),
   nameInLog: z
     .enum(['on', 'off'])

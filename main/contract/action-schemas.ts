@@ -137,7 +137,7 @@ export const actionSchemas = {
   ),
 
   makeHandle: act(
-    'makes a handle; it is told this once',
+    'makes a saved password; it is told this once',
     z.strictObject({
       connection: name,
       role: role.optional(),
@@ -148,11 +148,11 @@ export const actionSchemas = {
     shape.madeHandle,
   ),
   copyHandle: act(
-    'makes a handle onto the clipboard, as copyToken does with a token',
+    'makes a saved password onto the clipboard, as copyToken does with a token',
     z.strictObject({ connection: name, role: role.optional(), tool: shape.toolName, as: asAccount }),
     z.object({ id: z.string(), clearsAt }),
   ),
-  revokeHandle: act('ends a handle with what it has opened', byId, done),
+  revokeHandle: act('ends a saved password with what it has opened', byId, done),
 
   allowClient: act(
     'lets the program in that waits to be allowed; without an id the only one that waits',
@@ -209,7 +209,7 @@ export const actionSchemas = {
     done,
   ),
   writeSettings: act(
-    'writes the files of a tool, with a handle where they hold a password, and says which',
+    'writes the files of a tool, with a saved password where they hold a password, and says which',
     ofTool,
     z.object({ written: z.array(z.string()) }),
   ),

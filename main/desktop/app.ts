@@ -14,7 +14,7 @@ import { createSecretClipboard, createSignOutWatch } from './clipboard.ts';
 import { createStatePush, serveActions } from './ipc.ts';
 import { electronNotices } from './electron-notices.ts';
 import { linuxNotices } from './linux-notices.ts';
-import { keepsRunning, windowCrashed } from './notices.ts';
+import { keepsRunning, startsAnew, windowCrashed } from './notices.ts';
 import { createNotifier, type Notifier } from './notifications.ts';
 import { createDemo } from './demo.ts';
 import type { DesktopBroker, DesktopPlatform } from './ports.ts';
@@ -28,6 +28,7 @@ import { quitSoon, restartFrom } from './restart.ts';
 import { registerAppScheme } from './scheme.ts';
 import { openDesktopSeal } from './seal.ts';
 import { createSystemFetch } from './system-fetch.ts';
+import { type DesktopTexts, textsOf } from './texts/texts.ts';
 import { createTrayCommands } from './tray-commands.ts';
 import { createTray } from './tray.ts';
 import { keepQuiet } from './quiet.ts';
@@ -153,6 +154,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
   const { links, window, preferences, language } = parts;
   const windows = joinWindows(window, parts.pages, broker.state);
   const shortlist = createShortlist(preferences);
+  const texts = (): DesktopTexts => textsOf({ language: language.spoken() });
   const report = (error: unknown): void => logUnexpected(options.log, error);
   const secrets = createSecretClipboard(
     {
@@ -190,7 +192,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
   });
   const run = createTrayCommands({
     actions,
-    state: broker.state,
+    state: () => language.shownIn(broker.state()),
     notifier,
     openWindow: () => window.show(),
     answer: () => windows.ask('front'),
@@ -232,16 +234,13 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     // Not where it would fail again at once, for ever.
     if (options.failed.aborted && process.uptime() > 60) app.relaunch();
   });
-  window.onCrash(() => notifier.tell(windowCrashed));
+  window.onCrash(() => notifier.tell(windowCrashed(texts())));
   window.onClosed((bounds) => {
     preferences.write({ bounds });
-    if (!isQuitting()) tellAboutTray(preferences, notifier);
+    if (!isQuitting()) tellAboutTray(preferences, notifier, texts());
   });
   onAbort(options.failed, () => {
-    notifier.tell({
-      title: 'Latchkey starts anew',
-      body: 'It has met an error it did not expect. Open database sessions end in ten seconds; the log in its folder says more.',
-    });
+    notifier.tell(startsAnew(texts()));
     app.quit();
   });
   if (options.openAtStart || links.isOpen()) window.show();
@@ -273,10 +272,10 @@ function onAbort(signal: AbortSignal, action: () => void): void {
   else signal.addEventListener('abort', action, { once: true });
 }
 
-function tellAboutTray(preferences: PreferenceStore, notifier: Notifier): void {
+function tellAboutTray(preferences: PreferenceStore, notifier: Notifier, texts: DesktopTexts): void {
   if (preferences.read().toldAboutTray) return;
   preferences.write({ toldAboutTray: true });
-  notifier.tell(keepsRunning);
+  notifier.tell(keepsRunning(texts));
 }
 
 /** Errors of our own are told to the person; the log takes secrets out of the text of others. */

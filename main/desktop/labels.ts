@@ -1,4 +1,5 @@
 import type { AppState, PeerProcess } from '../contract/state.ts';
+import type { DesktopTexts } from './texts/en.ts';
 
 /** Characters that steer text instead of being text: control, bidirectional and line separators. */
 // oxlint-disable-next-line no-control-regex -- these are what has to go
@@ -27,8 +28,8 @@ function plain(text: string, most: number): string {
 }
 
 /** The program as the system names it, at the start of a sentence; what a client calls itself is no name for it. */
-export function programName(process: PeerProcess | undefined): string {
-  return process === undefined ? 'An unknown program' : plainName(process.program);
+export function programName(process: PeerProcess | undefined, t: DesktopTexts): string {
+  return process === undefined ? t.unknownProgram : plainName(process.program);
 }
 
 export function connectionTitle({ connections }: AppState, connection: string): string {

@@ -2,6 +2,7 @@ import { assertNever } from '../contract/errors.ts';
 import type { AppState, MfaPrompt, Prompt, SignedInAccount, SignInState } from '../contract/state.ts';
 import { isSamePerson } from '../contract/which-account.ts';
 import { connectionTitle, plainName, plainSentence, programName, timeOfDay } from './labels.ts';
+import { type DesktopTexts, textsOf } from './texts/texts.ts';
 
 export interface Notice {
   title: string;
@@ -14,22 +15,26 @@ export interface PromptNotice extends Notice {
 }
 
 /** Told once, when the window is closed for the first time. */
-export const keepsRunning: Notice = {
-  title: 'Latchkey keeps running',
-  body: 'Your databases stay within reach. Start Latchkey again to see the window; quit it in Settings or in the tray.',
-};
+export const keepsRunning = (t: DesktopTexts): Notice => ({
+  title: t.keepsRunning,
+  body: t.keepsRunningBody,
+});
 
-export const windowCrashed: Notice = {
-  title: 'The window of Latchkey has met an error',
-  body: 'Your databases stay within reach. Click here to open it again.',
-};
+export const windowCrashed = (t: DesktopTexts): Notice => ({
+  title: t.windowCrashed,
+  body: t.windowCrashedBody,
+});
+
+/** The whole application has met an error, and ends. */
+export const startsAnew = (t: DesktopTexts): Notice => ({ title: t.startsAnew, body: t.startsAnewBody });
 
 const warnBeforeMs = 10 * 60_000;
 
 /** What is worth telling somebody who is not looking at the window, when the state goes from one to the next. */
 export function noticeOnChange(previous: AppState | undefined, next: AppState): Notice | undefined {
   if (next.audit.kind === 'failed' && previous?.audit.kind !== 'failed') {
-    return { title: 'New logins are refused', body: next.audit.problem.message };
+    const t = textsOf(next);
+    return { title: t.loginsRefused, body: t.problem(next.audit.problem) };
   }
   return (
     noticeOfLost(previous, next) ?? noticeOfSignIn(previous, next) ?? noticeOfConfiguration(previous, next)
@@ -40,24 +45,24 @@ export function noticeOnChange(previous: AppState | undefined, next: AppState): 
 function noticeOfConfiguration(previous: AppState | undefined, next: AppState): Notice | undefined {
   const change = next.configurationChange;
   const before = previous?.configurationChange;
+  const t = textsOf(next);
   if (change === undefined) return undefined;
   if (change.problem !== undefined)
     return before?.problem?.message === change.problem.message
       ? undefined
-      : { title: 'The configuration file has a fault', body: 'What counted before goes on.' };
+      : { title: t.fileHasFault, body: t.fileHasFaultBody };
   const isKnown =
     before !== undefined && before.problem === undefined && `${before.changes}` === `${change.changes}`;
-  return isKnown
-    ? undefined
-    : { title: 'The configuration has changed: apply?', body: change.changes.join('; ') };
+  return isKnown ? undefined : { title: t.fileHasChanged, body: change.changes.join('; ') };
 }
 
 function noticeOfSignIn(previous: AppState | undefined, next: AppState): Notice | undefined {
   const before = previous?.signIn;
+  const t = textsOf(next);
   const { signIn } = next;
   if (signIn.kind === 'signed-out' && before !== undefined && before.kind !== 'signed-out') {
     const lost = before.kind === 'signed-in' || isRestoring(before);
-    return noticeOfFailure(signIn.problem, lost ? 'Sign-in needed' : 'Sign-in failed');
+    return noticeOfFailure(t, signIn.problem, lost ? t.signInNeeded : t.signInFailed);
   }
   const wasSigningIn =
     before?.kind === 'code' ||
@@ -66,11 +71,11 @@ function noticeOfSignIn(previous: AppState | undefined, next: AppState): Notice 
   if (signIn.kind === 'signed-in' && wasSigningIn) {
     // Of several accounts the state shows the last, also where a sign-in of another has come to nothing.
     if (previous?.accounts.some((one) => isSameSignIn(one, signIn)) === true)
-      return noticeOfFailure(next.signInProblem, 'Sign-in failed');
+      return noticeOfFailure(t, next.signInProblem, t.signInFailed);
     const { displayName, username } = signIn.account;
     const who =
       displayName === '' ? plainName(username) : `${plainName(displayName)} (${plainName(username)})`;
-    return { title: 'Signed in', body: `${who}, until ${timeOfDay(signIn.until)}.` };
+    return { title: t.signedIn, body: t.signedInBody(who, timeOfDay(signIn.until)) };
   }
   return undefined;
 }
@@ -81,46 +86,57 @@ function isSameSignIn(one: Entry, other: Entry): boolean {
   return isSamePerson(one.account, other.account) && one.since === other.since;
 }
 
-function noticeOfFailure(problem: AppState['signInProblem'], title: string): Notice | undefined {
+function noticeOfFailure(
+  t: DesktopTexts,
+  problem: AppState['signInProblem'],
+  title: string,
+): Notice | undefined {
   if (problem === undefined || problem.code === 'sign-in-cancelled') return undefined;
   return problem.code === 'code-expired'
-    ? { title: 'The code has expired', body: 'Start the sign-in again to get a new one.' }
-    : { title, body: plainSentence(problem.message) };
+    ? { title: t.codeExpired, body: t.codeExpiredBody }
+    : { title, body: plainSentence(t.problem(problem)) };
 }
 
 /** One for each prompt that was not there before. What the client calls itself is said to be just that. */
 export function promptNotices(previous: AppState | undefined, next: AppState): PromptNotice[] {
   const known = new Set(previous?.prompts.map(({ id }) => id));
+  const t = textsOf(next);
   return next.prompts
     .filter(({ id }) => !known.has(id))
     .map((prompt) => ({
       promptId: prompt.id,
-      ...noticeOfPrompt(prompt, connectionTitle(next, prompt.connection), ({ username }) =>
-        next.accounts.length < 2 ? '' : ` for ${plainName(username)}`,
+      ...noticeOfPrompt(t, prompt, connectionTitle(next, prompt.connection), ({ username }) =>
+        next.accounts.length < 2 ? '' : t.for(plainName(username)),
       ),
     }));
 }
 
 /** @param whose names the account where there are several */
-function noticeOfPrompt(prompt: Prompt, title: string, whose: (prompt: Prompt) => string): Notice {
-  const program = programName(prompt.process);
-  const claim = prompt.program === '' ? 'gives itself no name' : `calls itself ${plainName(prompt.program)}`;
-  const who = `${program}, which ${claim},`;
+function noticeOfPrompt(
+  t: DesktopTexts,
+  prompt: Prompt,
+  title: string,
+  whose: (prompt: Prompt) => string,
+): Notice {
+  const program = programName(prompt.process, t);
+  const who =
+    prompt.program === '' ? t.givesNoName(program) : t.callsItself(program, plainName(prompt.program));
+  const wants = (role: string): string => t.wantsToLogIn(who, plainName(role), whose(prompt));
   switch (prompt.kind) {
     case 'second-factor':
       return {
-        title: `Second factor for ${title}`,
-        body: `${who} wants to log in as ${plainName(prompt.role)}${whose(prompt)}.${reachOf(prompt)} Click to answer in Latchkey.`,
+        title: t.secondFactorFor(title, ''),
+        body: `${wants(prompt.role)}${reachOf(t, prompt)} ${t.clickToAnswer}`,
       };
     case 'sign-in':
       return {
-        title: `Sign in to reach ${title}`,
-        body: `${who} came with the saved password of ${plainName(prompt.tool)}. Its login goes on once you are signed in as ${plainName(prompt.username)}. Click to sign in.`,
+        title: t.signInToReach(title, ''),
+        body: t.cameWithSavedPassword(who, plainName(prompt.tool), plainName(prompt.username)),
       };
     case 'client':
       return {
-        title: `${program} asks to use ${title}`,
-        body: `${who} wants to log in as ${plainName(prompt.role)}${whose(prompt)}. Click to allow or deny it in Latchkey.`,
+        title: t.asksToUse(program, title, ''),
+        body: `${wants(prompt.role)} ${t.clickToAllow}`,
       };
     default:
       return assertNever(prompt);
@@ -128,9 +144,9 @@ function noticeOfPrompt(prompt: Prompt, title: string, whose: (prompt: Prompt) =
 }
 
 /** What one answer lets in beside the login that the notice names. */
-function reachOf({ also = [], mode }: MfaPrompt): string {
-  const others = also.length === 0 ? '' : ` The same answer lets in ${also.length} more.`;
-  return mode === 'session' ? `${others} It counts for this whole sign-in.` : others;
+function reachOf(t: DesktopTexts, { also = [], mode }: MfaPrompt): string {
+  const others = also.length === 0 ? '' : t.alsoLetsIn(also.length);
+  return mode === 'session' ? others + t.forWholeSignIn : others;
 }
 
 function isRestoring(signIn: SignInState): boolean {
@@ -143,26 +159,30 @@ function noticeOfLost(previous: AppState | undefined, next: AppState): Notice | 
   if (problem === undefined || problem === previous?.signInProblem) return undefined;
   const left = new Set(accounts.map(({ account }) => account.objectId));
   const isLost = previous?.accounts.some(({ account }) => !left.has(account.objectId)) === true;
-  return isLost ? { title: 'Sign-in needed', body: plainSentence(problem.message) } : undefined;
+  const t = textsOf(next);
+  return isLost ? { title: t.signInNeeded, body: plainSentence(t.problem(problem)) } : undefined;
 }
 
 /** The warning ten minutes before the deadline of an account; `warned` has the deadlines that were warned of already. */
 export function noticeOfDeadline(
-  { accounts }: AppState,
+  state: AppState,
   now: number,
   warned: ReadonlySet<string>,
 ): { notice: Notice; deadline: string } | undefined {
+  const { accounts } = state;
+  const t = textsOf(state);
   for (const { account, since, until } of accounts) {
     const deadline = `${account.objectId} ${until}`;
     const left = Date.parse(until) - now;
     // A session that is shorter than the warning time would begin with a warning.
     const tooShort = Date.parse(until) - Date.parse(since) <= warnBeforeMs;
     if (left <= 0 || left > warnBeforeMs || tooShort || warned.has(deadline)) continue;
-    const whose = accounts.length === 1 ? 'Your session' : `The session of ${plainName(account.username)}`;
+    const end = timeOfDay(until);
     return {
       notice: {
-        title: `${whose} ends at ${timeOfDay(until)}`,
-        body: 'After that, new logins need a new sign-in.',
+        title:
+          accounts.length === 1 ? t.yourSessionEnds(end) : t.sessionEnds(plainName(account.username), end),
+        body: t.sessionEndsBody,
       },
       deadline,
     };

@@ -4,11 +4,12 @@ import type { AppState } from '../contract/state.ts';
 import type { DesktopActions } from './actions.ts';
 import { plainName, timeOfDay } from './labels.ts';
 import type { Notice } from './notices.ts';
+import { textsOf } from './texts/texts.ts';
 import type { TrayCommand } from './tray-menu.ts';
 
 export interface TrayParts {
   actions: DesktopActions;
-  state(): Pick<AppState, 'databaseSessions' | 'accounts' | 'policies'>;
+  state(): Pick<AppState, 'databaseSessions' | 'accounts' | 'policies' | 'language'>;
   notifier: { tell(notice: Notice): void };
   openWindow(): void;
   /** Asks what logins wait for. */
@@ -22,6 +23,7 @@ export interface Question {
   detail: string;
   /** The verb of what will happen. */
   yes: string;
+  cancel: string;
 }
 
 /**
@@ -30,6 +32,7 @@ export interface Question {
  */
 export function createTrayCommands(parts: TrayParts): (command: TrayCommand) => void {
   const { actions, notifier, openWindow } = parts;
+  const t = () => textsOf(parts.state());
 
   /** @param as whose sessions end; without it all do */
   async function mayEnd(what: string, yes: string, as?: string): Promise<boolean> {
@@ -39,11 +42,11 @@ export function createTrayCommands(parts: TrayParts): (command: TrayCommand) => 
       (session) => as === undefined || session.username === username,
     );
     if (length === 0) return true;
-    const sessions = length === 1 ? 'One live database session ends' : `${length} live database sessions end`;
     return parts.confirm({
       message: what,
-      detail: `${sessions} at once: queries that are running stop, and open transactions are rolled back.`,
+      detail: t().sessionsEnd(length),
       yes,
+      cancel: t().cancel,
     });
   }
 
@@ -77,29 +80,29 @@ export function createTrayCommands(parts: TrayParts): (command: TrayCommand) => 
           ...defined({ as: command.as }),
         });
         notifier.tell({
-          title: `Token for ${plainName(command.connection)} copied`,
-          body: `Paste it as the password. It is valid until ${timeOfDay(copied.expiresAt)} and leaves the clipboard by itself.`,
+          title: t().tokenCopied(plainName(command.connection)),
+          body: t().tokenCopiedBody(timeOfDay(copied.expiresAt)),
         });
         return;
       }
       case 'sign-out':
-        if (await mayEnd('Sign out?', 'Sign out', command.as))
+        if (await mayEnd(t().signOutQuestion, t().signOut, command.as))
           await actions.signOut(command.as === undefined ? { all: true } : { as: command.as });
         return;
       case 'end-sessions':
-        if (await mayEnd('End all sessions?', 'End all')) await actions.cutSessions({ all: true });
+        if (await mayEnd(t().endAllQuestion, t().endAll)) await actions.cutSessions({ all: true });
         return;
       case 'lock': {
         // As the configuration has it for a locked screen, which may leave sessions alone.
         const ends = (parts.state().policies?.onLock.value ?? 'keep') !== 'keep';
-        if (!ends || (await mayEnd('Lock?', 'Lock'))) await actions.lock({});
+        if (!ends || (await mayEnd(t().lockQuestion, t().lock))) await actions.lock({});
         return;
       }
       case 'unlock':
         await actions.unlockAtScreen({});
         return;
       case 'quit':
-        if (await mayEnd('Quit Latchkey?', 'Quit')) await actions.quit({});
+        if (await mayEnd(t().quitQuestion, t().quitShort)) await actions.quit({});
         return;
       default:
         assertNever(command);
@@ -108,8 +111,8 @@ export function createTrayCommands(parts: TrayParts): (command: TrayCommand) => 
 
   return (command) => {
     run(command).catch((error: unknown) => {
-      const { message, remedy } = toProblem(error);
-      notifier.tell({ title: message, body: remedy ?? '' });
+      const problem = toProblem(error);
+      notifier.tell({ title: t().problem(problem), body: t().remedy(problem) });
     });
   };
 }

@@ -22,7 +22,7 @@ const forms: Record<string, Form> = {
   session: { what: 'The stored session', version: 1, newer: 'for-now' },
   'msal-': { what: 'The stored sign-in', version: 1, newer: 'for-now' },
   'local-authority': { what: 'The stored certificate authority', version: 1, newer: 'for-now' },
-  handles: { what: 'The list of handles', version: 1, newer: 'refused' },
+  handles: { what: 'The list of saved passwords', version: 1, newer: 'refused' },
   'push-': { what: "A phone's enrolment", version: 1, newer: 'refused' },
   'push-attempts-': { what: 'The count of push requests', version: 1, newer: 'refused' },
   'local-account-': { what: 'A break-glass account', version: 1, newer: 'refused' },

@@ -3,11 +3,13 @@ import { assertNever } from '../../main/contract/errors.ts';
 import type { ConnectionState, Lack } from '../../main/contract/state.ts';
 import { useAction } from '../bridge.ts';
 import { access as t } from '../texts/en/access.ts';
+import type { Said } from '../texts/en/problems.ts';
 import { useAnnounce } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Name } from '../ui/name.tsx';
-import { ProblemPanel } from '../ui/problem-panel.tsx';
+import { Original, ProblemPanel } from '../ui/problem-panel.tsx';
+import { saidOf } from '../ui/said.ts';
 import type { ConnectionTarget } from './connections.tsx';
 import styles from './lacks.module.css';
 
@@ -84,10 +86,19 @@ function LackText({ lack }: { lack: Lack }) {
     case 'server':
     case 'login':
     case 'credential':
-      return <Name>{[lack.problem.message, lack.problem.remedy ?? ''].join(' ').trim()}</Name>;
+      return <Told said={saidOf(lack.problem)} />;
     default:
       return assertNever(lack);
   }
+}
+
+function Told({ said: { message, remedy = '', original } }: { said: Said }) {
+  return (
+    <>
+      <Name>{`${message} ${remedy}`.trim()}</Name>
+      {original !== undefined && <Original text={original} />}
+    </>
+  );
 }
 
 function Remedy({

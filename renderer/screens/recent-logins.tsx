@@ -6,8 +6,10 @@ import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Name } from '../ui/name.tsx';
+import { Original } from '../ui/problem-panel.tsx';
 import { Reading } from '../ui/reading.tsx';
 import { Switch } from '../ui/switch.tsx';
+import { saidOf } from '../ui/said.ts';
 import { ago, useNow } from '../ui/time.ts';
 import layout from '../ui/layout.module.css';
 import styles from './activity.module.css';
@@ -119,6 +121,7 @@ function nothingShown(logins: RecentLogin[], onlyRefused: boolean): string {
 function Login({ login, title }: { login: RecentLogin; title: string }) {
   const { at, database, program, process, username, role, problem } = login;
   const now = useNow(10_000);
+  const said = problem && saidOf(problem);
   return (
     <li className={`${styles['row']} ${styles['login']}`}>
       <div className={styles['what']}>
@@ -129,16 +132,17 @@ function Login({ login, title }: { login: RecentLogin; title: string }) {
             <Name>{title}</Name>,
           )}
         </strong>
-        {problem !== undefined && (
+        {said !== undefined && (
           <p className={styles['told']}>
-            <Name>{problem.message}</Name>
+            <Name>{said.message}</Name>
           </p>
         )}
-        {problem?.remedy !== undefined && (
+        {said?.remedy !== undefined && (
           <p className={styles['remedy']}>
-            <Name>{problem.remedy}</Name>
+            <Name>{said.remedy}</Name>
           </p>
         )}
+        {said?.original !== undefined && <Original text={said.original} />}
         <small>
           {program === '' ? t.givesItselfNoName : <>{t.callsItself(<Name>{program}</Name>)}</>}
           {database !== '' && <>{t.database(<Name>{database}</Name>)}</>}

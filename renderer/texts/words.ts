@@ -13,6 +13,7 @@ export type Screens =
   | 'flyout'
   | 'frame'
   | 'organisation'
+  | 'problems'
   | 'prompts'
   | 'providers'
   | 'security'

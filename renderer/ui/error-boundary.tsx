@@ -19,6 +19,7 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: 
         <ScreenHeading>{t.thisScreenCannotBeShown}</ScreenHeading>
         <ProblemPanel
           problem={{
+            own: true,
             code: 'internal',
             message: t.itHasMetAnErrorThat,
             remedy: t.tryAgainOrOpenAnotherScreen,

@@ -1,6 +1,7 @@
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import type { Problem } from '../../main/contract/errors.ts';
 import { common as t } from '../texts/en/common.ts';
+import type { OwnProblem } from './said.ts';
 
 /** What is wrong with single fields, by their keys. */
 export type Faults<Key extends string> = Partial<Record<Key, string>>;
@@ -37,10 +38,11 @@ export function asSentence(text: string): string {
 }
 
 /** Announced above the fields; each fault stands at its field as well. */
-export function faultSummary(count: number, rest: Problem | undefined): Problem | undefined {
+export function faultSummary(count: number, rest: Problem | undefined): Problem | OwnProblem | undefined {
   if (count === 0) return rest;
   const message = t.fieldsNeedAnotherValue(count);
   return {
+    own: true,
     code: 'config-invalid',
     message: rest === undefined ? message : `${message}\n${rest.message}`,
     remedy: t.nothingHasBeenChangedYet,

@@ -1,8 +1,10 @@
 import type { ReactNode } from 'react';
 import type { ShownProblem } from '../../main/contract/state.ts';
 import { common as t } from '../texts/en/common.ts';
+import type { Said } from '../texts/en/problems.ts';
 import { Button } from './button.tsx';
 import { Icon, type IconName } from './icon.tsx';
+import { type OwnProblem, saidOf } from './said.ts';
 import styles from './problem-panel.module.css';
 
 /** What went wrong and what to do about it. It is announced where it appears. */
@@ -10,7 +12,7 @@ export function ProblemPanel({
   problem,
   onDismiss,
 }: {
-  problem: ShownProblem | undefined;
+  problem: ShownProblem | OwnProblem | undefined;
   onDismiss?: () => void;
 }) {
   return (
@@ -21,8 +23,7 @@ export function ProblemPanel({
             <Icon name="alert" />
           </div>
           <div>
-            <p className={styles['message']}>{problem.message}</p>
-            {problem.remedy !== undefined && <p className={styles['remedy']}>{problem.remedy}</p>}
+            <Sentences said={saidOf(problem)} />
             <Reference problem={problem} />
           </div>
           {onDismiss !== undefined && (
@@ -33,6 +34,25 @@ export function ProblemPanel({
         </div>
       )}
     </div>
+  );
+}
+
+function Sentences({ said: { message, remedy, original } }: { said: Said }) {
+  return (
+    <>
+      <p className={styles['message']}>{message}</p>
+      {remedy !== undefined && <p className={styles['remedy']}>{remedy}</p>}
+      {original !== undefined && <Original text={original} />}
+    </>
+  );
+}
+
+/** What the main process has said, below what it means in another language. */
+export function Original({ text }: { text: string }) {
+  return (
+    <p className={styles['details']} lang="en">
+      {text}
+    </p>
   );
 }
 

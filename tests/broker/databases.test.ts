@@ -195,7 +195,7 @@ describeWith(needed, 'several databases behind one connection', () => {
       sqlState: '3D000',
       hint: 'Use one of the databases "sales", "payroll", "two".',
     });
-    const { out } = await latchkey.run('handle', 'make', 'two');
+    const { out } = await latchkey.run('saved-password', 'make', 'two');
     const handle = { ...token, token: out.split('\n')[0] ?? '' };
     expect(await current(handle, 'sales')).toBe('sales');
     expect(await refusalOf(connect(handle, { database: 'payroll' }))).toEqual(refused);
@@ -209,7 +209,7 @@ describeWith(needed, 'several databases behind one connection', () => {
     expect(await current(token)).toBe('sales');
     const { connections } = await latchkey.state();
     expect(connections.find(({ name }) => name === 'part')?.database).toBe('sales');
-    const { out } = await latchkey.run('handle', 'make', 'part', '--json');
+    const { out } = await latchkey.run('saved-password', 'make', 'part', '--json');
     expect(JSON.parse(out)).toMatchObject({ database: 'sales' });
   });
 

@@ -224,7 +224,7 @@ describeWith(
         )
         .not.toHaveLength(0);
       await post('/v1/handles/revoke', { id: handle.id });
-      expect((await sleeping).err).toContain('The handle has been revoked.');
+      expect((await sleeping).err).toContain('The saved password has been revoked.');
       expect((await psql(handle)).err).toContain('has been revoked');
       expect((await latchkey.state()).handles.map(({ id }) => id)).not.toContain(handle.id);
     });

@@ -198,7 +198,7 @@ describeWith([parts.postgres, mariadbParts.server], 'the limits of a rule', () =
     const first = await connect(handle);
     expect(await refusalOf(connect(handle))).toMatchObject({
       sqlState: '53300',
-      message: 'This handle already has the 1 sessions that the rule allows (maxSessions).',
+      message: 'This saved password already has the 1 sessions that the rule allows (maxSessions).',
     });
     const second = await connect(token);
     expect(await refusalOf(connect(token))).toMatchObject({

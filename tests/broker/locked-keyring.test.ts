@@ -161,7 +161,7 @@ describeWith([parts.postgres], 'a keyring that is locked at the start', () => {
       .toMatchObject({ problem: { code: 'seal-unavailable', message: locked.message } });
     expect(await refusalOf(connectWith(handle))).toMatchObject({
       sqlState: '28000',
-      message: 'Saved handles cannot be checked now: The keyring of this computer is locked.',
+      message: 'Saved passwords cannot be checked now: The keyring of this computer is locked.',
     });
     const { checks } = (await (await latchkey.client()).post('/v1/doctor', {})) as { checks: Check[] };
     expect(checks.find(({ name }) => name === 'keyring')).toMatchObject({

@@ -289,7 +289,7 @@ describeWith(needed, 'one sign-in for databases of other kinds', () => {
   it('tokens and handles have 28 characters where that is wanted, or the connection says so', async () => {
     const run = async (...args: string[]) => (await latchkey.commandLine.run(args)).out.trim();
     const token = await run('token', 'ledger', '--short');
-    const handle = await run('handle', 'make', 'ledger', '--short');
+    const handle = await run('saved-password', 'make', 'ledger', '--short');
     const { port } = await latchkey.token('ledger');
     for (const password of [token, handle]) {
       expect(password).toMatch(/^lkh?_/);
@@ -302,7 +302,7 @@ describeWith(needed, 'one sign-in for databases of other kinds', () => {
     expect(await run('connect', 'ledger', '--for', 'freetds', '--short')).toContain('token ledger --short');
 
     const till = await latchkey.token('till');
-    const tillHandle = await run('handle', 'make', 'till');
+    const tillHandle = await run('saved-password', 'make', 'till');
     for (const password of [till.token, tillHandle]) {
       expect(password).toHaveLength(28);
       expect(await mariadb(till, password, 'select 1')).toBe('1');

@@ -55,7 +55,7 @@ describeWith([parts.postgres], 'several accounts of one person', () => {
   });
 
   it('a handle takes the session of its own account alone', async () => {
-    const { out } = await latchkey.run('handle', 'make', 'sales', '--as', bruno, '--json');
+    const { out } = await latchkey.run('saved-password', 'make', 'sales', '--as', bruno, '--json');
     const made = JSON.parse(out) as { handle: string; username: string };
     expect(made.username).toBe(bruno);
     expect((await latchkey.state()).handles).toMatchObject([{ username: bruno }]);

@@ -45,7 +45,7 @@ describeWith([parts.postgres, parts.psql], 'what connect writes opens a gateway'
     expect(await psql('service=sales')).toEqual(query);
     const [handle] = (await latchkey.state()).handles;
     expect(handle).toMatchObject({ tool: 'psql', connection: 'sales' });
-    expect((await latchkey.run('handle', 'revoke', handle?.id ?? '')).code).toBe(0);
+    expect((await latchkey.run('saved-password', 'revoke', handle?.id ?? '')).code).toBe(0);
     expect(await psql('service=sales')).toMatchObject({
       code: 2,
       err: expect.stringContaining('revoked') as string,

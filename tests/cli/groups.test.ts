@@ -9,7 +9,7 @@ test.each(commandGroups)('$names are what their module registers', async ({ name
   const program = new Command();
   const unused = () => () => undefined;
   (await load())({ program, run: unused, withClient: unused } as unknown as Tools);
-  expect(program.commands.map((command) => command.name())).toEqual(names);
+  expect(program.commands.flatMap((command) => [command.name(), ...command.aliases()])).toEqual(names);
 });
 
 test('the table of actions knows which of them take an account, as their schemas do', () => {

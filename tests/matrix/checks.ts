@@ -7,7 +7,7 @@ import type { ProtocolName } from '../../main/contract/protocols.ts';
  */
 export const checks = {
   token: 'Token',
-  handle: 'Handle',
+  handle: 'Saved password',
   wrong: 'Wrong token',
   verified: 'TLS verified',
   simple: 'Simple',

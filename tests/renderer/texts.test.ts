@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { parseSync } from 'vite';
 import type { Preferences } from '../../main/contract/shapes.ts';
 import { de } from '../../renderer/texts/de/texts.ts';
+import { keepScreenshot } from '../support/pages.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { useAll } from '../support/use-all.ts';
 import { startRenderer } from './browser.ts';
@@ -138,6 +139,30 @@ describeWith([parts.pageEngine], 'the language of the window', () => {
     // As people there write the time.
     await german.page.getByText('Angemeldet bis').first().waitFor();
     await german.page.context().close();
+  });
+
+  test('a failure is said by its code, with the sentence of main below it, marked as English', async () => {
+    const problem = {
+      code: 'port-in-use' as const,
+      message: 'Port 15432 is taken by nc.',
+      remedy: 'End nc.',
+    };
+    const { page, bridge } = await renderer.show({
+      ...states.signedIn,
+      language: 'de',
+      signInProblem: problem,
+    });
+    const alert = page.getByRole('alert').filter({ hasText: 'nc' });
+    await expect
+      .poll(() => alert.innerText())
+      .toMatch(
+        /^Ein anderes Programm belegt den Port\.\s+Beenden Sie .*\s+Port 15432 is taken by nc\. End nc\.$/,
+      );
+    expect(await alert.locator('[lang=en]').innerText()).toBe('Port 15432 is taken by nc. End nc.');
+    await keepScreenshot(page, 'problem-german');
+    await bridge.push({ ...states.signedIn, language: 'en', signInProblem: problem });
+    await expect.poll(() => alert.innerText()).toMatch(/^Port 15432 is taken by nc\.\s+End nc\.$/);
+    await page.context().close();
   });
 
   test('where its file cannot be read, the window stays English and goes on', async () => {

@@ -12,6 +12,7 @@ import { firstRun } from './first-run.ts';
 import { flyout } from './flyout.ts';
 import { frame } from './frame.ts';
 import { organisation } from './organisation.ts';
+import { problems } from './problems.ts';
 import { prompts } from './prompts.ts';
 import { providers } from './providers.ts';
 import { security } from './security.ts';
@@ -33,6 +34,7 @@ export const de = {
   flyout,
   frame,
   organisation,
+  problems,
   prompts,
   providers,
   security,

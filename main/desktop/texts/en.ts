@@ -1,0 +1,102 @@
+import type { ShownProblem } from '../../contract/state.ts';
+
+type Said = Pick<ShownProblem, 'code' | 'message' | 'remedy'>;
+
+/** What tray, notifications and their questions say; every name that comes in is plain already (see labels.ts). */
+export const en = {
+  /** What a failure says: in English its own sentence. */
+  problem: ({ message }: Said): string => message,
+  remedy: ({ remedy = '' }: Said): string => remedy,
+  unknownProgram: 'An unknown program',
+  cancel: 'Cancel',
+
+  lockedSince: (time: string) => `Locked since ${time}: no login is let in`,
+  code: (code: string) => `: code ${code}`,
+  notSignedIn: 'Not signed in',
+  signingInAgain: 'Signing in again',
+  signingIn: 'Signing in',
+  waitingForCode: (code: string) => `Waiting for code ${code}`,
+  waitingForBrowser: 'Waiting for the sign-in in your browser',
+  until: (who: string, time: string) => `${who} until ${time}`,
+  signedInAs: (accounts: string) => `Signed in as ${accounts}`,
+  localTenant: 'Local test tenant, not Microsoft',
+  open: 'Open Latchkey',
+  quit: 'Quit Latchkey',
+  expired: 'expired',
+  expiresInMinutes: (minutes: number) => `expires in ${minutes} min`,
+  expiresInHours: (hours: number) => `expires in ${hours} h`,
+  instead: {
+    'device-code': 'Sign in with a code instead',
+    browser: 'Sign in with the browser instead',
+  },
+  leftOut: (connection: string) => `Connection "${connection}" is left out: its settings have a fault`,
+  moreToAnswer: (count: number) => `${count} more to answer…`,
+  as: (who: string) => ` as ${who}`,
+  secondFactorFor: (title: string, whose: string) => `Second factor for ${title}${whose}`,
+  signInToReach: (title: string, whose: string) => `Sign in${whose} to reach ${title}`,
+  asksToUse: (program: string, title: string, whose: string) => `${program} asks to use ${title}${whose}`,
+  signIn: 'Sign in',
+  signInWith: (provider: string) => `Sign in with ${provider}`,
+  signInWithAnother: 'Sign in with another…',
+  cancelSignIn: 'Cancel sign-in',
+  copyCode: 'Copy code',
+  openPage: 'Open the sign-in page',
+  session: (program: string, title: string, time: string) => `${program} on ${title}, since ${time}`,
+  liveSessions: (count: number) => (count === 1 ? 'One live session' : `${count} live sessions`),
+  moreSessions: (count: number) => `${count} more…`,
+  endAllSessions: 'End all…',
+  lock: 'Lock',
+  letLoginsIn: 'Let logins in again',
+  signOut: 'Sign out',
+  allAccounts: 'All accounts',
+  more: 'More…',
+  copyTokenFor: (title: string) => `Copy token for ${title}`,
+  copyTokenForAnother: 'Copy token for another',
+  allDatabases: 'All databases…',
+
+  keepsRunning: 'Latchkey keeps running',
+  keepsRunningBody:
+    'Your databases stay within reach. Start Latchkey again to see the window; quit it in Settings or in the tray.',
+  windowCrashed: 'The window of Latchkey has met an error',
+  windowCrashedBody: 'Your databases stay within reach. Click here to open it again.',
+  startsAnew: 'Latchkey starts anew',
+  startsAnewBody:
+    'It has met an error it did not expect. Open database sessions end in ten seconds; the log in its folder says more.',
+  loginsRefused: 'New logins are refused',
+  fileHasFault: 'The configuration file has a fault',
+  fileHasFaultBody: 'What counted before goes on.',
+  fileHasChanged: 'The configuration has changed: apply?',
+  signInNeeded: 'Sign-in needed',
+  signInFailed: 'Sign-in failed',
+  signedIn: 'Signed in',
+  signedInBody: (who: string, time: string) => `${who}, until ${time}.`,
+  codeExpired: 'The code has expired',
+  codeExpiredBody: 'Start the sign-in again to get a new one.',
+  for: (who: string) => ` for ${who}`,
+  givesNoName: (program: string) => `${program}, which gives itself no name,`,
+  callsItself: (program: string, claim: string) => `${program}, which calls itself ${claim},`,
+  wantsToLogIn: (who: string, role: string, whose: string) => `${who} wants to log in as ${role}${whose}.`,
+  clickToAnswer: 'Click to answer in Latchkey.',
+  clickToAllow: 'Click to allow or deny it in Latchkey.',
+  alsoLetsIn: (count: number) => ` The same answer lets in ${count} more.`,
+  forWholeSignIn: ' It counts for this whole sign-in.',
+  cameWithSavedPassword: (who: string, tool: string, username: string) =>
+    `${who} came with the saved password of ${tool}. Its login goes on once you are signed in as ${username}. Click to sign in.`,
+  yourSessionEnds: (time: string) => `Your session ends at ${time}`,
+  sessionEnds: (who: string, time: string) => `The session of ${who} ends at ${time}`,
+  sessionEndsBody: 'After that, new logins need a new sign-in.',
+  tokenCopied: (connection: string) => `Token for ${connection} copied`,
+  tokenCopiedBody: (time: string) =>
+    `Paste it as the password. It is valid until ${time} and leaves the clipboard by itself.`,
+
+  sessionsEnd: (count: number) =>
+    `${count === 1 ? 'One live database session ends' : `${count} live database sessions end`} at once: queries that are running stop, and open transactions are rolled back.`,
+  signOutQuestion: 'Sign out?',
+  endAllQuestion: 'End all sessions?',
+  endAll: 'End all',
+  lockQuestion: 'Lock?',
+  quitQuestion: 'Quit Latchkey?',
+  quitShort: 'Quit',
+};
+
+export type DesktopTexts = typeof en;
