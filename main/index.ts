@@ -78,7 +78,12 @@ function ownUpdates(
 /** `npm run demo` without the build, which would take away the files that this application runs from. */
 function demoFromSources(project: string): string[] {
   const node = process.platform === 'win32' ? 'node.exe' : 'node';
-  return [join(project, 'node_modules', 'node', 'bin', node), join(project, 'main', 'demo', 'index.ts')];
+  return [
+    join(project, 'node_modules', 'node', 'bin', node),
+    join(project, 'main', 'demo', 'index.ts'),
+    // Root cannot run Electron otherwise, and has said so for this one.
+    ...process.argv.filter((arg) => arg === '--no-sandbox'),
+  ];
 }
 
 /** Rejects where the places cannot be told. */

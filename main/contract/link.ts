@@ -22,6 +22,8 @@ export const link = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('join'), address: z.string() }),
   z.object({ kind: z.literal('screen'), screen: z.enum(linkScreens) }),
   z.object({ kind: z.literal('connection'), name: z.string() }),
+  /** The search of everything; no address leads there, only the shortcut. */
+  z.object({ kind: z.literal('palette') }),
   /** It is ours, and leads nowhere. */
   z.object({ kind: z.literal('unknown') }),
 ]);

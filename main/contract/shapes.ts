@@ -36,6 +36,15 @@ export const preferences = z.object({
   whenLoginWaits: z.enum(['flash', 'front', 'notify']),
   /** What a click at the tray icon opens: the small window beside it, where its place is known, or the main one. */
   trayClick: z.enum(['flyout', 'main']),
+  /** What its keys open from wherever the keyboard is. */
+  shortcut: z.enum(['off', 'window', 'palette']),
+  /** As Electron writes them: Shift alone is no key to hold, since it writes. */
+  shortcutKeys: z
+    .string()
+    .max(60)
+    .regex(
+      /^(?=.*(?:Control|Alt|Super)\+)(?:(?:Control|Alt|Shift|Super)\+){1,4}(?:[A-Z0-9]|F\d{1,2}|Space)$/,
+    ),
 });
 export type Preferences = z.infer<typeof preferences>;
 

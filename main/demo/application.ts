@@ -25,7 +25,7 @@ export async function startApplication(
   home: string,
   desktop: readonly string[] | string | undefined,
 ): Promise<Application> {
-  const obstacle = typeof desktop === 'string' ? desktop : desktopObstacle();
+  const obstacle = typeof desktop === 'string' ? desktop : desktopObstacle(desktop);
   if (obstacle === undefined && typeof desktop === 'object') {
     const [program = '', ...args] = desktop;
     const child = spawn(program, args, {
@@ -38,10 +38,10 @@ export async function startApplication(
   return headless(commandLine, obstacle ?? 'this installation has none');
 }
 
-function desktopObstacle(): string | undefined {
+function desktopObstacle(desktop: readonly string[] = []): string | undefined {
   if (process.platform === 'linux' && !process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY'])
     return 'there is no screen';
-  if (process.getuid?.() === 0) return 'Electron does not run as root';
+  if (process.getuid?.() === 0 && !desktop.includes('--no-sandbox')) return 'Electron does not run as root';
   return undefined;
 }
 

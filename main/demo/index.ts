@@ -16,6 +16,8 @@ const { values } = parseArgs({
     auto: { type: 'boolean', default: false },
     headless: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
+    // For the desktop application, as whoever started the first one has decided.
+    'no-sandbox': { type: 'boolean', default: false },
   },
 });
 if (values.help) {
@@ -30,7 +32,12 @@ if (values.help) {
     auto: values.auto,
     headless: values.headless,
     command: [process.execPath, existsSync(built) ? built : sourceProgram],
-    desktop: [process.execPath, join(project, 'node_modules/electron/cli.js'), project],
+    desktop: [
+      process.execPath,
+      join(project, 'node_modules/electron/cli.js'),
+      ...(values['no-sandbox'] ? ['--no-sandbox'] : []),
+      project,
+    ],
     typed: 'npm run --silent latchkey --',
     print: (text) => console.log(text),
     signal: stop.signal,

@@ -1,4 +1,4 @@
-import { app, clipboard, ipcMain, nativeTheme, shell } from 'electron';
+import { app, clipboard, globalShortcut, ipcMain, nativeTheme, shell } from 'electron';
 import { actionSchemas } from '../contract/action-schemas.ts';
 import { toLogText, toProblem } from '../contract/errors.ts';
 import type { AppState } from '../contract/state.ts';
@@ -14,7 +14,7 @@ import { createSecretClipboard, createSignOutWatch } from './clipboard.ts';
 import { createStatePush, serveActions } from './ipc.ts';
 import { electronNotices } from './electron-notices.ts';
 import { linuxNotices } from './linux-notices.ts';
-import { keepsRunning, startsAnew, windowCrashed } from './notices.ts';
+import { keepsRunning, shortcutTaken, startsAnew, windowCrashed } from './notices.ts';
 import { createNotifier, type Notifier } from './notifications.ts';
 import { createDemo } from './demo.ts';
 import type { DesktopBroker, DesktopPlatform } from './ports.ts';
@@ -22,6 +22,7 @@ import { watchComputer } from './power.ts';
 import { createLinks, type Links } from './links.ts';
 import { preferenceActions } from './preference-actions.ts';
 import { openPreferences } from './preferences.ts';
+import { createShortcut } from './shortcut.ts';
 import { createShortlist, type Shortlist } from './shortlist.ts';
 import type { PreferenceStore } from './stored-preferences.ts';
 import { quitSoon, restartFrom } from './restart.ts';
@@ -173,6 +174,10 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     openWindow: () => window.show(),
     ask: windows.ask,
   });
+  const shortcut = createShortcut(globalShortcut, (what) => {
+    if (what === 'palette') links.goTo({ kind: 'palette' });
+    window.show();
+  });
   const actions = createActions({
     broker,
     secrets,
@@ -181,7 +186,13 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     openPath: (path) => shell.openPath(path),
     files: chosenFiles,
     about: { ...options.notices, configurationFile: options.configuration.path },
-    preferences: preferenceActions(preferences, createAutostart(options.startArguments), shortlist, language),
+    preferences: preferenceActions(
+      preferences,
+      createAutostart(options.startArguments),
+      shortlist,
+      language,
+      shortcut,
+    ),
     shortlist,
     programIcon,
     language,
@@ -224,6 +235,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     stopState();
     stopWatch();
     notifier.close();
+    shortcut.close();
     // Quitting while a window is on its way out is taken back by Electron, so the windows go first.
     const ofBroker = options.failed.aborted ? { reason: failedReason, graceMs: drainMs } : undefined;
     const ended = [windows.close(), secrets.clear(), notices.close(), broker.close(ofBroker)];
@@ -234,6 +246,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     // Not where it would fail again at once, for ever.
     if (options.failed.aborted && process.uptime() > 60) app.relaunch();
   });
+  shortcut.begin(preferences.read(), (problem) => notifier.tell(shortcutTaken(texts(), problem)));
   window.onCrash(() => notifier.tell(windowCrashed(texts())));
   window.onClosed((bounds) => {
     preferences.write({ bounds });

@@ -27,6 +27,11 @@ export function createLinks(args: readonly string[]) {
     isOpen: (): boolean => opened !== undefined,
     /** Called when Latchkey was started once more, with a link or without. */
     onOpen: (listener: () => void): void => void listeners.push(listener),
+    /** Leads the window there, as a link does. */
+    goTo(link: Link): void {
+      opened = link;
+      for (const listener of listeners) listener();
+    },
     shownIn: (state: AppState): AppState => (opened === undefined ? state : { ...state, link: opened }),
     dismiss(): void {
       opened = undefined;

@@ -1,4 +1,4 @@
-import { assertNever } from '../contract/errors.ts';
+import { assertNever, type Problem } from '../contract/errors.ts';
 import type { AppState, MfaPrompt, Prompt, SignedInAccount, SignInState } from '../contract/state.ts';
 import { isSamePerson } from '../contract/which-account.ts';
 import { connectionTitle, plainName, plainSentence, programName, timeOfDay } from './labels.ts';
@@ -27,6 +27,11 @@ export const windowCrashed = (t: DesktopTexts): Notice => ({
 
 /** The whole application has met an error, and ends. */
 export const startsAnew = (t: DesktopTexts): Notice => ({ title: t.startsAnew, body: t.startsAnewBody });
+
+export const shortcutTaken = (t: DesktopTexts, problem: Problem): Notice => ({
+  title: t.shortcutTaken,
+  body: `${t.problem(problem)} ${t.remedy(problem)}`.trim(),
+});
 
 const warnBeforeMs = 10 * 60_000;
 

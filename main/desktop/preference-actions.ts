@@ -2,6 +2,7 @@ import { nativeTheme } from 'electron';
 import { defined } from '../base/defined.ts';
 import type { DesktopActions } from './actions.ts';
 import type { Autostart } from './autostart.ts';
+import type { Shortcut } from './shortcut.ts';
 import type { Shortlist } from './shortlist.ts';
 import type { PreferenceStore } from './stored-preferences.ts';
 import type { WindowLanguage } from './window-language.ts';
@@ -11,9 +12,11 @@ export function preferenceActions(
   autostart: Autostart,
   shortlist: Pick<Shortlist, 'favourites' | 'setFavourites'>,
   language: Pick<WindowLanguage, 'chosen' | 'choose'>,
+  keys: Pick<Shortcut, 'set'>,
 ): Pick<DesktopActions, 'getPreferences' | 'setPreferences'> {
   const current = () => {
-    const { theme, clipboardSeconds, notifications, whenLoginWaits, trayClick } = preferences.read();
+    const { theme, clipboardSeconds, notifications, whenLoginWaits, trayClick, shortcut, shortcutKeys } =
+      preferences.read();
     return {
       theme,
       language: language.chosen(),
@@ -23,11 +26,15 @@ export function preferenceActions(
       notifications,
       whenLoginWaits,
       trayClick,
+      shortcut,
+      shortcutKeys,
     };
   };
   return {
     getPreferences: async () => current(),
     async setPreferences({ startAtLogin, favourites, language: wanted, ...kept }) {
+      // First: where it cannot be had, nothing is changed.
+      keys.set({ ...current(), ...defined(kept) });
       if (startAtLogin !== undefined) autostart.set(startAtLogin);
       if (favourites !== undefined) shortlist.setFavourites(favourites);
       if (wanted !== undefined) language.choose(wanted);

@@ -16,6 +16,8 @@ const stored = z.object({
   notifications: shapes.notifications.catch(true),
   whenLoginWaits: shapes.whenLoginWaits.catch('flash'),
   trayClick: shapes.trayClick.catch('flyout'),
+  shortcut: shapes.shortcut.catch('off'),
+  shortcutKeys: shapes.shortcutKeys.catch('Control+Alt+L'),
   bounds: z
     .object({ x: z.int(), y: z.int(), width: z.int().min(1), height: z.int().min(1) })
     .optional()

@@ -40,8 +40,6 @@ export function ConnectionPassword(props: {
   async function store(): Promise<void> {
     const value = input.current?.value ?? '';
     setMissing(value === '');
-    // It leaves the page with the request, whatever comes of it.
-    if (input.current !== null) input.current.value = '';
     if (value === '') input.current?.focus();
     else if ((await action.run('storeSecret', { name, value })) !== undefined)
       props.onDone(t.passwordOfStored(whose));
@@ -82,6 +80,7 @@ export function ConnectionPassword(props: {
         label={stored ? t.newPasswordOf(plainText(whose)) : t.passwordOfRole(plainText(whose))}
         hint={t.itGoesToTheSealedStore}
         maxLength={4096}
+        refused={action.problem}
         fault={missing ? t.enterThePasswordFirst : undefined}
       />
       <ProblemPanel problem={action.problem} />

@@ -52,7 +52,7 @@ export function Faults({ start, onTried }: { start: Failed; onTried(start: Start
           </code>
         </p>
       )}
-      <ProblemPanel problem={attempt.problem ?? open.problem} />
+      <ProblemPanel problem={attempt.problem ?? open.problem ?? quit.problem} />
       <div className={layout['buttons']}>
         {isMissing && (
           <Button kind="primary" busy={attempt.busy} onClick={() => void tryAgain(true)}>

@@ -1,9 +1,9 @@
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import type { ActionRunner } from '../bridge.ts';
 import { common } from '../texts/en/common.ts';
 import { signIn as t } from '../texts/en/sign-in.ts';
 import { Button } from '../ui/button.tsx';
-import { CodeField, TextField } from '../ui/field.tsx';
+import { CodeField, SecretField, TextField } from '../ui/field.tsx';
 import { Callout, ProblemPanel } from '../ui/problem-panel.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import styles from './sign-in.module.css';
@@ -11,7 +11,7 @@ import styles from './sign-in.module.css';
 /** For the day when the directory cannot be reached: an account that Latchkey keeps itself. */
 export function LocalSignIn({ action, onBack }: { action: ActionRunner; onBack: () => void }) {
   const [username, setUsername] = useState('');
-  const [password, setPassword] = useState('');
+  const [lacksPassword, setLacksPassword] = useState(false);
   const [code, setCode] = useState('');
   const [tried, setTried] = useState(false);
   const first = useRef<HTMLInputElement>(null);
@@ -19,11 +19,9 @@ export function LocalSignIn({ action, onBack }: { action: ActionRunner; onBack: 
   const third = useRef<HTMLInputElement>(null);
   const fault = (value: string, what: string) => (tried && value === '' ? t.enter(what) : undefined);
 
-  useEffect(() => {
-    if (action.problem !== undefined) second.current?.focus();
-  }, [action.problem]);
-
   async function signIn(): Promise<void> {
+    const password = second.current?.value ?? '';
+    setLacksPassword(password === '');
     const missing = [
       { input: first, value: username.trim() },
       { input: second, value: password },
@@ -34,7 +32,7 @@ export function LocalSignIn({ action, onBack }: { action: ActionRunner; onBack: 
       missing.input.current?.focus();
       return;
     }
-    setPassword('');
+    // A code counts once.
     setCode('');
     await action.run('signInLocally', { username: username.trim(), password, code: code.trim() });
   }
@@ -63,14 +61,13 @@ export function LocalSignIn({ action, onBack }: { action: ActionRunner; onBack: 
           maxLength={200}
           fault={fault(username.trim(), t.theUserName)}
         />
-        <TextField
+        <SecretField
           ref={second}
+          name="password"
           label={common.password}
-          type="password"
-          value={password}
-          onChange={setPassword}
           maxLength={4096}
-          fault={fault(password, t.thePassword)}
+          fault={tried && lacksPassword ? t.enter(t.thePassword) : undefined}
+          refused={action.problem}
         />
         <CodeField
           ref={third}

@@ -41,12 +41,14 @@ export function OpenedLink(props: {
   const { link } = state;
   const place = link === undefined ? undefined : placeIn(link);
   const row = link?.kind === 'connection' ? rowOf(state, link.name)?.key : undefined;
-  const isFollowed = place !== undefined && (link?.kind !== 'connection' || row !== undefined);
+  // The palette opens by itself.
+  const isPalette = link?.kind === 'palette';
+  const isFollowed = isPalette || (place !== undefined && (link?.kind !== 'connection' || row !== undefined));
   const dismiss = (): void => void run('dismissLink', {});
 
   useEffect(() => {
     if (!isFollowed) return;
-    onPlace(place);
+    if (place !== undefined) onPlace(place);
     if (row !== undefined) open(row, true);
     void run('dismissLink', {});
   }, [isFollowed, place, row, onPlace, open, run]);

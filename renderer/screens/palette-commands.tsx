@@ -29,6 +29,13 @@ export function PaletteKey(ways: PaletteWays) {
     if (key === 'k') setOpen(true);
     return key === 'k';
   });
+  const isAsked = ways.state.link?.kind === 'palette';
+  // Asked for from outside of the window, by the shortcut.
+  const [wasAsked, setWasAsked] = useState(false);
+  if (isAsked !== wasAsked) {
+    setWasAsked(isAsked);
+    if (isAsked) setOpen(true);
+  }
   const { ask, question } = useSignOutQuestion(ways.state);
   return (
     <>

@@ -3,7 +3,7 @@ import type { ProviderState } from '../../main/contract/state.ts';
 import { common } from '../texts/en/common.ts';
 import { providers as t } from '../texts/en/providers.ts';
 import { Button } from '../ui/button.tsx';
-import { FileField, TextField } from '../ui/field.tsx';
+import { FileField, SecretField } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
 import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { useAdministration } from './step-up.tsx';
@@ -30,7 +30,6 @@ export function ProviderSecret(props: {
 }) {
   const { name, hasSecret } = props.provider;
   const action = useAdministration();
-  const [secret, setSecret] = useState('');
   const [files, setFiles] = useState<readonly File[]>([]);
   const [missing, setMissing] = useState(false);
   const [fault, setFault] = useState<string>();
@@ -39,9 +38,8 @@ export function ProviderSecret(props: {
 
   async function store(): Promise<void> {
     if (files.length > 0) return storeCertificate();
-    const given = secret.trim();
+    const given = input.current?.value.trim() ?? '';
     setMissing(given === '');
-    setSecret('');
     if (given === '') input.current?.focus();
     else if ((await action.run('setProviderSecret', { name, secret: given })) !== undefined)
       props.onDone(t.applicationSecretStored);
@@ -75,14 +73,13 @@ export function ProviderSecret(props: {
         )
       }
     >
-      <TextField
+      <SecretField
         ref={input}
-        type="password"
+        name="secret"
         label={hasSecret ? t.newApplicationSecret : t.applicationSecret}
         hint={t.theValueOfAClientSecret}
-        value={secret}
-        onChange={setSecret}
         maxLength={4096}
+        refused={files.length === 0 ? action.problem : undefined}
         fault={missing ? t.enterTheSecretOrChooseThe : undefined}
       />
       <FileField

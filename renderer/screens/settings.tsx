@@ -16,6 +16,7 @@ import { Switch } from '../ui/switch.tsx';
 import { lifetime } from '../ui/time.ts';
 import { OrganisationSection } from './organisation.tsx';
 import { JoinedOrganisation } from './joined-organisation.tsx';
+import { ShortcutRows } from './shortcut-rows.tsx';
 import { UpdatesSection } from './updates.tsx';
 import styles from './settings.module.css';
 
@@ -146,6 +147,7 @@ function Choices() {
           />
         </div>
         <Habits preferences={preferences} change={(wanted) => void change(wanted)} />
+        <ShortcutRows preferences={preferences} change={(wanted) => void change(wanted)} />
       </div>
       <UnderWay busy={action.busy} />
       <ProblemPanel problem={action.problem} onDismiss={action.dismiss} />

@@ -1,4 +1,4 @@
-import { type ReactNode, type Ref, useId } from 'react';
+import { type ReactNode, type Ref, useEffect, useId, useRef } from 'react';
 import styles from './field.module.css';
 import { Icon } from './icon.tsx';
 
@@ -50,7 +50,6 @@ export function TextField(
   props: FieldProps & {
     value: string;
     onChange(value: string): void;
-    type?: 'text' | 'password';
     placeholder?: string;
     maxLength: number;
     readOnly?: boolean;
@@ -62,14 +61,14 @@ export function TextField(
   },
 ) {
   const { id, control } = useField(props);
-  const { value, onChange, type = 'text', placeholder, maxLength, readOnly = false, onEnter, ref } = props;
+  const { value, onChange, placeholder, maxLength, readOnly = false, onEnter, ref } = props;
   return (
     <Field id={id} field={props}>
       <input
         {...control}
         ref={ref}
         className={styles['input']}
-        type={type}
+        type="text"
         data-search={props.isSearch}
         value={value}
         placeholder={placeholder}
@@ -89,15 +88,42 @@ export function TextField(
   );
 }
 
+/** How long a secret stays in a field that nobody touches. */
+const forgetMs = 120_000;
+
 /**
  * A secret to be typed in. Its value stays in the field itself, from where the form takes it by its name when it is
- * sent: no state of the page ever has it.
+ * sent: no state of the page ever has it. After a refusal it is still there and marked whole, so that a wrong one can be
+ * corrected or typed over. It goes with the form, or when nobody has touched it for two minutes.
  */
 export function SecretField(
-  props: FieldProps & { name: string; maxLength: number; ref?: Ref<HTMLInputElement> },
+  props: FieldProps & {
+    name: string;
+    maxLength: number;
+    /** Why it was not taken, where the form has this field alone: the focus comes back to it. */
+    refused?: unknown;
+    ref?: Ref<HTMLInputElement>;
+  },
 ) {
   const { id, control } = useField(props);
-  const { name, maxLength, ref } = props;
+  const { name, maxLength, refused, ref } = props;
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => {
+    if (refused === undefined) return;
+    const input = document.getElementById(id);
+    if (!(input instanceof HTMLInputElement)) return;
+    input.focus();
+    input.select();
+  }, [refused, id]);
+
+  function touch({ currentTarget }: { currentTarget: HTMLInputElement }): void {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      currentTarget.value = '';
+    }, forgetMs);
+  }
+
   return (
     <Field id={id} field={props}>
       <input
@@ -110,6 +136,8 @@ export function SecretField(
         autoComplete="off"
         autoCapitalize="off"
         spellCheck={false}
+        onInput={touch}
+        onKeyDown={touch}
       />
     </Field>
   );

@@ -283,10 +283,26 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
       notifications: optional(isBoolean),
       whenLoginWaits: optional(isOneOf('flash', 'front', 'notify')),
       trayClick: optional(isOneOf('flyout', 'main')),
+      shortcut: optional(isOneOf('off', 'window', 'palette')),
+      shortcutKeys: optional((value) => typeof value === 'string' && isAccelerator(value)),
     },
   ],
   quit: isNothing,
 };
+
+/** Keys held by something that does not write, and one of letters, digits, F1 to F99 and the space bar. */
+function isAccelerator(text: string): boolean {
+  const parts = text.split('+');
+  const held = parts.slice(0, -1);
+  return (
+    text.length <= 60 &&
+    held.length >= 1 &&
+    held.length <= 4 &&
+    held.every((part) => ['Control', 'Alt', 'Shift', 'Super'].includes(part)) &&
+    held.some((part) => part !== 'Shift') &&
+    /^(?:[A-Z0-9]|F\d\d?|Space)$/.test(parts.at(-1) ?? '')
+  );
+}
 
 /** Whether an action takes this payload. */
 export function takes(action: ActionName, surface: 'window' | 'api', payload: unknown): boolean {

@@ -20,6 +20,8 @@ const preferences: Preferences = {
   notifications: true,
   whenLoginWaits: 'notify',
   trayClick: 'flyout',
+  shortcut: 'off',
+  shortcutKeys: 'Control+Alt+L',
 };
 
 function create(

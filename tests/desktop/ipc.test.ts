@@ -210,6 +210,8 @@ function sampleReply(action: WindowAction): () => unknown {
     notifications: true,
     whenLoginWaits: 'notify',
     trayClick: 'flyout',
+    shortcut: 'off',
+    shortcutKeys: 'Control+Alt+L',
   };
   const replies: Partial<Record<WindowAction, unknown>> = {
     getStart: { kind: 'running' },

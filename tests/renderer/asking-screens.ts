@@ -2,6 +2,7 @@ import type { AppState } from '../../main/contract/state.ts';
 import * as accounts from './account-states.ts';
 import { administration, applicationId } from './asking-administration.ts';
 import { type AskingScreen, nav, type Press, pressing, sales, inTurn, typing } from './asking-screen.ts';
+import { starting } from './asking-start.ts';
 import { tools } from './connect-states.ts';
 import * as connections from './connection-states.ts';
 import * as identity from './identity-states.ts';
@@ -286,14 +287,10 @@ const signIn: AskingScreen[] = [
   },
 ];
 
-export const askingScreens = [...reading, ...access, ...administration, ...signIn];
+export const askingScreens = [...reading, ...access, ...administration, ...signIn, ...starting];
 
 /** Files that ask for nothing that somebody waits for, or whose tests are elsewhere, with the reason. */
 export const elsewhere: Record<string, string> = {
   'program-icon': 'a mark takes its place: prompt-window.test.ts',
   'opened-link': 'it only says that the link has been followed: links.test.ts',
-  faults: 'there is no state yet: faults.test.ts',
-  'first-run-connection': 'a step of the first run: first-run.test.ts',
-  'first-run-token': 'a step of the first run: first-run.test.ts',
-  'connect-steps': 'settings of a tool: connect.test.ts',
 };

@@ -271,7 +271,18 @@ describeWith([parts.pageEngine], 'connections in the window', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('alert').filter({ hasText: 'Secrets cannot be kept' }).waitFor();
     expect(asked(bridge, 'storeSecret')).toEqual([{ name: 'sales-owner', value: canary }]);
-    expect(await kept(page)).not.toContain(canary);
+    // A wrong one can be corrected: it is in the field alone, marked whole.
+    expect(await field.inputValue()).toBe(canary);
+    expect(await page.content()).not.toContain(canary);
+    await eventually(() => focusedName(page)).toBe('Password of role sales_owner');
+    await page.keyboard.type('x');
+    expect(await field.inputValue()).toBe('x');
+    // Nobody touches it: it does not wait for whoever comes by.
+    await field.fill(canary);
+    await page.clock.fastForward(119_000);
+    expect(await field.inputValue()).toBe(canary);
+    await page.clock.fastForward(2000);
+    expect(await field.inputValue()).toBe('');
     bridge.answer({ storeSecret: () => undefined });
     await page.getByLabel('Whose').selectOption('role sales_reader');
     await page.getByRole('button', { name: 'Forget the stored one' }).click();

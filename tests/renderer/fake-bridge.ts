@@ -40,6 +40,8 @@ export async function provideBridge(
     notifications: true,
     whenLoginWaits: 'flash',
     trayClick: 'flyout',
+    shortcut: 'off',
+    shortcutKeys: 'Control+Alt+L',
   };
   const handlers: Handlers = {
     getStart: () => ({ kind: 'running' }),

@@ -3,8 +3,10 @@ import { LatchkeyError } from '../../main/contract/errors.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { useAll } from '../support/use-all.ts';
+import { firstRunAnswers, saveFirstConnection } from './asking-start.ts';
 import { startRenderer } from './browser.ts';
 import { checkScreens, eachScreen, press, type Screen } from './each-screen.ts';
+import type { Handlers } from './fake-bridge.ts';
 import * as states from './states.ts';
 import { eventually, focusedName, tabTo } from './walk.ts';
 
@@ -98,6 +100,55 @@ describeWith([parts.pageEngine], 'the first run', () => {
     expect(await page.getByRole('list', { name: 'Steps' }).locator('[aria-current]').innerText()).toBe(
       '2. Sign in',
     );
+  });
+
+  test.each([
+    ['connection sales', 'Try the port again', 'retryListeners'],
+    ['settings of payroll', 'Open file', 'openConfiguration'],
+    ['keyring', 'Unlock the keyring', 'unlockKeyring'],
+    ['audit', 'Open the audit folder', 'openAuditFolder'],
+    ['configuration', 'Open file', 'openConfiguration'],
+  ] as const)('a finding has its remedy as a button: %s', async (name, words, action) => {
+    let isMended = false;
+    const { page, bridge, complaints } = await renderer.show(nothing, {}, {
+      ...firstRunAnswers,
+      runDoctor: () => ({
+        checks: isMended ? [] : [{ name, result: 'failed', message: 'This is wrong.', remedy: 'Mend it.' }],
+      }),
+      retryListeners: () => undefined,
+      openConfiguration: () => ({}),
+      unlockKeyring: () => undefined,
+      openAuditFolder: () => undefined,
+    } as Handlers);
+    await saveFirstConnection(page);
+    await page.getByText('Mend it.').waitFor();
+    const button = page.getByRole('button', { name: `${words}: ${name}` });
+    isMended = true;
+    await button.click();
+    // It is looked at once more by itself.
+    await page.getByText('All checks are in order').waitFor();
+    expect(bridge.calls.filter((call) => call.action === action)).toEqual([{ action, request: {} }]);
+    expect(bridge.calls.at(-1)?.action).toBe('runDoctor');
+    expect(await button.count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('what has no remedy of ours says what to do, and has no button', async () => {
+    const { page } = await renderer.show(
+      nothing,
+      {},
+      {
+        ...firstRunAnswers,
+        runDoctor: () => ({
+          checks: [{ name: 'clock', result: 'warning', message: 'It is late.', remedy: 'Set it.' }],
+        }),
+      },
+    );
+    await saveFirstConnection(page);
+    await page.getByText('Set it.').waitFor();
+    expect(await page.getByRole('button', { name: /clock/ }).count()).toBe(0);
+    await page.context().close();
   });
 
   test('is over once an organisation was joined', async () => {

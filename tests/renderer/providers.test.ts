@@ -129,7 +129,7 @@ describeWith([parts.pageEngine], 'providers and doctor in the window', () => {
     expect(await alert.innerText()).toContain('Correct the lines named.');
   });
 
-  test('the application secret is written, never read, and gone from the page at once', async () => {
+  test('the application secret is written, never read, and gone from the page with its form', async () => {
     const { page, bridge } = await renderer.show(identity.chain);
     const secret = 'canary~Q8x7secretvalue';
     bridge.answer({
@@ -149,12 +149,17 @@ describeWith([parts.pageEngine], 'providers and doctor in the window', () => {
       action: 'setProviderSecret',
       request: { name: 'fabrikam', secret },
     });
-    expect(await kept(page)).not.toContain(secret);
+    // A wrong one can be corrected: it is in the field alone, marked whole.
+    expect(await field.inputValue()).toBe(secret);
+    expect(await page.content()).not.toContain(secret);
+    await page.keyboard.type('another~secret');
+    expect(await field.inputValue()).toBe('another~secret');
 
     bridge.answer({ setProviderSecret: () => undefined });
     await page.getByRole('button', { name: 'Forget the stored one' }).click();
     await eventually(() => announced(page)).toBe('Application secret forgotten');
     expect(bridge.calls.at(-1)?.request).toEqual({ name: 'fabrikam', secret: null });
+    for (const gone of [secret, 'another~secret']) expect(await kept(page)).not.toContain(gone);
 
     await page.getByRole('button', { name: 'Application secret of Contoso' }).click();
     expect(await page.getByRole('button', { name: 'Forget the stored one' }).count()).toBe(0);

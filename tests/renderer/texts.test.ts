@@ -102,6 +102,8 @@ describeWith([parts.pageEngine], 'the language of the window', () => {
     notifications: true,
     whenLoginWaits: 'notify',
     trayClick: 'flyout',
+    shortcut: 'off',
+    shortcutKeys: 'Control+Alt+L',
   };
 
   test('is what main says, from the first moment on and after a change; its texts are read only then', async () => {

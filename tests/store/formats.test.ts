@@ -227,6 +227,8 @@ describe('of a newer Latchkey', () => {
       notifications: true,
       whenLoginWaits: 'flash',
       trayClick: 'flyout',
+      shortcut: 'off',
+      shortcutKeys: 'Control+Alt+L',
       favourites: [],
       recents: [],
       toldAboutTray: false,

@@ -60,6 +60,7 @@ export const de: DesktopTexts = {
   startsAnew: 'Latchkey startet neu',
   startsAnewBody:
     'Es ist auf einen unerwarteten Fehler gestoßen. Offene Datenbanksitzungen enden in zehn Sekunden; das Log in seinem Ordner sagt mehr.',
+  shortcutTaken: 'Das Tastenkürzel kann nicht benutzt werden',
   loginsRefused: 'Neue Logins werden abgelehnt',
   fileHasFault: 'Die Konfigurationsdatei hat einen Fehler',
   fileHasFaultBody: 'Was bisher galt, gilt weiter.',

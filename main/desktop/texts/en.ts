@@ -62,6 +62,7 @@ export const en = {
   startsAnew: 'Latchkey starts anew',
   startsAnewBody:
     'It has met an error it did not expect. Open database sessions end in ten seconds; the log in its folder says more.',
+  shortcutTaken: 'The shortcut cannot be used',
   loginsRefused: 'New logins are refused',
   fileHasFault: 'The configuration file has a fault',
   fileHasFaultBody: 'What counted before goes on.',

@@ -18,7 +18,7 @@ export const settings: typeof English = {
   appearance: 'Darstellung',
   language: 'Sprache',
   languageOfTheSystem: 'Wie das System',
-  someTextsAreEnglish: 'Fehlermeldungen und Texte der Datenbanken bleiben englisch.',
+  someTextsAreEnglish: 'Befunde der Diagnose, und was Datenbanken sagen, bleiben englisch.',
   startWhenILogInTo: 'Starten, wenn ich mich an diesem Computer anmelde',
   withoutTheWindowSoThatYour: 'Ohne das Fenster, damit Ihre Datenbanken erreichbar sind.',
   aClickAtTheTrayIcon: 'Ein Klick auf das Symbol in der Taskleiste öffnet',
@@ -45,6 +45,14 @@ export const settings: typeof English = {
   aSmallWindowAsksAboveAll:
     'Ein kleines Fenster fragt, über allen anderen und mit einem Ton, wenn Sie nicht gerade dieses ansehen.',
   withoutThemALoginThatWaits: 'Auch ohne sie fragt das kleine Fenster, wenn ein Login wartet.',
+  aShortcutFromEverywhereOpens: 'Ein Tastenkürzel öffnet von überall',
+  whicheverProgramHasTheKeyboard:
+    'Welches Programm auch die Tastatur hat. Unter Wayland entscheidet der Desktop.',
+  nothing: 'Nichts',
+  theSearchOfEverything: 'Die Suche nach allem (Strg+K)',
+  itsKeys: 'Seine Tasten',
+  controlAltOrSuper: 'Strg, Alt oder Super, und ein Buchstabe, eine Ziffer oder eine Funktionstaste.',
+  pressTheKeys: 'Drücken Sie die Tasten…',
   stable: 'Stabil',
   beta: 'Beta',
   updates: 'Aktualisierungen',
