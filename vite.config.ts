@@ -26,6 +26,8 @@ export default defineConfig({
     // For the list of what is inside; the packages leave it out.
     sourcemap: true,
     rolldownOptions: {
+      // A slow computer is no fault of the build.
+      checks: { bundlerTimings: false },
       output: {
         // What most parts of the window share is one file: many small ones are larger together.
         codeSplitting: { groups: [{ name: 'shared', minShareCount: 5 }] },

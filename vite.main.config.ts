@@ -47,6 +47,8 @@ const external = [
   /^electron\//,
   ...builtinModules.flatMap((name) => [name, `node:${name}`]).filter((id) => !isHttp(id)),
 ];
+/** A slow computer is no fault of the build. */
+const checks = { bundlerTimings: false };
 const shared = { outDir: 'dist/main', ssr: true, target: 'node24', minify: false, sourcemap: true } as const;
 
 export default defineConfig({
@@ -59,6 +61,7 @@ export default defineConfig({
         ...shared,
         emptyOutDir: true,
         rolldownOptions: {
+          checks,
           input: programs,
           external,
           output: {
@@ -79,6 +82,7 @@ export default defineConfig({
         ...shared,
         emptyOutDir: false,
         rolldownOptions: {
+          checks,
           input: { preload },
           external,
           output: { format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
