@@ -1,3 +1,4 @@
+import type { RuleGroup } from '../entra/directory-checks.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Configuration, ProviderSettings } from '../config/schema.ts';
 import { LatchkeyError } from '../contract/errors.ts';
@@ -58,13 +59,12 @@ export class ConnectedProviders {
 
   /**
    * What the doctor finds of one provider.
-   * @param ruleGroups object ids that rules name
    * @param lastFault AADSTS number of its last failed sign-in
    * @param as an account that is signed in with it: what it may look up is tried with its permissions
    */
   async check(
     name: string,
-    ruleGroups: readonly string[],
+    ruleGroups: readonly RuleGroup[],
     { lastFault, as }: { lastFault: number | undefined; as: Account | undefined },
   ): Promise<Check[]> {
     const { fetchFor, applicationSecrets, localAccounts } = this.#ports;

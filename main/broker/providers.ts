@@ -1,3 +1,4 @@
+import type { RuleGroup } from '../entra/directory-checks.ts';
 import type { Audit } from '../audit/audit.ts';
 import { defined } from '../base/defined.ts';
 import { createMutex } from '../base/mutex.ts';
@@ -64,9 +65,21 @@ export async function createProviderRegistry(options: ProviderRegistryOptions) {
     changed();
   }
 
-  function ruleGroups(): string[] {
-    const { connections } = options.configuration();
-    return [...new Set(connections.flatMap(({ rules }) => rules.map(({ group }) => group)))];
+  function ruleGroups(): RuleGroup[] {
+    const { connections, providers } = options.configuration();
+    const naming = Map.groupBy(
+      connections.flatMap(({ name, rules }) => rules.map(({ group }) => ({ name, group }))),
+      ({ group }) => group,
+    );
+    const directories = providers.filter(({ type, enabled }) => type !== 'local' && enabled);
+    const local = new Set(
+      providers.flatMap((one) => (one.type === 'local' ? one.accounts.flatMap(({ groups }) => groups) : [])),
+    );
+    return Array.from(naming, ([id, rules]) => ({
+      id,
+      connections: [...new Set(rules.map(({ name }) => name))],
+      mayBeElsewhere: directories.length > 1 || local.has(id),
+    }));
   }
 
   return {

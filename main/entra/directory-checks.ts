@@ -34,18 +34,28 @@ const groups = z.object({
 });
 type Found = z.infer<typeof groups>['value'][number];
 
+/** A group that rules name. */
+export interface RuleGroup {
+  /** Object id. */
+  id: string;
+  /** The connections whose rules name it. */
+  connections: readonly string[];
+  /** It may be of another provider: a tenant that does not have it proves nothing. */
+  mayBeElsewhere: boolean;
+}
+
 /**
- * Groups of rules whose members are not chosen by an administrator: a rule that names one lets in whoever joins it.
- * @param ids object ids of the groups that rules name
+ * Groups of rules that the tenant does not have, by which nobody gets in; and those whose members are not chosen by an
+ * administrator: a rule that names one lets in whoever joins it.
  */
 export async function ruleGroupChecks(
   name: string,
   reader: GraphReader,
-  ids: readonly string[],
+  named: readonly RuleGroup[],
 ): Promise<Check[]> {
   const found: Found[] = [];
-  for (let at = 0; at < ids.length; at += groupsAtOnce) {
-    const list = ids.slice(at, at + groupsAtOnce).map((id) => `'${id}'`);
+  for (let at = 0; at < named.length; at += groupsAtOnce) {
+    const list = named.slice(at, at + groupsAtOnce).map(({ id }) => `'${id}'`);
     const query = new URLSearchParams({
       $filter: `id in (${list.join(',')})`,
       $select: 'id,displayName,visibility,groupTypes,mailEnabled,securityEnabled',
@@ -62,11 +72,23 @@ export async function ruleGroupChecks(
     const message = `A rule names it, and it is ${why}`;
     return [{ name: `${name} ${group.displayName ?? group.id}`, result: 'warning', message, remedy }];
   });
-  if (open.length > 0) return open;
+  const there = new Set(found.map(({ id }) => id.toLowerCase()));
+  const missing = named.filter(({ id, mayBeElsewhere }) => !mayBeElsewhere && !there.has(id));
+  if (open.length + missing.length > 0) return [...missing.map((group) => absent(name, group)), ...open];
   if (found.length === 0) return [skipped(name, 'this tenant has none of them')];
   return [
     ok(name, `Nobody may join the ${found.length} groups of this tenant that rules name by themselves.`),
   ];
+}
+
+function absent(name: string, { id, connections }: RuleGroup): Check {
+  return {
+    name: `${name} ${id}`,
+    result: 'warning',
+    message: `A rule of ${connections.map((each) => `"${each}"`).join(', ')} names it, and the tenant has no such group: nobody gets in by it.`,
+    remedy:
+      'Correct the object id, which Entra ID > Groups shows: it may be mistyped, of a group that was deleted, or of something else, such as an application or a role.',
+  };
 }
 
 function openness({ groupTypes, visibility, mailEnabled, securityEnabled }: Found): string | undefined {

@@ -2,7 +2,7 @@ import type { AzureDirectorySettings } from '../config/schema.ts';
 import type { LatchkeyError } from '../contract/errors.ts';
 import type { Check } from '../contract/shapes.ts';
 import { failed, failedBy, ok, skipped } from './check-results.ts';
-import { ruleGroupChecks, secretExpiryCheck } from './directory-checks.ts';
+import { type RuleGroup, ruleGroupChecks, secretExpiryCheck } from './directory-checks.ts';
 import { certificateTimeFault } from './clock-watch.ts';
 import { drift, maxClockDriftMs } from '../session/clock-drift.ts';
 import { explainFault } from './entra-codes.ts';
@@ -24,8 +24,7 @@ export interface ProviderPorts {
   lastFault(): Promise<number | undefined>;
   /** A token for Graph of the person who is signed in; undefined while nobody is. */
   graphToken?(): Promise<string | undefined>;
-  /** Object ids of the groups that rules name. */
-  ruleGroups?: readonly string[];
+  ruleGroups?: readonly RuleGroup[];
   now?: () => number;
 }
 

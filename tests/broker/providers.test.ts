@@ -269,6 +269,25 @@ describeWith([parts.postgres], 'providers and the chain', () => {
     ]) {
       expect(checks.find((check) => check.name === name)?.result, name).toBe('ok');
     }
+    const groups = () => latchkey.run('provider', 'validate', 'fabrikam');
+    expect((await groups()).out).toMatch(/ok +fabrikam: groups of rules:/);
+    const written = await readFile(latchkey.config, 'utf8');
+    const mistyped = fabrikam.groups.finance.replace(/.$/, 'f');
+    const other = written.replaceAll(fabrikam.groups.finance, mistyped);
+    await writeFile(latchkey.config, other);
+    await latchkey.run('config', 'reload');
+    // It may be one of the other tenant.
+    expect((await groups()).out).toMatch(/ok +fabrikam: groups of rules:/);
+    await writeFile(
+      latchkey.config,
+      other.replace(/enabled: true(\n +domains: \[tailspin)/, 'enabled: false$1'),
+    );
+    await latchkey.run('config', 'reload');
+    expect((await groups()).out).toContain(
+      `fabrikam: groups of rules ${mistyped}: A rule of "payroll" names it, and the tenant has no such group`,
+    );
+    await writeFile(latchkey.config, written);
+    await latchkey.run('config', 'reload');
     world.tenant.updateApplication({
       clientId: world.tenant.clientId,
       change: { consentedScopes: ['User.Read'], userConsentAllowed: false },

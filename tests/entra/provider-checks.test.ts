@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configuration, type AzureDirectorySettings } from '../../main/config/schema.ts';
 import { startLocalTenant } from '../../main/demo/tenant/local-tenant.ts';
 import { checkProvider, type ProviderPorts } from '../../main/entra/provider-checks.ts';
+import { fabrikam } from '../../main/demo/tenant/organisation.ts';
 import { createFetch } from '../../main/base/http.ts';
 import { configuredTenant } from '../support/tenant-provider.ts';
 import { useAll } from '../support/use-all.ts';
@@ -108,7 +109,11 @@ describe('the doctor on a provider', () => {
   /** The local tenant's Graph has neither registrations nor kinds of groups; these answers have the form of Graph's. */
   const withGraph = (answer: (path: string) => unknown): Partial<ProviderPorts> => ({
     secret: async () => 'sample-application-secret',
-    ruleGroups: ['a', 'b', 'c', 'd'].map((digit) => `00000000-0000-4000-8000-00000000000${digit}`),
+    ruleGroups: ['a', 'b', 'c', 'd'].map((digit) => ({
+      id: `00000000-0000-4000-8000-00000000000${digit}`,
+      connections: ['sales'],
+      mayBeElsewhere: true,
+    })),
     fetch: async (url, init) => {
       const path = decodeURIComponent(url.slice(tenant.graph.length)).replaceAll('+', ' ');
       const body = url.startsWith(tenant.graph) ? answer(path) : undefined;
@@ -161,6 +166,30 @@ describe('the doctor on a provider', () => {
           withGraph(() => answer),
         ),
       ).toMatchObject({ result: 'skipped' });
+  });
+
+  it('warns of rules that name a group which the tenant does not have, unless another may have it', async () => {
+    const unknown = '00000000-0000-4000-8000-00000000000a';
+    const group = (id: string, mayBeElsewhere: boolean) => ({
+      id,
+      connections: ['sales', 'payroll'],
+      mayBeElsewhere,
+    });
+    const found = async (mayBeElsewhere: boolean) => {
+      const ruleGroups = [group(fabrikam.groups.finance, false), group(unknown, mayBeElsewhere)];
+      const secret = async () => 'sample-application-secret';
+      const checks = await checkProvider(provider, { ...ports, secret, ruleGroups });
+      return checks.filter(({ name }) => name.startsWith('fabrikam: groups of rules'));
+    };
+    expect(await found(false)).toEqual([
+      {
+        name: `fabrikam: groups of rules ${unknown}`,
+        result: 'warning',
+        message: expect.stringContaining('of "sales", "payroll" names it, and the tenant has no such group'),
+        remedy: expect.stringContaining('Correct the object id'),
+      },
+    ]);
+    expect(await found(true)).toMatchObject([{ name: 'fabrikam: groups of rules', result: 'ok' }]);
   });
 
   it.each([
