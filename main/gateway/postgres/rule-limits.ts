@@ -2,7 +2,7 @@ import { upstreamName } from '../dial.ts';
 import type { UpstreamAddress, UpstreamLogin } from '../ports.ts';
 import { type Refused, refused, sqlStates } from '../refused.ts';
 import { ask } from './session-attrs.ts';
-import { atServer, readOnlySetting, timeoutSetting } from './settings-at-login.ts';
+import { limitsAtServer, readOnlySetting, timeoutSetting } from './settings-at-login.ts';
 import type { UpstreamTalk } from './upstream-talk.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function missingLimit(
     refused(sqlStates.rejectedByUpstream, {
       code: 'upstream-login-failed',
       message: `The rule has "${key}" for this session, and what answers at ${upstreamName(address)} has passed over it: ${is}.`,
-      remedy: atServer,
+      remedy: limitsAtServer,
     });
   if (readOnly === true) {
     const value = told.get(readOnlySetting) ?? (await ask(talk, `show ${readOnlySetting}`));

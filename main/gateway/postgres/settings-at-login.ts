@@ -41,8 +41,11 @@ export function remedyForSetting(
   const isNamed = (name: string): boolean =>
     [name, name.replaceAll('_', ' ')].some((each) => asWord(each).test(text));
   const ofRule = settingsOfRule(login).find(([, name]) => isNamed(name));
-  if (ofRule !== undefined)
-    return `The gateway sends this setting for "${ofRule[0]}" of the rule. ${atServer}`;
+  if (ofRule !== undefined) {
+    const [key] = ofRule;
+    const remedy = key === 'personSetting' ? personAtServer : limitsAtServer;
+    return `The gateway sends this setting for "${key}" of the rule. ${remedy}`;
+  }
   const isOfClient =
     (isIn && aboutSetting.test(sqlState)) ||
     parameters.some(([name, value]) => [name, ...namesIn(name, value)].some(isNamed));
@@ -53,8 +56,10 @@ export function remedyForSetting(
 }
 
 /** A pooler has connections of before, which it does not set anew for each login. */
-export const atServer =
-  'Where a pooler such as PgBouncer stands in between, set it for the role on the server (ALTER ROLE … SET), or let the connection lead to the server itself.';
+export const limitsAtServer =
+  'Where a pooler such as PgBouncer stands in between, set it for the role on the server (ALTER ROLE … SET) and let the pooler pass over it (ignore_startup_parameters), or let the connection lead to the server itself.';
+const personAtServer =
+  'Where a pooler such as PgBouncer stands in between, take it out of the rule, or let the connection lead to the server itself.';
 
 function asWord(name: string): RegExp {
   return new RegExp(`(?<![\\w.])${name.toLowerCase().replaceAll(/[^\w ]/g, '\\$&')}(?![\\w.])`);
