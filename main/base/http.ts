@@ -4,7 +4,7 @@ import type * as Undici from 'undici';
 import { LatchkeyError } from '../contract/errors.ts';
 import type { FetchLike } from '../contract/http.ts';
 import { orAborted } from './abort.ts';
-import { readProxies } from './proxies.ts';
+import { isInDirectRange, readProxies } from './proxies.ts';
 
 const timeoutMs = 30_000;
 const defaultMaxBytes = 4 * 1024 * 1024;
@@ -28,12 +28,12 @@ export function createFetch(
   const limits = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
   const { caFile, caPem } = options;
   if (caFile === undefined && caPem === undefined) {
-    return lateFetch(({ EnvHttpProxyAgent }) => {
+    return lateFetch(({ Agent, EnvHttpProxyAgent }) => {
       const ca = [...getCACertificates('default'), ...getCACertificates('system')];
       const tls = { secureContext: createSecureContext({ ca }), timeout: timeoutMs };
       // Always given, and an empty one means none: undici itself would end the start over one that it cannot read.
       const { http: httpProxy, https: httpsProxy } = readProxies();
-      return new EnvHttpProxyAgent({
+      const proxied = new EnvHttpProxyAgent({
         ...limits,
         httpProxy,
         httpsProxy,
@@ -41,15 +41,17 @@ export function createFetch(
         requestTls: tls,
         proxyTls: tls,
       });
+      const direct = new Agent({ ...limits, connect: tls });
+      return { proxied, direct };
     });
   }
   const connect = { secureContext: authorityContext(caPem, caFile), timeout: timeoutMs };
-  return lateFetch(({ Agent }) => new Agent({ ...limits, connect }));
+  return lateFetch(({ Agent }) => ({ direct: new Agent({ ...limits, connect }) }));
 }
 
 /** Past the proxy that HTTP_PROXY may name, which would see what is sent in the clear: for addresses of this computer. */
 export function createLoopbackFetch(): OwnFetch {
-  return lateFetch(({ Agent }) => new Agent());
+  return lateFetch(({ Agent }) => ({ direct: new Agent() }));
 }
 
 /** At once, so that one that cannot be read ends the start. */
@@ -70,19 +72,27 @@ function authorityContext(caPem: string | undefined, caFile: string | undefined)
   }
 }
 
-/** @param createDispatcher is called for the first request */
-function lateFetch(createDispatcher: (undici: typeof Undici) => Undici.Dispatcher): OwnFetch {
+/** What carries requests: `proxied` leaves out what NO_PROXY names, but for its ranges of addresses. */
+interface Ways {
+  direct: Undici.Dispatcher;
+  proxied?: Undici.Dispatcher;
+}
+
+/** @param createWays is called for the first request */
+function lateFetch(createWays: (undici: typeof Undici) => Ways): OwnFetch {
   let isClosed = false;
-  let loading: Promise<{ dispatcher: Undici.Dispatcher; fetch: FetchLike }> | undefined;
+  let loading: Promise<{ ways: Ways; fetch: FetchLike }> | undefined;
   async function load() {
     const undici = await import('undici');
-    const dispatcher = createDispatcher(undici);
+    const ways = createWays(undici);
+    const { direct, proxied = direct } = ways;
     // undici's own fetch and types, since a dispatcher of this version does not fit the fetch built into Node.
     const fetch: FetchLike = async (url, init) => {
+      const dispatcher = isInDirectRange(new URL(url).hostname) ? direct : proxied;
       const own = { ...init, dispatcher } as Parameters<typeof undici.fetch>[1];
       return (await undici.fetch(url, own)) as unknown as Response;
     };
-    return { dispatcher, fetch };
+    return { ways, fetch };
   }
   return {
     async fetch(url, init) {
@@ -92,7 +102,8 @@ function lateFetch(createDispatcher: (undici: typeof Undici) => Undici.Dispatche
     },
     async close() {
       isClosed = true;
-      await (await loading)?.dispatcher.destroy();
+      const { ways } = (await loading) ?? {};
+      await Promise.all([ways?.direct.destroy(), ways?.proxied?.destroy()]);
     },
   };
 }

@@ -1,3 +1,5 @@
+import { BlockList, isIP } from 'node:net';
+
 /**
  * The proxies that the environment names, as they are written in practice: without a scheme, with a password that has
  * characters of its own meaning in an address. What cannot be read is left out and named, and never ends a start.
@@ -26,6 +28,26 @@ export function readProxies(environment: Environment = process.env): Proxies {
   const all = from('all_proxy', 'ALL_PROXY') ?? '';
   const http = from('http_proxy', 'HTTP_PROXY') ?? all;
   return { http, https: from('https_proxy', 'HTTPS_PROXY') ?? (all === '' ? http : all), ignored };
+}
+
+/**
+ * Whether NO_PROXY has a range of addresses (`10.0.0.0/8`) with this host in it, as curl and programs in Go read it. Names and
+ * single addresses are undici's part; no name is looked up for a range.
+ */
+export function isInDirectRange(host: string, environment: Environment = process.env): boolean {
+  const address = bareHost(host);
+  const family = isIP(address);
+  if (family === 0) return false;
+  const list = environment['no_proxy'] ?? environment['NO_PROXY'] ?? '';
+  return list.split(/[,\s]+/).some((entry) => {
+    const [, net = '', length = ''] = /^([^/]+)\/(\d{1,3})$/.exec(entry) ?? [];
+    const bits = Number(length);
+    if (isIP(bareHost(net)) !== family || bits > (family === 4 ? 32 : 128)) return false;
+    const range = new BlockList();
+    const kind = family === 4 ? 'ipv4' : 'ipv6';
+    range.addSubnet(bareHost(net), bits, kind);
+    return range.check(address, kind);
+  });
 }
 
 /** The login that the environment has for the proxy at this host and port. */

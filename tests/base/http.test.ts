@@ -122,6 +122,15 @@ describe('the fetch of a process without Electron', () => {
     // The tunnel opens; the test's own authority is rightly not trusted at its end.
     await expect(proxied.fetch(server.origin, {})).rejects.toThrow('fetch failed');
     expect(asked).toEqual([new URL(server.origin).host]);
+
+    // Ranges as curl has them; a name is none.
+    vi.stubEnv('no_proxy', 'fabrikam.example, 10.0.0.0/8 127.0.0.0/8');
+    const { hostname, port: own } = new URL(server.origin);
+    expect(hostname).toBe('127.0.0.1');
+    await expect(proxied.fetch(server.origin, {})).rejects.toThrow('fetch failed');
+    expect(asked).toHaveLength(1);
+    await expect(proxied.fetch(`https://localhost:${own}`, {})).rejects.toThrow('fetch failed');
+    expect(asked).toHaveLength(2);
   });
 });
 

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, vi } from 'vitest';
 import { createFetch, request } from '../../main/base/http.ts';
-import { networkFault, proxyLogin, readProxies } from '../../main/base/proxies.ts';
+import { isInDirectRange, networkFault, proxyLogin, readProxies } from '../../main/base/proxies.ts';
 import { it } from '../entra/tenant-fixture.ts';
 
 const nowhere = 'https://login.microsoftonline.com/';
@@ -84,6 +84,21 @@ describe('through a proxy that asks for a login', () => {
     const outcome = await request(fetch, nowhere, { method: 'GET', signal: AbortSignal.timeout(20_000) });
     expect(outcome).toMatchObject({ kind: 'failed', detail });
     expect(logins[0]).toBe(sent);
+  });
+
+  it.for([
+    ['10.1.2.3', '10.0.0.0/8', true],
+    ['10.1.2.3', 'fabrikam.example,10.1.2.0/24', true],
+    ['10.1.2.3', '10.1.3.0/24', false],
+    ['10.1.2.3', '10.1.2.3', false],
+    ['[fd00::1]', '[fd00::]/8', true],
+    ['[fd00::1]', 'fd00::/8', true],
+    ['[fd00::1]', '10.0.0.0/8', false],
+    ['10.1.2.3', '10.0.0.0/99 x/8 /8 10.0.0.0/', false],
+    ['ten.fabrikam.example', '0.0.0.0/0', false],
+  ] as const)('%s is in a range of NO_PROXY=%s: %s', ([host, NO_PROXY, isIn]) => {
+    expect(isInDirectRange(host, { NO_PROXY })).toBe(isIn);
+    expect(isInDirectRange(host, { no_proxy: '', NO_PROXY })).toBe(false);
   });
 
   it('a variable that is no address ends no start', ({ setup }) => {
