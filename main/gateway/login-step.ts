@@ -4,6 +4,7 @@ import type { ByteReader } from './byte-reader.ts';
 import { inSeconds, upstreamName } from './dial.ts';
 import type { UpstreamAddress } from './ports.ts';
 import { ProtocolError } from './refused.ts';
+import { tlsFault } from './tls-faults.ts';
 import { brokenProtocol } from './upstream-faults.ts';
 
 /** An upstream on its way through a login. */
@@ -36,7 +37,7 @@ export async function loginStep<Result>(
   const onClose = (): void =>
     reader.end(
       wayFailed(fault) ??
-        alert(address, fault) ??
+        tlsFault(address, fault) ??
         ended(address, 'closed the connection during the login', remedy),
     );
   const onAbort = (): void => reader.end(signal.reason);
@@ -68,24 +69,6 @@ const tryAgain = 'Try again; if it stays, look into the log of the database serv
 /** A program that was to lead there says why it does not. */
 function wayFailed(fault: Error | undefined): LatchkeyError | undefined {
   return fault instanceof LatchkeyError ? fault : undefined;
-}
-
-/** With TLS 1.3 a server says only after the handshake that it misses a client certificate, or will not have this one. */
-function alert(
-  address: UpstreamAddress,
-  fault: NodeJS.ErrnoException | undefined,
-): LatchkeyError | undefined {
-  const [, what] = /^ERR_SSL_\w*ALERT_(\w+)$/.exec(fault?.code ?? '') ?? [];
-  if (what === undefined) return undefined;
-  return new LatchkeyError(
-    'upstream-tls-failed',
-    `The database server at ${upstreamName(address)} ended TLS: ${what.toLowerCase().replaceAll('_', ' ')}.`,
-    {
-      cause: fault,
-      remedy:
-        'If it asks for a client certificate, set upstream.tls.clientCertificate and clientKey to one that it takes.',
-    },
-  );
 }
 
 function ended(address: UpstreamAddress, what: string, remedy: string): LatchkeyError {

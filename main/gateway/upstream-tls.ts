@@ -7,6 +7,7 @@ import { domainToASCII } from 'node:url';
 import { LatchkeyError } from '../contract/errors.ts';
 import { upstreamName } from './dial.ts';
 import type { UpstreamAddress } from './ports.ts';
+import { tlsFault } from './tls-faults.ts';
 
 /**
  * Lays TLS over the socket and verifies the server: by chain, name and dates of its certificate, or by the certificate's
@@ -126,6 +127,8 @@ function ignore(): void {}
 function handshakeFailed(address: UpstreamAddress, fault: Fault): LatchkeyError {
   // The way there has ended, and says why.
   if (fault instanceof LatchkeyError) return fault;
+  const named = fault === 'timeout' || fault === 'closed' ? undefined : tlsFault(address, fault);
+  if (named !== undefined) return named;
   const what =
     fault === 'timeout'
       ? 'did not finish the TLS handshake in time'
