@@ -1,5 +1,6 @@
 import { openBrowser } from './base/open-browser.ts';
 import { startRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
+import { storedUnderKeyFile } from './store/same-key.ts';
 import { createMemorySeal, openKeyFileSeal } from './store/seal.ts';
 
 export interface HeadlessOptions extends Pick<
@@ -18,11 +19,16 @@ export function startHeadless({ keyFile, attended = false, ...options }: Headles
     ...options,
     headless: !attended,
     openBrowser,
-    openSeal: async () =>
-      keyFile === undefined
-        ? createMemorySeal(
-            'There is no key file (--key-file or LATCHKEY_KEY_FILE), so nothing secret is written to disk.',
-          )
-        : openKeyFileSeal(keyFile),
+    openSeal: async ({ sealed }) => {
+      if (keyFile !== undefined) return openKeyFileSeal(keyFile);
+      const without =
+        'There is no key file (--key-file or LATCHKEY_KEY_FILE), so nothing secret is written to disk';
+      const stored = await storedUnderKeyFile(sealed);
+      if (stored === undefined) return createMemorySeal(`${without}.`);
+      // Whoever has forgotten it would enter all passwords again.
+      const reason = `${without}, and what is stored in ${stored} under one is not read.`;
+      options.log.write(reason);
+      return createMemorySeal(reason);
+    },
   });
 }

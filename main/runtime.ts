@@ -32,7 +32,7 @@ export interface RuntimeOptions {
   /** By default the file of this computer, which no option and no variable can name otherwise. */
   organisation?: OrganisationSource | undefined;
   homePath: string;
-  openSeal(): Promise<Seal>;
+  openSeal(home: Home): Promise<Seal>;
   /** No screen shows prompts. */
   headless: boolean;
   /** HTTP to Microsoft with the system's proxy and certificates; without one, that of plain Node. */
@@ -92,7 +92,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const loaded = await open('configuration', () => loadConfiguration(source));
     const { configuration } = loaded;
     for (const warning of allWarnings(loaded)) log(warning);
-    const seal = await open('seal', options.openSeal);
+    const seal = await open('seal', () => options.openSeal(home));
     await open('key of before', () => refuseOtherKey(home.sealed, seal));
     const ownFetch = createFetches(closers);
     let reason: string | undefined;

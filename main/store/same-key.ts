@@ -30,6 +30,12 @@ export async function refuseOtherKey(sealed: string, seal: Seal): Promise<void> 
   );
 }
 
+/** The folder with what earlier runs have stored under a key file; undefined where there is nothing. */
+export async function storedUnderKeyFile(sealed: string): Promise<string | undefined> {
+  const folder = join(sealed, 'key-file');
+  return (await sealedFiles(folder)).length > 0 ? folder : undefined;
+}
+
 async function sealedFiles(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter((name) => name.endsWith('.sealed'));

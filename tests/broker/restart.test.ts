@@ -189,6 +189,10 @@ describeWith([parts.postgres, openssl], 'a restart', () => {
     await storePasswords(latchkey, world);
     await latchkey.signIn('ada@fabrikam.example');
     expect((await latchkey.run('status')).out).toContain('Secrets: memory (There is no key file');
+    // Of whoever has forgotten the key file that these secrets are sealed with.
+    const forgotten = `what is stored in ${join(latchkey.home, 'sealed', 'key-file')} under one is not read.`;
+    expect(latchkey.serve.log()).toContain(forgotten);
+    expect((await latchkey.run('doctor')).out).toContain(forgotten);
     const files = await readdir(join(latchkey.home, 'sealed'), { recursive: true });
     expect(files.filter((name) => name.includes('memory'))).toEqual([]);
     await latchkey.serve.stop();
