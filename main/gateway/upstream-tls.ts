@@ -62,8 +62,23 @@ function distrust(tls: TLSSocket, address: UpstreamAddress, name: string): Latch
   const { fingerprint } = address.tls;
   const seen = fingerprintOf(tls);
   if (fingerprint === undefined)
-    return tls.authorized ? undefined : notVerified(address, name, tls.authorizationError, seen);
+    return tls.authorized
+      ? undefined
+      : notVerified(address, name, hasShortKey(tls) ? shortKey : tls.authorizationError, seen);
   return seen === fingerprint ? undefined : otherCertificate(address, seen);
+}
+
+/** OpenSSL has a number for it, and Node no name (it says UNSPECIFIED). */
+const shortKey = 'EE_KEY_TOO_SMALL';
+const leastRsaBits = 2048;
+
+function hasShortKey(tls: TLSSocket): boolean {
+  const bits = peerCertificate(tls)?.publicKey.asymmetricKeyDetails?.modulusLength ?? leastRsaBits;
+  const why = tls.authorizationError as Error | string | undefined;
+  return (
+    String(why instanceof Error ? (why as NodeJS.ErrnoException).code : why) === 'UNSPECIFIED' &&
+    bits < leastRsaBits
+  );
 }
 
 /** As often as it is asked for: `getPeerX509Certificate` takes it away from the connection, and later calls find none. */
@@ -176,6 +191,11 @@ function notVerified(
       );
     case 'CERT_NOT_YET_VALID':
       return make('is not valid yet', "Check this computer's clock.");
+    case shortKey:
+      return make(
+        `has a key that is too short to count as safe (RSA below ${leastRsaBits} bits)`,
+        "Ask the database's administrator for a new one, as old versions of SQL Server make them with 1024 bits.",
+      );
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_GET_ISSUER_CERT':

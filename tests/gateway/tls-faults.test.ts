@@ -1,5 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, type Server, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { expect, test } from 'vitest';
 import type { LatchkeyError } from '../../main/contract/errors.ts';
@@ -7,16 +12,17 @@ import type { UpstreamAddress } from '../../main/gateway/ports.ts';
 import { createTrust } from '../../main/gateway/trust.ts';
 import { secure } from '../../main/gateway/upstream-tls.ts';
 import { createTestAuthority } from '../support/certificates.ts';
+import { openssl } from '../support/client-certificates.ts';
 
 /** What a person reads where this server is to be reached by TLS. */
-async function told(server: Server): Promise<string> {
+async function told(server: Server, tls: Partial<UpstreamAddress['tls']> = {}): Promise<string> {
   server.on('tlsClientError', () => undefined).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const address: UpstreamAddress = {
     host: 'db.example',
     port,
-    tls: { mode: 'verify' },
+    tls: { mode: 'verify', ...tls },
     allowedMethods: [],
     connectTimeoutMs: 10_000,
   };
@@ -63,6 +69,38 @@ test('a server that speaks old versions of TLS only', async () => {
       /^upstream-tls-failed The database server at db\.example:\d+ speaks only versions of TLS before 1\.2, .* turn TLS 1\.2 on\. No password was sent\.$/,
     );
 });
+
+test.runIf(openssl.path !== undefined)(
+  'a certificate with a key of 1024 bits, of an authority or of its fingerprint',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-short-key-'));
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const names = ['-subj', '/CN=db.example', '-addext', 'subjectAltName=DNS:db.example'];
+    const make = [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:1024',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      '-days',
+      '2',
+    ];
+    execFileSync(openssl.path ?? '', [...make, ...names], { stdio: 'ignore' });
+    const ca = readFileSync(cert, 'utf8');
+    // Servers of then; OpenSSL loads it at this level only.
+    const server = () => createTlsServer({ cert: ca, key: readFileSync(key), ciphers: 'DEFAULT@SECLEVEL=0' });
+    expect(await told(server(), { ca })).toMatch(
+      /has a key that is too short .* \(RSA below 2048 bits\)\. .* upstream\.tls\.fingerprint instead\.$/,
+    );
+    const fingerprint = new X509Certificate(ca).fingerprint256.replaceAll(':', '').toLowerCase();
+    expect(await told(server(), { fingerprint })).toBe('in');
+    rmSync(folder, { recursive: true });
+  },
+);
 
 test.each<[string, Server, RegExp]>([
   [
