@@ -178,6 +178,8 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     if (what === 'palette') links.goTo({ kind: 'palette' });
     window.show();
   });
+  const autostart = createAutostart(options.startArguments);
+  autostart.follow();
   const actions = createActions({
     broker,
     secrets,
@@ -186,13 +188,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     openPath: (path) => shell.openPath(path),
     files: chosenFiles,
     about: { ...options.notices, configurationFile: options.configuration.path },
-    preferences: preferenceActions(
-      preferences,
-      createAutostart(options.startArguments),
-      shortlist,
-      language,
-      shortcut,
-    ),
+    preferences: preferenceActions(preferences, autostart, shortlist, language, shortcut),
     shortlist,
     programIcon,
     language,

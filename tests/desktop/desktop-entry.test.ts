@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { desktopEntry } from '../../main/desktop/desktop-entry.ts';
+import { desktopEntry, movedEntry } from '../../main/desktop/desktop-entry.ts';
 
 /** Reads an Exec key as the specification says: escapes of strings first, then quotes, then field codes. */
 function readExec(entry: string): string[] {
@@ -53,6 +53,28 @@ describe('autostart entry', () => {
       }),
       { numRuns: 5_000 },
     );
+  });
+
+  test('follows a program that was moved, and leaves all else as it is', () => {
+    const before = '/home/ada/100% "Apps"/Latchkey $1\\2.AppImage';
+    const now = '/home/ada/Apps/Latchkey.AppImage';
+    const text = desktopEntry([before, '--hidden']).replace(
+      'Terminal',
+      'X-GNOME-Autostart-Delay=5\nTerminal',
+    );
+    const asked: string[] = [];
+    const isThere = (answer: boolean) => (program: string) => {
+      asked.push(program);
+      return answer;
+    };
+    const moved = movedEntry(text, [now, '--hidden'], isThere(false)) ?? '';
+    expect(readExec(moved)).toEqual([now, '--hidden']);
+    expect(moved.replace(/^Exec=.*$/m, '')).toBe(text.replace(/^Exec=.*$/m, ''));
+    expect(movedEntry(text, [now, '--hidden'], isThere(true))).toBeUndefined();
+    expect(asked).toEqual([before, before]);
+    // Of another home: that Latchkey sees to it itself.
+    expect(movedEntry(text, [now, '--hidden', '--home', '/x'], isThere(false))).toBeUndefined();
+    expect(movedEntry('[Desktop Entry]\nExec=latchkey\n', [now], isThere(false))).toBeUndefined();
   });
 
   test('a line break would add keys, so it is refused', () => {

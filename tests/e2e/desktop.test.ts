@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ElectronApplication, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { actions, windowActions } from '../../main/contract/actions.ts';
+import { desktopEntry } from '../../main/desktop/desktop-entry.ts';
 import { dbusParts, startStandIn } from '../dbus/session.ts';
 import { buildScriptedDesktop } from '../support/builds.ts';
 import { describeWith } from '../support/parts.ts';
@@ -351,6 +352,21 @@ describeWith([electron, display, sessionBus, gdbus], 'the desktop application in
       ),
     ).toBe('gone');
   });
+
+  test.skipIf(process.platform !== 'linux')(
+    'start at login follows an AppImage that was moved or has another name',
+    async () => {
+      const home = await mkdtemp(join(tmpdir(), 'latchkey-e2e-'));
+      const entry = join(home, 'config', 'autostart', 'latchkey.desktop');
+      await mkdir(dirname(entry), { recursive: true });
+      const gone = desktopEntry(['/nowhere/Latchkey-0.0.1.AppImage', root, '--hidden', '--home', home]);
+      await writeFile(entry, gone);
+      await open({ home });
+      await eventually(() => readFile(entry, 'utf8')).toMatch(
+        /^Exec=".*electron" ".*" "--hidden" "--home" /m,
+      );
+    },
+  );
 
   // Elsewhere the system says it in another way than a variable.
   test.skipIf(process.platform !== 'linux')(
