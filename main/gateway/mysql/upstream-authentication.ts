@@ -26,6 +26,7 @@ export interface FirstResponse {
 const maxAnswers = 12;
 const ed25519ScrambleLength = 32;
 const parsecPlugin = 'parsec';
+const sha256Plugin = 'sha256_password';
 /**
  * Client side of "OpenID Connect Pluggable Authentication"
  * (https://dev.mysql.com/doc/refman/9.1/en/openid-pluggable-authentication.html): a byte of capabilities, of which there is
@@ -35,6 +36,7 @@ const openIdPlugin = 'authentication_openid_connect_client';
 const openIdToken = Buffer.from([0x01]);
 /** caching_sha2_password: "request public key", and what the server says of its cache. */
 const requestPublicKey = Buffer.from([0x02]);
+const requestSha256Key = Buffer.from([0x01]);
 const fastSuccess = 0x03;
 const fullAuthentication = 0x04;
 
@@ -97,6 +99,7 @@ export async function authenticate(
       case 'switch':
         ({ plugin, data: scramble } = answer);
         if (plugin === parsecPlugin) await answerParsec(upstream, address, login, scramble);
+        else if (plugin === sha256Plugin) await answerSha256(upstream, address, login, scramble);
         else channel.write(respond(upstream, address, login, plugin, scramble));
         break;
       case 'more':
@@ -161,13 +164,9 @@ function respond(
   }
 }
 
-/**
- * "Caching_sha2_password information": the server has the hash at hand, or wants the password. That goes over TLS or a
- * unix socket as it is, and over loopback under the server's public key. A key from a network that nobody has verified
- * could be anybody's, and is never asked for.
- */
+/** "Caching_sha2_password information": the server has the hash at hand, or wants the password. */
 async function continueSha2(
-  { channel, secured, trusted }: GreetedUpstream,
+  upstream: GreetedUpstream,
   address: UpstreamAddress,
   { password = '', accessToken }: UpstreamLogin,
   data: Buffer,
@@ -177,13 +176,40 @@ async function continueSha2(
   if (data[0] === fastSuccess) return;
   if (data[0] !== fullAuthentication) throw new ProtocolError('its answer to a password is none');
   if (accessToken !== undefined) throw methodRefused(address, 'a password');
+  await sendPassword(upstream, address, password, scramble, requestPublicKey);
+}
+
+/** sha256_password, of MySQL 5.6 and later, has no hash at hand: it wants the password each time. */
+async function answerSha256(
+  upstream: GreetedUpstream,
+  address: UpstreamAddress,
+  { password = '', accessToken }: UpstreamLogin,
+  scramble: Buffer,
+): Promise<void> {
+  if (upstream.unproven !== undefined) requireProof(sha256Plugin, password, address);
+  if (accessToken !== undefined) throw methodRefused(address, `a password (${sha256Plugin})`);
+  if (scramble.length < scrambleLength) throw new ProtocolError('its scramble is too short');
+  await sendPassword(upstream, address, password, scramble.subarray(0, scrambleLength), requestSha256Key);
+}
+
+/**
+ * The password itself goes over TLS or a unix socket as it is, and over loopback under the server's public key. A key from a
+ * network that nobody has verified could be anybody's, and is never asked for.
+ */
+async function sendPassword(
+  { channel, secured, trusted }: GreetedUpstream,
+  address: UpstreamAddress,
+  password: string,
+  scramble: Buffer,
+  request: Buffer,
+): Promise<void> {
   const text = Buffer.from(`${password}\0`);
   if (secured || address.socketPath !== undefined) {
     channel.write(text);
     return;
   }
   if (!trusted) throw methodRefused(address, 'a password without TLS');
-  channel.write(requestPublicKey);
+  channel.write(request);
   const answer = parseLoginAnswer(await channel.read());
   if (answer.kind !== 'more') throw new ProtocolError('it does not send its public key');
   channel.write(encrypted(text, scramble, answer.data));
@@ -207,7 +233,7 @@ function methodRefused(address: UpstreamAddress, method: string): LatchkeyError 
     `The database server at ${upstreamName(address)} asks for ${method}, which this connection does not allow.`,
     {
       remedy:
-        'Let the user log in with mysql_native_password, caching_sha2_password, client_ed25519 or parsec; cleartext needs verified TLS, and upstream.allowedMethods for stored passwords; OpenID Connect needs verified TLS and "password: {entra: <scope>}" in the rule.',
+        'Let the user log in with mysql_native_password, caching_sha2_password, sha256_password, client_ed25519 or parsec; cleartext needs verified TLS, and upstream.allowedMethods for stored passwords; OpenID Connect needs verified TLS and "password: {entra: <scope>}" in the rule.',
     },
   );
 }

@@ -58,6 +58,15 @@ function demand(condition: boolean): void {
   if (!condition) throw new Error('not as MySQL has it');
 }
 
+/** What a client has put under the public key. */
+function unmasked(bytes: Buffer): Buffer {
+  const masked = privateDecrypt(
+    { key: rsa.privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' },
+    bytes,
+  );
+  return Buffer.from(masked.map((byte, index) => byte ^ (scramble[index % 20] ?? 0)));
+}
+
 /** MySQL as it answers with an empty cache: it wants the password itself. Refuses whatever is not exact. */
 async function fullSha2(side: ServerSide, certificate?: IssuedCertificate): Promise<void> {
   side.send(greetingPayload({}, certificate === undefined ? {} : { flags: mysqlFlags }));
@@ -73,11 +82,7 @@ async function fullSha2(side: ServerSide, certificate?: IssuedCertificate): Prom
   if (certificate === undefined) {
     demand(said.equals(Buffer.from([2])));
     side.send(`\u0001${publicPem}`);
-    const masked = privateDecrypt(
-      { key: rsa.privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' },
-      await side.next(),
-    );
-    said = Buffer.from(masked.map((byte, index) => byte ^ (scramble[index % 20] ?? 0)));
+    said = unmasked(await side.next());
   }
   demand(said.toString() === `${password}\0`);
   await serve(side);
@@ -200,6 +205,41 @@ describe("MySQL's methods of authentication, upstream", () => {
     const said = elsewhere.sides.map((side) => side.received()).map((bytes) => bytes.at(-1));
     expect(said).not.toContain(2);
     await elsewhere.close();
+  });
+
+  const sha256 =
+    (secure?: IssuedCertificate) =>
+    async (side: ServerSide): Promise<void> => {
+      side.send(greetingPayload({}, secure === undefined ? {} : { flags: mysqlFlags }));
+      await readLogin(side, secure);
+      side.send(switchTo('sha256_password'));
+      let said = await side.next();
+      if (secure === undefined) {
+        demand(said.equals(Buffer.from([1])));
+        side.send(`\u0001${publicPem}`);
+        said = unmasked(await side.next());
+      }
+      if (said.toString() === `${password}\0`) await serve(side);
+      else side.send(errorPayload(1045, 'Access denied'));
+    };
+
+  test('sha256_password: under the public key over loopback, as it is over verified TLS', async () => {
+    script = sha256();
+    const connection = await mariadb.createConnection({
+      ...direct(),
+      ...patient,
+      allowPublicKeyRetrieval: true,
+    });
+    await connection.ping();
+    await connection.end();
+    await expectIn(await gatewayWith());
+    await expectOut(await gatewayWith({}, { password: 'another' }), /refused the login: Access denied/);
+    await expectOut(
+      await gatewayWith({}, { accessToken: 'entra-token' }),
+      /asks for a password \(sha256_password\)/,
+    );
+    script = sha256(certificate);
+    await expectIn(await gatewayWith(verified()));
   });
 
   describe('parsec of MariaDB 11.6 and later', () => {
