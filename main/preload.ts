@@ -7,7 +7,7 @@ const asked = actionBridge(actions, (channel, request) => ipcRenderer.invoke(cha
 const bridge: LatchkeyBridge = {
   ...(asked as Omit<LatchkeyBridge, 'onState'>),
   onState(listener) {
-    const forward = (_event: unknown, state: Parameters<typeof listener>[0]) => listener(state);
+    const forward = (_event: unknown, patch: Parameters<typeof listener>[0]) => listener(patch);
     ipcRenderer.on(stateChannel, forward);
     return () => ipcRenderer.off(stateChannel, forward);
   },

@@ -12,6 +12,7 @@ import type { Problem } from '../main/contract/errors.ts';
 import type { ActionReply, ActionRequest } from '../main/contract/action-schemas.ts';
 import type { LatchkeyBridge, Outcome } from '../main/contract/bridge.ts';
 import type { AppState } from '../main/contract/state.ts';
+import { patched, type PatchedState } from '../main/contract/state-patch.ts';
 import { common as t } from './texts/en/common.ts';
 import type { OwnProblem } from './ui/said.ts';
 
@@ -45,7 +46,7 @@ export async function ask<A extends WindowAction>(
   }
 }
 
-/** The last snapshot that main has pushed; undefined until the first one is here. */
+/** The last state that main has told; undefined until the first one is here. */
 export function useAppState(bridge: LatchkeyBridge): AppState | undefined {
   const store = useMemo(() => createStateStore(bridge), [bridge]);
   return useSyncExternalStore(store.subscribe, store.snapshot);
@@ -54,33 +55,41 @@ export function useAppState(bridge: LatchkeyBridge): AppState | undefined {
 /** Until the first snapshot is here. */
 const againMs = 2000;
 
+/** The whole state is asked for at first, and whenever a patch was lost; all that comes later are its changes. */
 function createStateStore(bridge: LatchkeyBridge) {
-  let current: AppState | undefined;
+  let known: PatchedState | undefined;
   return {
-    snapshot: () => current,
+    snapshot: () => known?.state,
     subscribe(changed: () => void) {
-      let pushed = false;
-      const stop = bridge.onState((state) => {
-        pushed = true;
-        current = state;
+      /** Which question is the last; what has been pushed since overtakes its answer. */
+      let turn = 0;
+      const stop = bridge.onState((patch) => {
+        const next = patched(known, patch);
+        if (next === undefined) {
+          void read();
+          return;
+        }
+        turn += 1;
+        known = next;
         changed();
       });
       let timer: ReturnType<typeof setTimeout> | undefined;
-      let stopped = false;
       async function read(): Promise<void> {
+        clearTimeout(timer);
+        turn += 1;
+        const own = turn;
         const outcome = await ask(bridge, 'getState', {});
-        // The answer may be older than a push that has overtaken it.
-        if (stopped || pushed) return;
+        if (turn !== own) return;
         if (!outcome.ok) {
           timer = setTimeout(() => void read(), againMs);
           return;
         }
-        current = outcome.reply;
+        known = { state: outcome.reply };
         changed();
       }
       void read();
       return () => {
-        stopped = true;
+        turn += 1;
         clearTimeout(timer);
         stop();
       };

@@ -1,7 +1,7 @@
 import type { ActionReply, ActionRequest } from './action-schemas.ts';
 import type { WindowAction } from './actions.ts';
 import type { Problem } from './errors.ts';
-import type { AppState } from './state.ts';
+import type { StatePatch } from './state-patch.ts';
 
 /** Which window a page is for; it stands in the page's address as `page`, and is absent there for the main window. */
 export type PageName = 'main' | 'prompts' | 'flyout';
@@ -17,6 +17,6 @@ export type Outcome<A extends WindowAction> =
 export type LatchkeyBridge = {
   [A in WindowAction]: (request: ActionRequest<A>) => Promise<Outcome<A>>;
 } & {
-  /** Calls back with every new snapshot; returns the way to stop. */
-  onState(listener: (state: AppState) => void): () => void;
+  /** Calls back with every change of the state; returns the way to stop. */
+  onState(listener: (patch: StatePatch) => void): () => void;
 };

@@ -38,6 +38,8 @@ export interface ActionParts {
   demo: Demo;
   openWindow(page: 'main' | 'prompts'): void;
   language: Pick<WindowLanguage, 'shownIn'>;
+  /** A page asks for the whole state. */
+  pageBegun(): void;
   quit(): void;
 }
 
@@ -51,8 +53,10 @@ export function createActions(parts: ActionParts): DesktopActions {
 
   return {
     ...broker.actions,
-    getState: async () =>
-      parts.language.shownIn(parts.shortlist.shownIn(parts.links.shownIn(broker.state()))),
+    async getState() {
+      parts.pageBegun();
+      return parts.language.shownIn(parts.shortlist.shownIn(parts.links.shownIn(broker.state())));
+    },
     dismissLink: async () => parts.links.dismiss(),
     unlockAtScreen: () => broker.unlocked('window'),
 

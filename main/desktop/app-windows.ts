@@ -4,6 +4,7 @@ import type { AppState } from '../contract/state.ts';
 import { createFlyoutWindow } from './flyout-window.ts';
 import type { Pages } from './page-window.ts';
 import { createPromptWindow, type HowAsked } from './prompt-window.ts';
+import { createStatePatches } from './state-patches.ts';
 import type { MainWindow } from './windows.ts';
 
 /** All that the page of the small window may ask for: what answers a prompt, and what it shows. */
@@ -44,6 +45,8 @@ export interface AppWindows {
   /** Whether this is the page of a window of ours that has this action. */
   mayAsk(sender: WebContents, action: string): boolean;
   update(state: AppState): void;
+  /** A page asks for the whole state: what it is sent next stands on nothing that it may have missed. */
+  begun(): void;
   /** Resolves when all of them are gone. */
   close(): Promise<unknown>;
 }
@@ -55,6 +58,7 @@ export interface AppWindows {
 export function joinWindows(main: MainWindow, pages: Pages, state: () => AppState): AppWindows {
   const prompts = createPromptWindow(pages);
   const flyout = createFlyoutWindow(pages, state);
+  const patches = createStatePatches();
   main.onFocus(() => void prompts.close());
   // The logins still wait.
   prompts.onCrash(() => main.raise());
@@ -78,9 +82,11 @@ export function joinWindows(main: MainWindow, pages: Pages, state: () => AppStat
       (prompts.owns(sender) && ofPrompts.has(action)) ||
       (flyout.owns(sender) && ofFlyout.has(action)),
     update(next) {
-      for (const window of [main, prompts, flyout]) window.send(stateChannel, next);
+      const patch = patches.next(next);
+      if (patch !== undefined) for (const window of [main, prompts, flyout]) window.send(stateChannel, patch);
       prompts.update(next);
     },
+    begun: patches.forget,
     close: () => Promise.all([main.close(), prompts.close(), flyout.close()]),
   };
 }

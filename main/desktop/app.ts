@@ -195,6 +195,7 @@ function openDesktop(options: DesktopOptions, broker: DesktopBroker, parts: Desk
     links,
     demo: createDemo(options.demoCommand),
     openWindow: windows.open,
+    pageBegun: windows.begun,
     quit: () => app.quit(),
   });
   const run = createTrayCommands({

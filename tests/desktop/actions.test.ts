@@ -42,6 +42,7 @@ function create(
       recheck: async () => {},
       clear: async () => {},
     },
+    pageBegun: () => void done.push('a page has begun'),
     copyText: (text) => void done.push(`copy ${text}`),
     openExternal: async (url) => void done.push(`open ${url}`),
     async openPath(path) {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { buildProduct } from '../support/builds.ts';
 import { describeWith, parts } from '../support/parts.ts';
@@ -32,9 +33,10 @@ describeWith([electron, display, sessionBus, parts.postgres], 'the button that s
   }, 300_000);
   afterAll(async () => {
     for (const { pid } of demos()) process.kill(pid, 'SIGTERM');
-    await patiently(() => demos().length).toBe(0);
+    // oxlint-disable-next-line no-await-in-loop -- it is waited for
+    while (demos().length > 0) await sleep(100);
     for (const close of closers.toReversed()) await close();
-  });
+  }, 120_000);
 
   /** Processes that run a file below the folder of this test, by a part of their command line. */
   function processes(part: string): { pid: number; command: string[] }[] {

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { LatchkeyError } from '../../main/contract/errors.ts';
+import type { StatePatch } from '../../main/contract/state-patch.ts';
 import { describeWith, parts } from '../support/parts.ts';
 import { useAll } from '../support/use-all.ts';
 import { startRenderer } from './browser.ts';
@@ -458,6 +459,34 @@ describeWith([parts.pageEngine], 'the window', () => {
     await bridge.push(states.signedIn);
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { name: 'Your connections' }).waitFor();
+  });
+
+  test('only what has changed comes; where something was lost, the whole state is asked for', async () => {
+    const { page, bridge } = await renderer.show(states.signedIn);
+    const patch = (given: StatePatch) =>
+      page.evaluate(
+        (sent) => (window as unknown as { latchkeyPatch(patch: unknown): void }).latchkeyPatch(sent),
+        given,
+      );
+    const asked = () => bridge.calls.filter(({ action }) => action === 'getState').length;
+    await patch({ version: 41, set: states.signedIn });
+    await patch({ version: 42, from: 41, set: { lockedSince: states.at(-2) } });
+    await page.getByText(/No login is let in since/).waitFor();
+    expect(await page.getByRole('row').count()).toBeGreaterThan(1);
+    await patch({ version: 43, from: 42, set: {}, gone: ['lockedSince'] });
+    await eventually(() => page.getByText(/No login is let in since/).count()).toBe(0);
+    expect(asked()).toBe(1);
+
+    // The one before it has not come.
+    bridge.answer({ getState: () => ({ ...states.signedIn, lockedSince: states.at(-1) }) });
+    await patch({ version: 45, from: 44, set: { connections: [] } });
+    await page.getByText(/No login is let in since/).waitFor();
+    expect(await page.getByRole('row').count()).toBeGreaterThan(1);
+    expect(asked()).toBe(2);
+    // What stands on the answer comes whole.
+    await patch({ version: 46, set: states.signedOut });
+    await page.getByRole('heading', { name: 'Sign in to reach your databases' }).waitFor();
+    await page.context().close();
   });
 
   test('a late answer does not replace a newer snapshot', async () => {

@@ -89,10 +89,14 @@ export async function provideBridge(
 
   await page.addInitScript((actionNames: readonly string[]) => {
     const listeners = new Set<(pushed: unknown) => void>();
+    let version = 0;
     const ask = (action: string) => (request: unknown) =>
       (window as unknown as { latchkeyAsk(...args: unknown[]): unknown }).latchkeyAsk(action, request);
     Object.assign(window, {
-      latchkeyPush: (pushed: unknown) => listeners.forEach((listener) => listener(pushed)),
+      // Whole, as after each question of a page.
+      latchkeyPush: (state: unknown) =>
+        listeners.forEach((listener) => listener({ version: (version += 1), set: state })),
+      latchkeyPatch: (patch: unknown) => listeners.forEach((listener) => listener(patch)),
       latchkey: {
         ...Object.fromEntries(actionNames.map((name) => [name, ask(name)])),
         onState(listener: (pushed: unknown) => void) {
