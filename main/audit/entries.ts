@@ -40,6 +40,7 @@ const kinds: Record<AuditEvent['event'], AuditKind> = {
   'organisation-changed': 'administration',
   'organisation-left': 'administration',
   'organisation-refused': 'administration',
+  'policies-changed': 'administration',
   'update-channel-changed': 'administration',
   'connections-changed': 'administration',
   'connection-tested': 'administration',

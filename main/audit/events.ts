@@ -149,6 +149,8 @@ type AuditEventMembers =
   | { event: 'organisation-left'; organisation: string; url: string; key: string; serial: number }
   /** What the address led to is not what its key has signed, is older than what was seen, or cannot count. */
   | ({ event: 'organisation-refused'; url: string; key: string } & AuditFault)
+  /** In the configuration file: what a locked screen ends, and how long logins wait. */
+  | { event: 'policies-changed'; onLock?: string; hold?: string }
   /** A person has chosen which newer versions are offered. */
   | { event: 'update-channel-changed'; channel: 'stable' | 'beta' }
   /** What the server has given is not what a release key has signed, or comes before what was seen. */

@@ -1,6 +1,7 @@
 import type { ActionHandlers, ActionInput } from '../contract/action-schemas.ts';
 import { actions, type AdministeringAction } from '../contract/actions.ts';
 import { LatchkeyError } from '../contract/errors.ts';
+import type { PolicyChange } from '../contract/shapes.ts';
 import type { Account } from '../contract/state.ts';
 import type { WhichAccount } from '../access/which-account.ts';
 import type { LiveSession } from '../session/live-session.ts';
@@ -10,6 +11,7 @@ import type { Session } from '../session/session.ts';
 import { createAdministration, type Administered } from './administration.ts';
 import { connectionActions, type ConnectionAdministration } from './connection-administration.ts';
 import type { OrganisationPart } from './organisation.ts';
+import { policyActions } from './policies.ts';
 import type { ProviderRegistry } from './providers.ts';
 import type { BrokerRecord } from './record.ts';
 import type { Actor, StepUp } from './step-up.ts';
@@ -30,6 +32,8 @@ export interface AdministeredParts {
   secondFactor: OwnSecondFactor;
   organisation: Pick<OrganisationPart, 'join' | 'leave'>;
   pruneAudit: BrokerRecord['prune'];
+  /** Into the configuration file. */
+  writePolicies(change: PolicyChange): Promise<void>;
   /** Makes what has been written into the configuration file count. */
   apply(): Promise<unknown>;
 }
@@ -89,6 +93,7 @@ export function administered(parts: AdministeredParts, stepUp: StepUp): Handlers
       rules: () => ({ firstRun: actions.leaveOrganisation.firstRun }),
       run: async () => ({ organisation: await organisation.leave() }),
     },
+    ...policyActions((change) => andApply(parts.writePolicies(change))),
     storeSecret: {
       ...named,
       action: 'secret changed',

@@ -20,6 +20,7 @@ import { createLocalAdministration } from '../local-accounts/administration.ts';
 import { changedAccount } from '../local-accounts/provider.ts';
 import { proveUnlock } from './screen-lock.ts';
 import { createSignIn } from './sign-in.ts';
+import { policyWriter } from './policies.ts';
 import { createStepUp } from './step-up.ts';
 import { createStoredPasswords, type StoredPasswords } from './stored-passwords.ts';
 import { createTokenIssuer } from '../access/issue-token.ts';
@@ -284,8 +285,9 @@ function createAdministered(
   });
   const { prune: pruneAudit } = record;
   const apply = () => reload.load('written');
+  const writePolicies = policyWriter(people.configurationFile);
   return administered(
-    { providers, session, accounts, secondFactor, pruneAudit, apply, organisation, ...own },
+    { providers, session, accounts, secondFactor, pruneAudit, writePolicies, apply, organisation, ...own },
     stepUp,
   );
 }

@@ -374,6 +374,11 @@ export const actionSchemas = {
     z.strictObject({ name, value: shape.secret.nullable() }),
     done,
   ),
+  setPolicies: act(
+    'writes what a locked screen ends, and how many seconds a login waits for its answer, into the configuration file',
+    shape.policyChange,
+    done,
+  ),
   readLogins: act(
     'the last logins since the start, the newest first, each with what its client was told where it was refused',
     z.strictObject({ connection: name.optional() }),

@@ -130,6 +130,7 @@ export const actions = {
 
   listSecrets: { may: 'reads', window: true, route: 'GET /v1/secrets' },
   storeSecret: { may: 'administers', window: true, route: 'POST /v1/secrets' },
+  setPolicies: { may: 'administers', window: true, route: 'POST /v1/policies' },
   readLogins: { may: 'reads', window: true, route: 'GET /v1/logins', soon: true },
   readAudit: { may: 'reads', window: true, route: 'POST /v1/audit/read', soon: true },
   verifyAudit: { may: 'reads', window: true, route: 'POST /v1/audit/verify' },

@@ -137,6 +137,19 @@ export const tenantQuestion = z.strictObject({
 });
 
 /** The provider form of the origin: what is set for an Azure Directory. */
+/** What window and command line change of the policies: seconds that a login waits, by protocol. */
+export const policyChange = z.strictObject({
+  onLock: z.enum(['keep', 'cut', 'sign-out']).optional(),
+  hold: z
+    .strictObject({
+      postgresql: z.int().min(1).max(50).optional(),
+      mysql: z.int().min(1).max(50).optional(),
+      sqlserver: z.int().min(1).max(50).optional(),
+    })
+    .optional(),
+});
+export type PolicyChange = z.infer<typeof policyChange>;
+
 export const providerForm = z.strictObject({
   name,
   type: z.enum(['azure-directory', 'local']),

@@ -309,11 +309,22 @@ export const appState = z.object({
     .optional(),
   /** A link of ours was opened, and the window has not followed it yet. */
   link: link.optional(),
-  /** What the configuration says of a locked screen and of waiting logins, and who has set it; the window shows it. */
+  /** What the configuration says of a locked screen and of waiting logins, and who has set it; `locked` by the organisation. */
   policies: z
     .object({
-      onLock: z.object({ value: z.enum(['keep', 'cut', 'sign-out']), origin: policyOrigin }),
-      holds: z.array(z.object({ protocol: z.enum(protocolNames), value: z.string(), origin: policyOrigin })),
+      onLock: z.object({
+        value: z.enum(['keep', 'cut', 'sign-out']),
+        origin: policyOrigin,
+        locked: z.literal(true).optional(),
+      }),
+      holds: z.array(
+        z.object({
+          protocol: z.enum(protocolNames),
+          value: z.string(),
+          origin: policyOrigin,
+          locked: z.literal(true).optional(),
+        }),
+      ),
     })
     .optional(),
   /** Newer versions of the application. */

@@ -139,7 +139,9 @@ function Finding({ check, onTried }: { check: Check; onTried(): void }) {
         <Button
           label={`${remedy.words}: ${check.name}`}
           busy={mend.busy}
-          onClick={() => void mend.run(remedy.action, {}).then(onTried)}
+          onClick={() =>
+            void mend.run(remedy.action, {}).then((done) => (done === undefined ? undefined : onTried()))
+          }
         >
           {remedy.words}
         </Button>

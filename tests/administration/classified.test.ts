@@ -73,6 +73,7 @@ const kinds = {
     'mfa/totp/remove',
     'organisation/join',
     'organisation/leave',
+    'policies',
     'providers/enable',
     'providers/remove',
     'providers/save',
@@ -101,6 +102,7 @@ test('each action of the window that administers takes a proof, and no other doe
     'saveConnections',
     'removeConnection',
     'storeSecret',
+    'setPolicies',
     'joinOrganisation',
     'leaveOrganisation',
   ]);

@@ -30,6 +30,8 @@ export const deeds: readonly [path: string, body: object][] = [
   ],
   ['/v1/connections/save', { connections: [{ name: 'sales', is: 'there', settings: { title: 'theirs' } }] }],
   ['/v1/connections/remove', { name: 'payroll' }],
+  ['/v1/policies', { onLock: 'sign-out' }],
+  ['/v1/policies', { hold: { postgresql: 1 } }],
   ['/v1/secrets', { name: 'sales-readonly', value: 'theirs' }],
   ['/v1/secrets', { name: 'sales-readonly', value: null }],
   ['/v1/secrets', { name: 'payroll-clerk', value: 'theirs' }],

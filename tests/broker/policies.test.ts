@@ -1,16 +1,27 @@
-import { expect, test } from 'vitest';
-import { policiesOf } from '../../main/broker/policies.ts';
-import { loadedFrom } from '../../main/config/load.ts';
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { createLatchkey, startWorld } from '../support/latchkey.ts';
+import { describeWith, parts } from '../support/parts.ts';
+import { useAll } from '../support/use-all.ts';
 
-test('what counts for a lock and for logins that wait comes with whoever has set it', () => {
-  const organisation = { text: 'session: { onLock: cut }', origin: '/etc/latchkey/organisation.yaml' };
-  const person = 'providers: []\nhold: { mysql: 5s }';
-  expect(policiesOf(loadedFrom({ person, organisation }, 'x'))).toEqual({
-    onLock: { value: 'cut', origin: 'organisation' },
-    holds: [
-      { protocol: 'postgresql', value: '45s', origin: 'built-in' },
-      { protocol: 'mysql', value: '5s', origin: 'person' },
-      { protocol: 'sqlserver', value: '12s', origin: 'built-in' },
-    ],
+describeWith([parts.postgres], 'policies that a person changes', () => {
+  const world = useAll(startWorld);
+
+  it('are written into the file, count at once, and are in the audit', async () => {
+    const latchkey = await createLatchkey(world, { keyFile: true });
+    try {
+      await latchkey.signIn('ada@fabrikam.example');
+      const client = await latchkey.client();
+      await client.post('/v1/policies', { onLock: 'cut', hold: { mysql: 5 } });
+      expect(await readFile(latchkey.config, 'utf8')).toMatch(/onLock: cut[\s\S]*mysql: 5s/);
+      expect(await latchkey.audit('policies-changed')).toMatchObject([{ onLock: 'cut', hold: 'mysql 5s' }]);
+      await client.post('/v1/lock', {});
+      expect(await latchkey.audit('screen-locked')).toMatchObject([{ onLock: 'cut' }]);
+      await expect(client.post('/v1/policies', { hold: { mysql: 500 } })).rejects.toMatchObject({
+        code: 'request-invalid',
+      });
+    } finally {
+      await latchkey.close();
+    }
   });
 });

@@ -105,6 +105,9 @@ const auditFilter: Shape = {
 const isPlace: Accepts = (value) => typeof value === 'string' && /^\d{1,9}:\d{1,15}$/.test(value);
 const isLimit: Accepts = (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 200;
 
+const isHold = (value: unknown): boolean =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 50;
+
 /** The keys that must be there, and those that may. */
 const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   getStart: isNothing,
@@ -248,6 +251,15 @@ const shapes: Record<ActionName, [Shape, Shape?] | Accepts> = {
   setLocalPassword: [{ username: isUsername, password: isSecret }],
   setLocalEnabled: [{ username: isUsername, enabled: isBoolean }],
   listSecrets: isNothing,
+  setPolicies: [
+    {},
+    {
+      onLock: optional(isOneOf('keep', 'cut', 'sign-out')),
+      hold: optional(
+        isShape({}, { postgresql: optional(isHold), mysql: optional(isHold), sqlserver: optional(isHold) }),
+      ),
+    },
+  ],
   storeSecret: [{ name: isName, value: (value) => value === null || isSecret(value) }],
   readLogins: [{}, { connection: optional(isName) }],
   readAudit: [{}, { ...auditFilter, before: optional(isPlace), limit: optional(isLimit) }],
@@ -398,6 +410,7 @@ const samples: Partial<Record<ActionName, Record<string, unknown>>> = {
   setLocalPassword: { username: 'night', password: 'correct horse' },
   setLocalEnabled: { username: 'night', enabled: true },
   storeSecret: { name: 'sales-owner', value: 'correct horse', phone: true },
+  setPolicies: { onLock: 'cut', hold: { postgresql: 30 } },
   pruneAudit: { before: '2026-03-10T09:12:30Z', archive: '/mnt/archive' },
   explain: { subject: 'adele@contoso.example@sales' },
   openOwnFile: { file: 'log' },

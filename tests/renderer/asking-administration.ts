@@ -102,6 +102,17 @@ export const administration: AskingScreen[] = [
     ask: { button: 'Set up an authenticator' },
   },
   {
+    files: ['policies'],
+    state: { ...signedIn, policies: identity.policies },
+    async open(page) {
+      await nav('Security')(page);
+      await page.getByLabel(/^When the screen is locked/).focus();
+    },
+    action: 'setPolicies',
+    ask: { key: 'ArrowDown' },
+    waits: 'Working on it…',
+  },
+  {
     files: ['provider-card'],
     state: signedIn,
     open: nav('Providers'),

@@ -4,7 +4,7 @@ import type { AppState, MfaPrompt, ProviderState, SecondFactor } from '../../mai
 import { at, contoso, dbeaver, hostileNames, signedIn, signedOut } from './states.ts';
 
 /** As the configuration has them where it sets the one and not the other. */
-const policies: AppState['policies'] = {
+export const policies: NonNullable<AppState['policies']> = {
   onLock: { value: 'cut', origin: 'organisation' },
   holds: [
     { protocol: 'postgresql', value: '45s', origin: 'built-in' },

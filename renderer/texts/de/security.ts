@@ -105,7 +105,10 @@ export const security: typeof English = {
   setInYourConfigurationFile: 'In Ihrer Konfigurationsdatei gesetzt',
   lockedScreenAndWaitingLogins: 'Gesperrter Bildschirm und wartende Logins',
   whenTheScreenIsLocked: 'Wenn der Bildschirm gesperrt ist',
-  howLongALoginWaitsFor: 'Wie lange ein Login auf Sie wartet',
-  programsWhoseOwnPatienceIs: (holds) =>
-    `${holds}; Programme mit bekannter eigener Wartezeit haben ihre eigene.`,
+  howLongALoginWaitsFor: (protocol) => `Wie lange ein Login von ${protocol} auf Sie wartet`,
+  programsWhoseOwnPatienceIs: 'Programme mit bekannter eigener Wartezeit haben ihre eigene.',
+  everythingGoesOn: 'Alles geht weiter',
+  tokensAndSessionsEnd: 'Token und Sitzungen enden',
+  everybodyIsSignedOut: 'Jedes Konto wird abgemeldet',
+  policySaved: 'In die Konfigurationsdatei geschrieben',
 };

@@ -98,7 +98,10 @@ export const security = words('security', {
   setInYourConfigurationFile: 'Set in your configuration file',
   lockedScreenAndWaitingLogins: 'Locked screen and waiting logins',
   whenTheScreenIsLocked: 'When the screen is locked',
-  howLongALoginWaitsFor: 'How long a login waits for you',
-  programsWhoseOwnPatienceIs: (holds: string) =>
-    `${holds}; programs whose own patience is known have a time of their own.`,
+  howLongALoginWaitsFor: (protocol: string) => `How long a login of ${protocol} waits for you`,
+  programsWhoseOwnPatienceIs: 'Programs whose own patience is known have a time of their own.',
+  everythingGoesOn: 'Everything goes on',
+  tokensAndSessionsEnd: 'Tokens and sessions end',
+  everybodyIsSignedOut: 'Every account is signed out',
+  policySaved: 'Written into the configuration file',
 });
