@@ -58,11 +58,16 @@ function sentences({ message, remedy, entra }: Problem): string {
   return `${message}${remedy === undefined ? '' : `\n  ${remedy}`}${trace}`;
 }
 
-/** A local time of day, with the date where it is not today. */
+/**
+ * A local time of day, with the date where it is not today: the month in letters, as 12/2 is read one way or the other, and
+ * a server's language (LANG=C) is nobody's.
+ */
 export function clock(iso: string): string {
   const when = new Date(iso);
   const today = new Date().toDateString() === when.toDateString();
-  return today ? when.toLocaleTimeString() : when.toLocaleString();
+  return today
+    ? when.toLocaleTimeString()
+    : when.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
 /**
