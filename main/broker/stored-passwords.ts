@@ -16,20 +16,21 @@ export function createStoredPasswords(
   changed: () => void,
 ) {
   const names = (): ReadonlySet<string> => new Set(namesIn(configuration()));
+  const isStored = async (name: string): Promise<boolean> =>
+    (await passwords.known([name])).some(({ stored }) => stored);
   return {
     /** Names of the passwords that the configuration asks for, and whether each has been stored. */
     known: (): Promise<{ name: string; stored: boolean }[]> => passwords.known(names()),
 
     /** Whether it has been stored. */
-    isStored: async (name: string): Promise<boolean> =>
-      (await passwords.known([name])).some(({ stored }) => stored),
+    isStored,
 
     /**
      * Keeps the password that rules name with `password: {stored: …}`; an undefined value forgets it.
-     * @throws LatchkeyError `request-invalid` for a name that no rule has; one from an earlier configuration can be forgotten.
+     * @throws LatchkeyError `request-invalid` for a name that no rule has; one that is stored from an earlier configuration can be forgotten.
      */
     async store(name: string, value: string | undefined): Promise<void> {
-      if (value !== undefined && !names().has(name)) {
+      if (!names().has(name) && (value !== undefined || !(await isStored(name)))) {
         throw new LatchkeyError('request-invalid', `No rule of the configuration has a password "${name}".`, {
           remedy: `The names there are: ${[...names()].join(', ') || 'none'}.`,
         });

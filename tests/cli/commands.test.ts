@@ -200,6 +200,11 @@ describeWith([parts.postgres, script], 'the latchkey command', () => {
       );
       expect((await latchkey.run('secret', 'delete', 'payroll-clerk')).code).toBe(0);
       expect((await latchkey.run('secret', 'list')).out).toContain('payroll-clerk  MISSING\n');
+      expect(await latchkey.run('secret', 'delete', 'payrol-clerk')).toMatchObject({
+        code: 2,
+        out: '',
+        err: expect.stringContaining('has a password "payrol-clerk"') as string,
+      });
       expect((await latchkey.audit('secret-changed')).slice(-2)).toMatchObject([
         { name: 'payroll-clerk', change: 'set' },
         { name: 'payroll-clerk', change: 'deleted' },
