@@ -22,6 +22,7 @@ import { Announcer } from './ui/announcer.tsx';
 import { Drafts } from './ui/drafts.tsx';
 import { ErrorBoundary } from './ui/error-boundary.tsx';
 import { Frame, type Place } from './ui/frame.tsx';
+import { type OwnProblem, saidOf } from './ui/said.ts';
 import { Callout, ProblemPanel } from './ui/problem-panel.tsx';
 
 const none: AppState['prompts'] = [];
@@ -209,12 +210,16 @@ function Screen(props: {
   }
 }
 
-function sinkProblem({ problem, refusesFrom }: NonNullable<SinkState['failing']>): ShownProblem {
+function sinkProblem({ problem, refusesFrom }: NonNullable<SinkState['failing']>): ShownProblem | OwnProblem {
   if (refusesFrom === undefined) return problem;
   const from = new Date(refusesFrom).toLocaleString(locale());
+  const { message, remedy, original } = saidOf(problem);
   return {
-    ...problem,
-    message: t.theAuditHasToReachIt(problem.message, from),
+    own: true,
+    code: problem.code,
+    message: t.theAuditHasToReachIt(message, from),
+    ...(remedy === undefined ? {} : { remedy }),
+    ...(original === undefined ? {} : { original }),
   };
 }
 
