@@ -4,7 +4,7 @@ import { plural } from './plural.ts';
 
 export const frame: typeof English = {
   theAuditHasToReachIt: (message, from) =>
-    `${message} Das Audit muss ihn erreichen: Ab ${from} wird niemand mehr eingelassen.`,
+    `${message} Das Audit muss den Log-Server erreichen: Ab ${from} wird niemand mehr eingelassen.`,
   theGatewaysWereRestartedAt: (time) => `Die Gateways sind nach einem Fehler um ${time} neu gestartet.`,
   sessionsThroughThemEnded: (sessions) =>
     sessions === 0
