@@ -7,6 +7,7 @@ import type { ActionReply } from '../contract/action-schemas.ts';
 import { registerConfigShow } from './config-show.ts';
 import { toldOfEnded } from './connections-told.ts';
 import { plain, result } from './output.ts';
+import { registerPolicies } from './policies.ts';
 import type { Tools } from './tools.ts';
 
 /** `config`: the configuration file. */
@@ -37,6 +38,7 @@ export function registerConfiguration(tools: Tools): void {
       }),
     );
   registerConfigShow(config, tools);
+  registerPolicies(config, tools);
   config
     .command('reload')
     .description(

@@ -160,6 +160,7 @@ export const printed = {
   'audit archive': actionSchemas.pruneAudit.reply,
   'audit key': actionSchemas.readAuditKey.reply,
   'config reload': actionSchemas.reloadConfiguration.reply,
+  'config policy': actionSchemas.setPolicies.reply,
   'config show': z.object({
     organisation: z
       .object({ origin: text, locked: z.array(text), forbid: z.array(text).readonly() })
