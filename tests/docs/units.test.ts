@@ -63,7 +63,7 @@ describe.skipIf('missing' in booted)(`the units of docs/SETUP.md, started${reaso
   afterAll(() => close());
 
   async function ok(command: string, input?: string): Promise<string> {
-    const { code, out } = await run(['bash', '-c', command], input);
+    const { code, out } = await run(['sh', '-c', command], input);
     expect(code, `${command}\n${out}`).toBe(0);
     return out;
   }
@@ -74,7 +74,7 @@ describe.skipIf('missing' in booted)(`the units of docs/SETUP.md, started${reaso
   /** What a client hears that comes to the gateway with a made-up token. */
   const knock = async (name: string, port: number): Promise<string> => {
     const psql = `env PGPASSWORD=lk_wrong HOME=/tmp psql -X -w -c 'select 1' 'host=127.0.0.1 port=${port} user=ada dbname=sales sslmode=disable'`;
-    return (await run(['bash', '-c', as(name, psql)])).out;
+    return (await run(['sh', '-c', as(name, psql)])).out;
   };
   const configuration = (port: number): string => `providers:
   - name: fabrikam
@@ -125,7 +125,7 @@ connections:
     await write(user, await unitOf(user));
     const session = (command: string): Promise<string> =>
       ok(
-        `runuser -u anna -- env HOME=/home/anna XDG_RUNTIME_DIR=/run/user/$(id -u anna) bash -c ${quote(command)}`,
+        `runuser -u anna -- env HOME=/home/anna XDG_RUNTIME_DIR=/run/user/$(id -u anna) sh -c ${quote(command)}`,
       );
     await session(
       'mkdir -p ~/.config/latchkey && (umask 077 && openssl rand -base64 32 > ~/.config/latchkey/key)',

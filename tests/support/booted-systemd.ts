@@ -12,12 +12,15 @@ export interface BootedSystemd {
   close(): Promise<void>;
 }
 
-const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-const namespaces = ['--mount', '--pid', '--cgroup', '--uts', '--ipc'];
+const path = `${process.env['PATH']}:/usr/sbin:/usr/bin:/sbin:/bin`;
+/** For one command in there. */
+const runMs = 60_000;
+const namespaces = ['--mount', '--pid', '--net', '--cgroup', '--uts', '--ipc'];
 
 /**
  * Over this system as it is, so that what is written there is gone afterwards. Mounts are shared, as on a computer that
- * has been started: systemd hands credentials over by one.
+ * has been started: systemd hands credentials over by one. This computer's own services, disks, kernel settings and modules are
+ * kept out of it, and its network.
  */
 const boot = `set -e
 mount -t tmpfs none "$1"
@@ -30,6 +33,11 @@ mount --bind "$3" "$1/root/usr/bin/node"
 kind=$(stat -fc %T /sys/fs/cgroup)
 cd "$1/root"
 mount -t proc proc proc
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
+rm -rf etc/systemd/system/*.wants lib/systemd/system-generators/*
+: > etc/fstab
+ip link set lo up
 mount -t tmpfs -o mode=755 tmpfs run
 mount --rbind /dev dev
 mount -t sysfs -o ro sysfs sys
@@ -45,18 +53,21 @@ mkdir before
 pivot_root . before
 umount -l /before
 mount --make-rshared /
-exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --unit=basic.target`;
+exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin setpriv --bounding-set=-sys_module,-sys_time,-sys_rawio /lib/systemd/systemd --system --unit=basic.target`;
 
 /**
- * Starts systemd as the first process of namespaces of its own; the network is this computer's.
+ * Starts systemd as the first process of namespaces of its own.
  * @param programs the built product, which lies in /opt/latchkey there; /usr/bin/node is this Node.js
- * @returns why it cannot be had, where it cannot: it wants root, namespaces, and an overlay of the root file system
+ * @returns why it cannot be had, where it cannot: it wants root, namespaces, iproute2, and an overlay of the root file system
  */
 export async function bootSystemd(programs: string): Promise<BootedSystemd | { missing: string }> {
+  if (process.getuid?.() !== 0) return { missing: 'systemd is booted by root alone' };
   const folder = mkdtempSync(join(tmpdir(), 'lk-systemd-'));
-  const [command = '', ...prefix] = [...asRoot, 'unshare', ...namespaces, '--fork', '--kill-child'];
-  const args = [...prefix, 'bash', '-c', boot, 'boot', folder, programs, process.execPath];
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const script = ['sh', '-c', boot, 'boot', folder, programs, process.execPath];
+  const child = spawn('unshare', [...namespaces, '--fork', '--kill-child', ...script], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: path },
+  });
   const ended = once(child, 'exit');
   const said = text(child.stderr);
 
@@ -66,8 +77,10 @@ export async function bootSystemd(programs: string): Promise<BootedSystemd | { m
   ): Promise<{ code: number | null; out: string }> {
     const first = firstProcess(child.pid);
     if (first === undefined) return { code: null, out: 'systemd has ended' };
-    const [program = '', ...words] = [...asRoot, 'nsenter', '-t', first, ...namespaces, ...parameters];
-    const inside = spawn(program, words);
+    const inside = spawn('nsenter', ['-t', first, ...namespaces, ...parameters], {
+      timeout: runMs,
+      env: { PATH: path },
+    });
     inside.stdin.on('error', () => undefined).end(input);
     const [out, error, [code]] = await Promise.all([
       text(inside.stdout),
