@@ -14,7 +14,7 @@ describeWith([parts.pageEngine], 'the shortcut that opens Latchkey from everywhe
   test('is off, is turned on and gets other keys by keyboard alone; keys that are taken are told', async () => {
     const { page, bridge, complaints } = await renderer.show(signedIn);
     await goTo(page, 'Settings');
-    const choice = page.getByLabel('A shortcut opens, from everywhere,');
+    const choice = page.getByLabel('A shortcut from everywhere opens');
     expect(await choice.inputValue()).toBe('off');
     expect(await page.getByText('Its keys').count()).toBe(0);
     await choice.focus();

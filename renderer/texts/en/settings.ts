@@ -44,7 +44,7 @@ export const settings = words('settings', {
   aSmallWindowAsksAboveAll:
     'A small window asks, above all others and with a sound, unless you look at this one.',
   withoutThemALoginThatWaits: 'Without them a login that waits is asked about in its window all the same.',
-  aShortcutFromEverywhereOpens: 'A shortcut opens, from everywhere,',
+  aShortcutFromEverywhereOpens: 'A shortcut from everywhere opens',
   whicheverProgramHasTheKeyboard: 'Whichever program has the keyboard. On Wayland the desktop decides.',
   nothing: 'Nothing',
   theSearchOfEverything: 'The search of everything (Ctrl+K)',
