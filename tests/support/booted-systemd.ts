@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
+import { program } from './parts.ts';
 
 export interface BootedSystemd {
   /** Runs a program in there, as root. @param input of its standard input */
@@ -12,7 +13,10 @@ export interface BootedSystemd {
   close(): Promise<void>;
 }
 
+const utilLinux = 'install the package util-linux';
 const path = `${process.env['PATH']}:/usr/sbin:/usr/bin:/sbin:/bin`;
+const unshare = program('unshare', utilLinux);
+const nsenter = program('nsenter', utilLinux);
 /** For one command in there. */
 const runMs = 60_000;
 const namespaces = ['--mount', '--pid', '--net', '--cgroup', '--uts', '--ipc'];
@@ -61,23 +65,23 @@ exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin setpriv --bounding
  * @returns why it cannot be had, where it cannot: it wants root, namespaces, iproute2, and an overlay of the root file system
  */
 export async function bootSystemd(programs: string): Promise<BootedSystemd | { missing: string }> {
+  const { path: start } = unshare;
+  const { path: enter } = nsenter;
+  if (start === undefined || enter === undefined) return { missing: utilLinux };
   if (process.getuid?.() !== 0) return { missing: 'systemd is booted by root alone' };
   const folder = mkdtempSync(join(tmpdir(), 'lk-systemd-'));
   const script = ['sh', '-c', boot, 'boot', folder, programs, process.execPath];
-  const child = spawn('unshare', [...namespaces, '--fork', '--kill-child', ...script], {
+  const child = spawn(start, [...namespaces, '--fork', '--kill-child', ...script], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: path },
   });
   const ended = once(child, 'exit');
   const said = text(child.stderr);
 
-  async function run(
-    parameters: readonly string[],
-    input = '',
-  ): Promise<{ code: number | null; out: string }> {
+  const run: BootedSystemd['run'] = async (parameters, input = '') => {
     const first = firstProcess(child.pid);
     if (first === undefined) return { code: null, out: 'systemd has ended' };
-    const inside = spawn('nsenter', ['-t', first, ...namespaces, ...parameters], {
+    const inside = spawn(enter, ['-t', first, ...namespaces, ...parameters], {
       timeout: runMs,
       env: { PATH: path },
     });
@@ -88,7 +92,7 @@ export async function bootSystemd(programs: string): Promise<BootedSystemd | { m
       once(inside, 'exit') as Promise<[number | null]>,
     ]);
     return { code, out: out + error };
-  }
+  };
 
   async function close(): Promise<void> {
     child.kill('SIGKILL');
