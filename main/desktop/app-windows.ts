@@ -82,8 +82,13 @@ export function joinWindows(main: MainWindow, pages: Pages, state: () => AppStat
       (prompts.owns(sender) && ofPrompts.has(action)) ||
       (flyout.owns(sender) && ofFlyout.has(action)),
     update(next) {
-      const patch = patches.next(next);
-      if (patch !== undefined) for (const window of [main, prompts, flyout]) window.send(stateChannel, patch);
+      const open = [main, prompts, flyout].filter((window) => window.isOpen());
+      // Whoever is opened asks for the whole; until then nothing is compared for nobody.
+      if (open.length === 0) patches.forget();
+      else {
+        const patch = patches.next(next);
+        if (patch !== undefined) for (const window of open) window.send(stateChannel, patch);
+      }
       prompts.update(next);
     },
     begun: patches.forget,

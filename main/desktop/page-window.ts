@@ -55,6 +55,7 @@ export interface PageWindow {
   current(): BrowserWindow | undefined;
   /** The one that is open, or a new one, which `opened` gets first. */
   open(opened: (created: BrowserWindow) => void): BrowserWindow;
+  isOpen(): boolean;
   isFocused(): boolean;
   owns(contents: WebContents): boolean;
   /** Sends to the page, if there is one. */
@@ -88,6 +89,7 @@ export function createPageWindow(build: () => BrowserWindow): PageWindow {
       opened(created);
       return created;
     },
+    isOpen: () => window !== undefined,
     isFocused: () => window?.isFocused() ?? false,
     owns: (contents) => window?.webContents === contents,
     send(channel, value) {

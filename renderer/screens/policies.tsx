@@ -1,4 +1,3 @@
-import { useId } from 'react';
 import type { PolicyChange } from '../../main/contract/shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { security as t } from '../texts/en/security.ts';
@@ -7,6 +6,7 @@ import { ProblemPanel } from '../ui/problem-panel.tsx';
 import { protocolTitles } from '../ui/protocols.ts';
 import { UnderWay } from '../ui/reading.tsx';
 import { lifetime } from '../ui/time.ts';
+import { ChoiceRow } from './choice-row.tsx';
 import styles from './settings.module.css';
 import { useAdministration } from './step-up.tsx';
 
@@ -89,34 +89,19 @@ function Policy(props: {
   options: readonly (readonly [value: string, words: string])[];
   onChange(value: string): void;
 }) {
-  const { of, options } = props;
-  const id = useId();
-  const isLocked = of.locked === true;
+  const { of } = props;
   return (
-    <div className={styles['row']}>
-      <label className={styles['what']} htmlFor={isLocked ? undefined : id}>
-        {props.label}
-        <small>{props.hint}</small>
-        <small>
-          {setBy()[of.origin]}: <code>{props.setting}</code>
-        </small>
-      </label>
-      {isLocked ? (
-        options.find(([value]) => value === of.value)?.[1]
-      ) : (
-        <select
-          id={id}
-          className={styles['select']}
-          value={of.value}
-          onChange={({ target }) => props.onChange(target.value)}
-        >
-          {options.map(([value, words]) => (
-            <option key={value} value={value}>
-              {words}
-            </option>
-          ))}
-        </select>
-      )}
-    </div>
+    <ChoiceRow
+      label={props.label}
+      value={of.value}
+      options={props.options}
+      isFixed={of.locked === true}
+      onChange={props.onChange}
+    >
+      <small>{props.hint}</small>
+      <small>
+        {setBy()[of.origin]}: <code>{props.setting}</code>
+      </small>
+    </ChoiceRow>
   );
 }

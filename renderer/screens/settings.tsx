@@ -5,7 +5,6 @@ import type { Preferences } from '../../main/contract/shapes.ts';
 import type { AppState } from '../../main/contract/state.ts';
 import { useAction, useTurn } from '../bridge.ts';
 import { common } from '../texts/en/common.ts';
-import { settings as texts } from '../texts/en/settings.ts';
 import { settings as t } from '../texts/en/settings.ts';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
@@ -14,6 +13,7 @@ import { Reading, UnderWay } from '../ui/reading.tsx';
 import { ScreenHeading } from '../ui/screen-heading.tsx';
 import { Switch } from '../ui/switch.tsx';
 import { lifetime } from '../ui/time.ts';
+import { ChoiceRow } from './choice-row.tsx';
 import { OrganisationSection } from './organisation.tsx';
 import { JoinedOrganisation } from './joined-organisation.tsx';
 import { ShortcutRows } from './shortcut-rows.tsx';
@@ -156,14 +156,14 @@ function Choices() {
 }
 
 const waitingNames = (): Record<Preferences['whenLoginWaits'], string> => ({
-  flash: texts.showItAndLeaveTheKeyboard,
-  front: texts.bringItToTheFrontWith,
-  notify: texts.onlyNotifyMe,
+  flash: t.showItAndLeaveTheKeyboard,
+  front: t.bringItToTheFrontWith,
+  notify: t.onlyNotifyMe,
 });
 
 const clickNames = (): Record<Preferences['trayClick'], string> => ({
-  flyout: texts.theSmallWindowBesideIt,
-  main: texts.theWindowOfLatchkey,
+  flyout: t.theSmallWindowBesideIt,
+  main: t.theWindowOfLatchkey,
 });
 
 const clipboardTimes = [15, 30, 60, 120, 300];
@@ -171,32 +171,22 @@ const clipboardTimes = [15, 30, 60, 120, 300];
 /** How the person hears of what waits, and for how long a secret stays on the clipboard. */
 function Habits(props: { preferences: Preferences; change(wanted: Partial<Preferences>): void }) {
   const { preferences, change } = props;
-  const [notifications, waits, clipboard, click] = [useId(), useId(), useId(), useId()];
+  const notifications = useId();
   const times = [...new Set([...clipboardTimes, preferences.clipboardSeconds])].toSorted((a, b) => a - b);
   return (
     <>
-      <div className={styles['row']}>
-        <label className={styles['what']} htmlFor={waits}>
-          {texts.whenALoginWaitsForYou}
-          <small>{texts.aSmallWindowAsksAboveAll}</small>
-        </label>
-        <select
-          id={waits}
-          className={styles['select']}
-          value={preferences.whenLoginWaits}
-          onChange={({ target }) => change({ whenLoginWaits: target.value as Preferences['whenLoginWaits'] })}
-        >
-          {Object.entries(waitingNames()).map(([value, words]) => (
-            <option key={value} value={value}>
-              {words}
-            </option>
-          ))}
-        </select>
-      </div>
+      <ChoiceRow
+        label={t.whenALoginWaitsForYou}
+        value={preferences.whenLoginWaits}
+        options={Object.entries(waitingNames())}
+        onChange={(value) => change({ whenLoginWaits: value as Preferences['whenLoginWaits'] })}
+      >
+        <small>{t.aSmallWindowAsksAboveAll}</small>
+      </ChoiceRow>
       <div className={styles['row']}>
         <label className={styles['what']} htmlFor={notifications}>
-          {texts.notifications}
-          <small>{texts.withoutThemALoginThatWaits}</small>
+          {t.notifications}
+          <small>{t.withoutThemALoginThatWaits}</small>
         </label>
         <Switch
           id={notifications}
@@ -204,42 +194,22 @@ function Habits(props: { preferences: Preferences; change(wanted: Partial<Prefer
           onChange={(checked) => change({ notifications: checked })}
         />
       </div>
-      <div className={styles['row']}>
-        <label className={styles['what']} htmlFor={click}>
-          {texts.aClickAtTheTrayIcon}
-          <small>{texts.itsMenuComesWithTheRightButton}</small>
-        </label>
-        <select
-          id={click}
-          className={styles['select']}
-          value={preferences.trayClick}
-          onChange={({ target }) => change({ trayClick: target.value as Preferences['trayClick'] })}
-        >
-          {Object.entries(clickNames()).map(([value, words]) => (
-            <option key={value} value={value}>
-              {words}
-            </option>
-          ))}
-        </select>
-      </div>
-      <div className={styles['row']}>
-        <label className={styles['what']} htmlFor={clipboard}>
-          {t.tokensLeaveTheClipboardAfter}
-          <small>{t.unlessYouHaveCopiedSomething}</small>
-        </label>
-        <select
-          id={clipboard}
-          className={styles['select']}
-          value={preferences.clipboardSeconds}
-          onChange={({ target }) => change({ clipboardSeconds: Number(target.value) })}
-        >
-          {times.map((seconds) => (
-            <option key={seconds} value={seconds}>
-              {lifetime(seconds)}
-            </option>
-          ))}
-        </select>
-      </div>
+      <ChoiceRow
+        label={t.aClickAtTheTrayIcon}
+        value={preferences.trayClick}
+        options={Object.entries(clickNames())}
+        onChange={(value) => change({ trayClick: value as Preferences['trayClick'] })}
+      >
+        <small>{t.itsMenuComesWithTheRightButton}</small>
+      </ChoiceRow>
+      <ChoiceRow
+        label={t.tokensLeaveTheClipboardAfter}
+        value={String(preferences.clipboardSeconds)}
+        options={times.map((seconds) => [String(seconds), lifetime(seconds)] as const)}
+        onChange={(value) => change({ clipboardSeconds: Number(value) })}
+      >
+        <small>{t.unlessYouHaveCopiedSomething}</small>
+      </ChoiceRow>
     </>
   );
 }

@@ -2,6 +2,7 @@ import { type KeyboardEvent, useId, useState } from 'react';
 import type { Preferences } from '../../main/contract/shapes.ts';
 import { settings as t } from '../texts/en/settings.ts';
 import { Button } from '../ui/button.tsx';
+import { ChoiceRow } from './choice-row.tsx';
 import styles from './settings.module.css';
 
 const opens = (): Record<Preferences['shortcut'], string> => ({
@@ -17,27 +18,17 @@ export function ShortcutRows(props: {
 }) {
   const { preferences, change } = props;
   const { shortcut, shortcutKeys } = preferences;
-  const [choice, keys] = [useId(), useId()];
+  const keys = useId();
   return (
     <>
-      <div className={styles['row']}>
-        <label className={styles['what']} htmlFor={choice}>
-          {t.aShortcutFromEverywhereOpens}
-          <small>{t.whicheverProgramHasTheKeyboard}</small>
-        </label>
-        <select
-          id={choice}
-          className={styles['select']}
-          value={shortcut}
-          onChange={({ target }) => change({ shortcut: target.value as Preferences['shortcut'] })}
-        >
-          {Object.entries(opens()).map(([value, words]) => (
-            <option key={value} value={value}>
-              {words}
-            </option>
-          ))}
-        </select>
-      </div>
+      <ChoiceRow
+        label={t.aShortcutFromEverywhereOpens}
+        value={shortcut}
+        options={Object.entries(opens())}
+        onChange={(value) => change({ shortcut: value as Preferences['shortcut'] })}
+      >
+        <small>{t.whicheverProgramHasTheKeyboard}</small>
+      </ChoiceRow>
       {shortcut !== 'off' && (
         <div className={styles['row']}>
           <div className={styles['what']} id={keys}>
