@@ -61,10 +61,16 @@ export const firstRunAnswers: Handlers = {
   runDoctor: () => ({ checks: [] }),
 };
 
-/** From nothing to the first database, which is saved: what comes then is its token, and the findings. */
-export async function saveFirstConnection(page: Page): Promise<void> {
+/** The step after the sign-in, which comes by itself. */
+async function toFirstConnection(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).first().waitFor();
   await push(signedIn)(page);
+  await page.getByRole('heading', { name: 'Which database do you want to reach?' }).waitFor();
+}
+
+/** From nothing to the first database, which is saved: what comes then is its token, and the findings. */
+export async function saveFirstConnection(page: Page): Promise<void> {
+  await toFirstConnection(page);
   await page.getByLabel('Name', { exact: true }).fill('sales');
   await page.getByLabel('Host', { exact: true }).fill('db.contoso.example');
   await page.getByLabel('Database', { exact: true }).fill('sales');
@@ -82,7 +88,7 @@ const firstRun: AskingScreen[] = [
   {
     files: ['first-run-connection'],
     state: nothing,
-    open: push(signedIn),
+    open: toFirstConnection,
     action: 'readConnections',
     waits: 'Loading…',
     again: { button: 'Try again' },
